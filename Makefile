@@ -25,9 +25,39 @@ $(UV): requirements/uv.txt
 	@$(VENV)/uv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-$(APP)/.done $(SAM)/.done $(LOCAL)/.done: $(VENV)/%/.done: requirements/%.txt $(UV) pyproject.toml
+$(APP)/.done $(SAM)/.done $(LOCAL)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
 	@echo "Setting up: the '$*' environment"
 	@$(UV) venv -q --clear --python $(PYTHON) $(VENV)/$*
 	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip sync -q --require-hashes $<
 	@if [ $* = app ]; then VIRTUAL_ENV=$(APP) $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
 	@touch $@
+
+.PHONY: check unit test demo down clean lock
+check: setup ## Format, lint, types, template and state machine
+	ruff format --check .
+	ruff check .
+	mypy model container functions workflow examples
+	mypy --python-executable $(LOCAL)/bin/python local
+	python -m workflow.definition --check
+	cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 sam validate --lint
+
+unit: setup ## The fast tests only, without the local AWS
+	pytest -m "not local_aws"
+
+test: check ## Everything: the checks above, then the whole test suite
+	pytest
+
+demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv]
+	python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
+
+down: ## Stop the local AWS
+	$(LOCAL)/bin/python -m local down
+
+lock: setup ## Compile the lock files again after a change to a *.in file
+	for f in requirements/uv requirements/app requirements/sam requirements/local functions/requirements container/requirements; do \
+	  $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header $$f.in -o $$f.txt; done
+
+clean: ## Stop the local AWS and remove all that was made, the environments too
+	@if [ -x $(LOCAL)/bin/python ]; then $(LOCAL)/bin/python -m local down; fi
+	rm -rf .venv .aws-sam .claimflow out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,1 @@
+"""The programs `train` (SageMaker) and `predict` (AWS Batch) around the package `model`."""

@@ -1,0 +1,1 @@
+"""The state machine, and the command line that deploys and drives it."""

@@ -1,0 +1,147 @@
+"""The program `train`: the SageMaker training contract around `model.pipeline`.
+
+It reads `input/config/hyperparameters.json` (every value is JSON text in a string) and the channels
+`train`, `validation` and, if there is a live model, `champion`; it writes `model/`, `output/data/`,
+`checkpoints/` and, when it fails, one sentence in `output/failure`. All of that lies under /opt/ml, or the
+folder CLAIMFLOW_BASE_DIR names.
+
+Exit codes: 0 a model was saved; 1 it failed, see output/failure; 143 it was asked to stop and left a
+checkpoint.
+"""
+
+import json
+import os
+import signal
+import traceback
+from pathlib import Path
+from typing import Any
+
+from container.driver import ensure_driver
+from model.config import Config
+from model.errors import ArtifactError, ConfigError, ModelError, TrainingStopped
+
+BASE_DIR = "/opt/ml"
+FAILED = 1
+STOPPED = 128 + signal.SIGTERM
+
+
+class UsageError(Exception):
+    """What the training job was given cannot be used; its text is one sentence for a person."""
+
+
+def main() -> int:
+    """Train a model as the folder CLAIMFLOW_BASE_DIR asks; gives the exit code."""
+    base = Path(os.environ.get("CLAIMFLOW_BASE_DIR", BASE_DIR))
+    failure = base / "output" / "failure"
+    failure.parent.mkdir(parents=True, exist_ok=True)
+    failure.unlink(missing_ok=True)
+    try:
+        _train(base)
+    except TrainingStopped as stopped:
+        print(stopped, flush=True)
+        return STOPPED
+    except (ModelError, UsageError) as error:
+        return _fail(failure, str(error))
+    except Exception as error:
+        traceback.print_exc()
+        return _fail(
+            failure, f"Unexpected {type(error).__name__}: {_first_line(error)}; the log has the details."
+        )
+    return 0
+
+
+def _train(base: Path) -> None:
+    hosts = _read_json(base / "input/config/resourceconfig.json").get("hosts", [])
+    if len(hosts) > 1:
+        raise UsageError(
+            f"The training job has {len(hosts)} instances; this program trains on one: set the count to 1."
+        )
+    config = parse_hyperparameters(_read_json(base / "input/config/hyperparameters.json"))
+    stop = _StopFlag()
+    ensure_driver()
+    from model import pipeline  # noqa: PLC0415  it imports MXNet, which needs the driver library first
+
+    folders = pipeline.Folders(
+        train=_channel(base, "train"),
+        validation=_channel(base, "validation"),
+        model=base / "model",
+        output=base / "output" / "data",
+        checkpoints=base / "checkpoints",
+    )
+    champion = _champion(base / "input/data/champion")
+    evaluation = pipeline.run(config, folders, champion, lambda: stop.asked)
+    print(f"Saved the model; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
+
+
+def parse_hyperparameters(texts: dict[str, str]) -> Config:
+    """Give the configuration from hyperparameters, every one of which is the JSON text of its value.
+
+    Raises ConfigError with every problem.
+    """
+    values, problems = {}, []
+    for key, text in texts.items():
+        try:
+            values[key] = json.loads(text)
+        except (ValueError, TypeError):
+            problems.append(
+                f"The hyperparameter {key} is {text!r}, which is not JSON text; text needs double quotes."
+            )
+    try:
+        config = Config.parse(values)
+    except ConfigError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+class _StopFlag:
+    """Set by SIGTERM, which SageMaker sends two minutes before it takes the machine away."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+def _champion(folder: Path) -> Any:  # noqa: ANN401  a model.classifier.Classifier, which is not imported yet, or None
+    from model import artifact  # noqa: PLC0415  as above
+
+    if not (folder / "model.tar.gz").exists():
+        return None
+    try:
+        return artifact.load(folder)
+    except ArtifactError as error:
+        raise UsageError(
+            f"The live model cannot be read, so the new one cannot be compared with it: {error} "
+            "Reject its version in the model package group, and the one before it is live again."
+        ) from error
+
+
+def _channel(base: Path, name: str) -> Path:
+    folder = base / "input" / "data" / name
+    if not any(folder.rglob("*.csv")):
+        raise UsageError(
+            f"The channel {name} has no CSV file; it must hold one with the columns row, text and label."
+        )
+    return folder
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise UsageError(f"{path.name} is not JSON: {error}.") from error
+    return content
+
+
+def _fail(failure: Path, sentence: str) -> int:
+    print(sentence, flush=True)
+    failure.write_text(sentence, encoding="utf-8")
+    return FAILED
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "no message")

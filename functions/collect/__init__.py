@@ -1,0 +1,1 @@
+"""Puts the predicted parts and the input back together."""

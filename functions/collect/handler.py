@@ -1,0 +1,134 @@
+"""Lambda: the parts of a prediction in, one result for people out."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from collect import report, results
+from collect.merge import Shard, merge, predictions
+from collect.results import Output, Tally
+from collect.words import words
+from shared import keys, settings, storage
+from shared.errors import InvalidData, ObjectMissing, PredictionFailed, StorageError
+from shared.storage import Location, ObjectInfo
+from shared.table import Table
+from shared.telemetry import Event, lambda_handler, logger
+
+CSV = "text/csv; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+Manifest = dict[str, Any]
+
+
+def _handle(event: Event) -> Event:
+    run, model = event["run"], event["model"]
+    manifest: Manifest = storage.read_json(event["validation"]["predict"]["manifest"])
+    folder = keys.prediction_results(run["id"], run["action"])
+    tally, uris = _write_files(folder, manifest)
+    name = storage.parse_uri(manifest["source"]["uri"]).name
+    about = {
+        "file": name,
+        "run": run["id"],
+        "model": model["arn"],
+        "source": manifest["source"]["uri"],
+        "rejected": manifest["rejected_uri"].rsplit("/", 1)[-1],
+    }
+    page = report.render(tally, about).encode()
+    uris["report"] = storage.write_bytes(_place(folder, "report.html"), page, HTML)
+    figures = _figures(tally)
+    # The last file: who sees it sees everything else complete.
+    document = {
+        "schema": 1,
+        "run": run["id"],
+        "model": model,
+        "source": manifest["source"],
+        "files": uris,
+        **figures,
+    }
+    done = storage.write_json(_place(folder, "manifest.json"), document)
+    subject, message = words(tally, name, uris)
+    logger.info("Collected", extra=figures)
+    addresses = {key: uris[key] for key in ("results", "review", "report")}
+    return {**addresses, "manifest": done, **figures, "subject": subject, "message": message}
+
+
+def _write_files(folder: str, manifest: Manifest) -> tuple[Tally, dict[str, str]]:
+    source = manifest["source"]
+    info = ObjectInfo(storage.parse_uri(source["uri"]), source["version"], source["etag"], source["size"])
+    with tempfile.TemporaryDirectory() as temporary:
+        files = {name: Path(temporary) / f"{name}.csv" for name in ("results", "review")}
+        try:
+            tally = _merge(Table(storage.open_object(info), info.location.name), manifest, files)
+        except (InvalidData, StorageError) as error:
+            raise PredictionFailed(f"The file cannot be read again as it was: {error}") from error
+        if tally.rows != manifest["rows"]:
+            raise PredictionFailed(
+                f"The file has {tally.rows:,} rows, and had {manifest['rows']:,} when it was checked."
+            )
+        uris = {
+            name: storage.upload(_place(folder, f"{name}.csv"), path, CSV) for name, path in files.items()
+        }
+    return tally, {**uris, "rejected": manifest["rejected_uri"]}
+
+
+def _merge(table: Table, manifest: Manifest, files: dict[str, Path]) -> Tally:
+    label = manifest["label_column"]
+    output = Output(
+        header=table.header,
+        label=None if label is None else table.header.index(label),
+        byte_order_mark=table.has_byte_order_mark,
+    )
+    shards = (
+        Shard(number, shard["rows"], partial(_open_part, manifest["output"], number))
+        for number, shard in enumerate(manifest["shards"])
+    )
+    merged = merge(table, _rejected(manifest["rejected_uri"]), predictions(shards))
+    return results.write(merged, output, files["results"], files["review"])
+
+
+def _rejected(uri: str) -> Iterator[tuple[int, str]]:
+    with _text(uri) as file:
+        for row in csv.DictReader(file):
+            yield int(row["line"]), row["reason"]
+
+
+def _open_part(output: str, number: int) -> TextIO:
+    """Open a shard's part. Raises PredictionFailed with the shard's own sentence when it left one."""
+    try:
+        return _text(f"{output}/{keys.part_name(number)}")
+    except ObjectMissing as error:
+        raise PredictionFailed(f"Shard {number} was not predicted: {_failure(output, number)}") from error
+
+
+def _failure(output: str, number: int) -> str:
+    try:
+        said = storage.read_bytes(storage.parse_uri(f"{output}/{keys.failure_name(number)}"))
+    except StorageError:
+        return "it left no part and no reason."
+    return said.decode("utf-8", "replace").strip()[:1000]
+
+
+def _text(uri: str) -> TextIO:
+    return io.TextIOWrapper(storage.open_uri(uri), encoding="utf-8", newline="")
+
+
+def _place(folder: str, name: str) -> Location:
+    return Location(settings.results_bucket(), f"{folder}/{name}")
+
+
+def _figures(tally: Tally) -> dict[str, Any]:
+    accuracy = {} if tally.accuracy is None else {"accuracy": tally.accuracy}
+    return {
+        "rows": tally.rows,
+        "predicted": tally.predicted,
+        "rejected": tally.rejected.total(),
+        "accepted": tally.accepted,
+        "review_rows": tally.review_rows,
+        **accuracy,
+    }
+
+
+handler = lambda_handler(_handle)

@@ -1,0 +1,1 @@
+"""Reads what a training wrote about its model."""

@@ -1,0 +1,1 @@
+"""Says in one sentence why a run failed."""

@@ -1,0 +1,194 @@
+"""From an error of the state machine to its name and one sentence; knows nothing of AWS."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+# The errors that the functions raise on purpose carry their own sentence.
+OURS = {
+    "InvalidRequest",
+    "InvalidConfig",
+    "InvalidData",
+    "NoLiveModel",
+    "TrainingFailed",
+    "PredictionFailed",
+    "StackMisconfigured",
+}
+SENTENCE_LIMIT = 4_000
+_AGAIN = "Start it again; if it happens again, look at the execution."
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error's name and its sentence."""
+
+    error: str
+    sentence: str
+
+
+def failed_step(state: dict[str, Any]) -> str:
+    """Tell which step failed: the first one that has not left its result in the state."""
+    if "run" not in state:
+        return "prepare"
+    if "validation" not in state:
+        return "validate"
+    trains = state["run"].get("action") == "train"
+    for key, step in (("training", "Train"), ("evaluation", "evaluate"), ("registration", "register")):
+        if trains and key not in state:
+            return step
+    if (state["validation"] or {}).get("predict") and "results" not in state:
+        return "Predict or collect"
+    return "notify"
+
+
+def explain(error: str, cause: str, step: str) -> Failure:
+    """Give the failure that `error` and `cause`, as Step Functions caught them, stand for."""
+    document = _document(cause)
+    for understand in (_own, _timeout, _training, _batch, _lambda_limit, _service):
+        failure = understand(error, cause, step, document)
+        if failure is not None:
+            return failure
+    said = _tidy(str(document.get("errorMessage") or cause)) or "no reason was given"
+    return Failure(
+        "Unexpected", f"The step {step} failed with {error or 'an unnamed error'}: {said} {_AGAIN}"
+    )
+
+
+def is_batch(cause: str) -> bool:
+    """Tell whether the cause is that of an AWS Batch job."""
+    document = _document(cause)
+    return bool(_field(document, "JobId") and _field(document, "JobQueue"))
+
+
+def _own(error: str, _cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
+    name = document.get("errorType") or error
+    if name not in OURS or "errorMessage" not in document:
+        return None
+    return Failure(name, _tidy(str(document["errorMessage"])))
+
+
+def _timeout(error: str, cause: str, step: str, _document: dict[str, Any]) -> Failure | None:
+    if error in {"States.Timeout", "States.HeartbeatTimeout"}:
+        return Failure("TimedOut", f"The step {step} took longer than it may. {_AGAIN}")
+    seconds = re.search(r"Task timed out after ([\d.]+) seconds", cause)
+    if seconds or error == "Sandbox.Timedout":
+        limit = f" its limit of {float(seconds.group(1)):.0f} seconds" if seconds else " it may"
+        return Failure(
+            "TimedOut",
+            f"The step {step} took longer than{limit}; the file may be too large for one run: cut it up.",
+        )
+    return None
+
+
+def _training(_error: str, cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
+    job = document.get("TrainingJobName")
+    if not job:
+        return None
+    reason = str(document.get("FailureReason") or "")
+    if not reason and (cut := re.search(r'"FailureReason":"((?:[^"\\]|\\.)*)', cause)):
+        reason = cut.group(1)
+    status = document.get("TrainingJobStatus", "Failed")
+    detail = document.get("SecondaryStatus", "")
+    if detail in {"MaxRuntimeExceeded", "MaxWaitTimeExceeded"}:
+        limit = (
+            "the longest training time"
+            if detail == "MaxRuntimeExceeded"
+            else "the longest wait for Spot capacity"
+        )
+        return Failure(
+            "TimedOut", f"The training job {job} was stopped: it reached {limit} that the stack allows."
+        )
+    said = _algorithm(reason) or f"it ended as {status} and gave no reason; see its log"
+    return Failure("TrainingFailed", f"The training job {job} failed: {said}")
+
+
+def _algorithm(reason: str) -> str:
+    """Take the program's own sentence out of SageMaker's `AlgorithmError: …, exit code: 1`."""
+    said = re.sub(r"^(AlgorithmError|ClientError|InternalServerError):\s*", "", _tidy(reason))
+    return re.sub(r",?\s*exit code:\s*\d+\.?$", "", said)
+
+
+def _batch(_error: str, cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
+    if not is_batch(cause):
+        return None
+    name, reason = _field(document, "JobName"), _tidy(str(_field(document, "StatusReason") or ""))
+    container = _field(document, "Container") or {}
+    said = _tidy(str(_field(container, "Reason") or "")) or reason or "no reason was given"
+    children = _field(_field(document, "ArrayProperties") or {}, "StatusSummary") or {}
+    failed = children.get("FAILED")
+    which = f"{failed} of its {sum(children.values())} shards failed" if failed else said
+    if "timed out" in said.lower() or "timeout" in said.lower():
+        return Failure("TimedOut", f"The prediction {name} took longer than it may. {_AGAIN}")
+    return Failure("PredictionFailed", f"The prediction {name} failed: {which}.")
+
+
+def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -> Failure | None:
+    kind = str(document.get("errorType") or error)
+    killed = "signal: killed" in cause or "MemoryError" in kind or "No space left" in cause
+    if kind == "Runtime.OutOfMemory" or killed:
+        room = "disk space" if "No space left" in cause else "memory"
+        return Failure(
+            "Unexpected",
+            f"The step {step} ran out of {room}; the file may be too large for one run: cut it up.",
+        )
+    return None
+
+
+_SERVICE: tuple[tuple[str, Callable[[str], str]], ...] = (
+    (
+        r"ResourceLimitExceeded|LimitExceeded|ServiceQuota",
+        lambda said: f"The AWS account has reached a limit ({said}). Ask for more under Service Quotas.",
+    ),
+    (
+        r"Throttl|TooManyRequests|Rate exceeded|SlowDown",
+        lambda _said: f"AWS was too busy to take the step, and trying again did not help. {_AGAIN}",
+    ),
+    (
+        r"AccessDenied|not authorized|Forbidden",
+        lambda said: f"The stack lacks a permission ({said}). Whoever runs it must add it.",
+    ),
+    (
+        r"DataLimitExceeded",
+        lambda _said: "The state grew beyond what Step Functions takes; look at the execution.",
+    ),
+)
+
+
+def _service(error: str, cause: str, step: str, document: dict[str, Any]) -> Failure | None:
+    said = _tidy(str(document.get("errorMessage") or cause))[:500]
+    if error == "States.DataLimitExceeded":
+        return Failure(
+            "Unexpected", "The state grew beyond what Step Functions takes; look at the execution."
+        )
+    for pattern, sentence in _SERVICE:
+        if re.search(pattern, f"{error} {cause[:2000]}", re.IGNORECASE):
+            return Failure("Unexpected", f"The step {step} could not run. {sentence(said)}")
+    return None
+
+
+def _document(cause: str) -> dict[str, Any]:
+    """Read the cause as JSON. Step Functions cuts it at 32,768 characters, so it may be no JSON any more."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        fields = re.findall(r'"(\w+)":"((?:[^"\\]|\\.)*)"', cause[:100_000])
+        return {name: _unescape(value) for name, value in reversed(fields)}
+    return document if isinstance(document, dict) else {}
+
+
+def _unescape(value: str) -> str:
+    try:
+        return str(json.loads(f'"{value}"'))
+    except ValueError:
+        return value
+
+
+def _field(document: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """Give a field: its first letter is upper case from Step Functions, lower case from AWS Batch."""
+    return document.get(name, document.get(name[0].lower() + name[1:]))
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split())[:SENTENCE_LIMIT]

@@ -1,0 +1,73 @@
+"""Lambda: a failed run's state in, one sentence out. Never fails itself: nobody would hear of the run."""
+
+from typing import Any
+
+from explain import shards
+from explain.cause import Failure, explain, failed_step, is_batch
+from shared.messages import message, subject
+from shared.telemetry import Event, lambda_handler, logger
+
+State = dict[str, Any]
+
+
+def _handle(event: Event) -> Event:
+    state, execution = event.get("state"), str(event.get("execution") or "")
+    state = state if isinstance(state, dict) else {}
+    try:
+        failure = _failure(state)
+    except Exception:
+        logger.exception("The error could not be explained")
+        failure = Failure("Unexpected", "The run failed, and why could not be read; look at the execution.")
+    logger.info("Explained", extra={"error": failure.error})
+    name = _file_name(state)
+    lines = [
+        failure.sentence,
+        f"File: {name}" if name else "",
+        f"Execution: {_page(execution)}" if execution else "",
+    ]
+    return {
+        "error": failure.error,
+        "sentence": failure.sentence,
+        "subject": subject(f"Claimflow: {name or 'a run'} failed: {failure.error}"),
+        "message": message(lines),
+    }
+
+
+def _failure(state: State) -> Failure:
+    caught = state.get("error") or {}
+    error, cause = str(caught.get("Error", "")), str(caught.get("Cause", ""))
+    failure = explain(error, cause, failed_step(state))
+    if is_batch(cause):
+        return _with_shards(failure, state)
+    return failure
+
+
+def _with_shards(failure: Failure, state: State) -> Failure:
+    """Add what the shards themselves said; the failure stands without it when they cannot be read."""
+    try:
+        said = shards.sentences(state["validation"])
+    except Exception:
+        logger.exception("The shards' sentences could not be read")
+        return failure
+    return Failure(failure.error, " ".join([failure.sentence, *(one.rstrip(".") + "." for one in said)]))
+
+
+def _file_name(state: State) -> str:
+    request = state.get("request")
+    data = request.get("data") if isinstance(request, dict) else None
+    return data.rsplit("/", 1)[-1] if isinstance(data, str) else ""
+
+
+def _page(execution: str) -> str:
+    """Give the console page of an execution, beside its ARN."""
+    fields = execution.split(":")
+    if len(fields) < 7 or fields[2] != "states":
+        return execution
+    region = fields[3]
+    return (
+        f"{execution}\nhttps://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/"
+        f"{execution}"
+    )
+
+
+handler = lambda_handler(_handle)

@@ -1,0 +1,1 @@
+"""Checks a request and gathers what the run needs."""

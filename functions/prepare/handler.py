@@ -1,0 +1,63 @@
+"""Lambda: a request in, the description of its run out."""
+
+from typing import Any
+
+from prepare import configuration, registry, request, run
+from shared import keys, settings, storage
+from shared.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
+from shared.storage import Location, ObjectInfo
+from shared.telemetry import Event, lambda_handler, logger
+
+
+def _handle(event: Event) -> Event:
+    asked = request.parse(event.get("request"))
+    stack = _stack()
+    data = _find(asked.data, "data", asked.version)
+    predict = _find(asked.predict, "predict") if asked.predict else None
+    config = _config(asked.config, stack)
+    live_model = registry.live_model(settings.model_group())
+    inputs = run.Inputs(asked.action, data, predict, config, live_model)
+    described = run.describe(inputs, stack, event["execution"])
+    storage.write_json(storage.parse_uri(described["config"]), config)
+    logger.append_keys(run=described["id"])
+    logger.info("Prepared")
+    return described
+
+
+def _find(location: Location, key: str, version: str | None = None) -> ObjectInfo:
+    try:
+        return storage.head(location, version)
+    except StorageError as error:
+        raise InvalidRequest(f"The request's '{key}' cannot be read: {error}.") from error
+
+
+def _config(given: dict[str, Any] | Location | None, stack: run.Stack) -> dict[str, Any]:
+    """Take the request's configuration, else the one in the uploads bucket, else the defaults."""
+    if isinstance(given, dict):
+        return configuration.complete(given, "The request's configuration", stack.artifacts)
+    location = given or Location(stack.uploads, keys.CONFIG_KEY)
+    source = f"The configuration {location.uri}"
+    try:
+        document = configuration.parse(storage.read_bytes(location), source)
+    except StorageError as error:
+        if given or not isinstance(error, ObjectMissing):
+            raise InvalidConfig(f"The configuration cannot be read: {error}.") from error
+        document = {}
+    return configuration.complete(document, source, stack.artifacts)
+
+
+def _stack() -> run.Stack:
+    return run.Stack(
+        uploads=settings.uploads_bucket(),
+        artifacts=settings.artifacts_bucket(),
+        results=settings.results_bucket(),
+        accuracy_bar=settings.number("CLAIMFLOW_ACCURACY_BAR"),
+        instance_type=settings.text("CLAIMFLOW_INSTANCE_TYPE"),
+        instance_count=settings.whole_number("CLAIMFLOW_INSTANCE_COUNT"),
+        volume_gb=settings.whole_number("CLAIMFLOW_VOLUME_GB"),
+        max_training_seconds=settings.whole_number("CLAIMFLOW_MAX_TRAINING_SECONDS"),
+        use_spot=settings.choice("CLAIMFLOW_USE_SPOT", "true", "false") == "true",
+    )
+
+
+handler = lambda_handler(_handle)

@@ -1,0 +1,107 @@
+"""Checks the execution's input; knows nothing of AWS."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import InvalidRequest
+from shared.messages import listed
+from shared.storage import Location, parse_uri
+
+ACTIONS = ("train", "predict")
+KEYS = ("action", "data", "version", "predict", "config")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked request. `config` is an object, where one lies, or None for the stack's own."""
+
+    action: str
+    data: Location
+    version: str | None
+    predict: Location | None
+    config: dict[str, Any] | Location | None
+
+
+def parse(document: object) -> Request:
+    """Check the execution's input. Raises InvalidRequest with every problem at once."""
+    if not isinstance(document, dict):
+        raise InvalidRequest(
+            f"The request is {_kind(document)}; it must be an object such as "
+            '{"action": "train", "data": "s3://bucket/key.csv"}.'
+        )
+    problems = list(_problems(document))
+    if problems:
+        raise InvalidRequest("The request cannot be used: " + "; ".join(problems) + ".")
+    predict, config = document.get("predict"), document.get("config")
+    return Request(
+        action=document["action"],
+        data=parse_uri(document["data"]),
+        version=document.get("version"),
+        predict=parse_uri(predict) if predict is not None else None,
+        config=parse_uri(config) if isinstance(config, str) else config,
+    )
+
+
+def _problems(document: dict[str, Any]) -> Iterator[str]:
+    unknown = [str(key) for key in document if key not in KEYS]
+    if unknown:
+        yield f"it has the unknown {_keys(unknown)}; allowed are {', '.join(KEYS)}"
+    yield from _action_problems(document)
+    if "data" not in document:
+        yield "'data' is missing; it must be the file's s3:// address"
+    yield from _uri_problems(document, "data")
+    yield from _uri_problems(document, "predict")
+    if document.get("version") is not None and not _is_text(document["version"]):
+        yield f"'version' is {_kind(document['version'])}; it must be the S3 version of 'data', as text"
+    config = document.get("config")
+    if isinstance(config, str):
+        yield from _uri_problems(document, "config")
+    elif config is not None and not isinstance(config, dict):
+        yield f"'config' is {_kind(config)}; it must be an object, or the s3:// address of a JSON file"
+
+
+def _action_problems(document: dict[str, Any]) -> Iterator[str]:
+    action = document.get("action")
+    if "action" not in document:
+        yield "'action' is missing; it must be 'train' or 'predict'"
+    elif action not in ACTIONS:
+        given = repr(action) if isinstance(action, str) else _kind(action)
+        yield f"'action' is {given}; it must be 'train' or 'predict'"
+    if action == "predict" and document.get("predict") is not None:
+        yield "'predict' goes with the action 'train' only; name the file to label in 'data'"
+
+
+def _uri_problems(document: dict[str, Any], key: str) -> Iterator[str]:
+    value = document.get(key)
+    if value is None and (key != "data" or key not in document):
+        return
+    if not isinstance(value, str):
+        yield f"'{key}' is {_kind(value)}; it must be text of the form s3://bucket/key"
+        return
+    try:
+        parse_uri(value)
+    except ValueError:
+        yield f"'{key}' is '{value}'; it must be of the form s3://bucket/key"
+
+
+def _keys(names: list[str]) -> str:
+    return ("key " if len(names) == 1 else "keys ") + listed(names)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _kind(value: object) -> str:
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "an object",
+    }
+    return (
+        "null" if value is None else "empty" if value == "" else names.get(type(value), type(value).__name__)
+    )

@@ -1,0 +1,155 @@
+"""Makes the description of a run, the `run` of the state; knows nothing of AWS."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from shared import keys
+from shared.errors import NoLiveModel
+from shared.storage import ObjectInfo
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """The newest approved version in the registry. `accuracy` is what was measured when it was registered."""
+
+    arn: str
+    version: int
+    model_uri: str
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What the stack's settings say about every run."""
+
+    uploads: str
+    artifacts: str
+    results: str
+    accuracy_bar: float
+    instance_type: str
+    instance_count: int
+    volume_gb: int
+    max_training_seconds: int
+    use_spot: bool
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is made from: the files that were found, the checked configuration, the live model."""
+
+    action: str
+    data: ObjectInfo
+    predict: ObjectInfo | None
+    config: dict[str, Any]
+    live_model: LiveModel | None
+
+
+def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
+    """Give the run. Raises NoLiveModel for a prediction without a model."""
+    if inputs.action == "predict" and inputs.live_model is None:
+        raise NoLiveModel(
+            "There is no model yet to predict with: first upload a file with categories to "
+            f"s3://{stack.uploads}/{keys.TRAIN_PREFIX} and wait until its model is live."
+        )
+    name = run_id(inputs)
+    folder = f"s3://{stack.artifacts}/{keys.run_prefix(name)}"
+    return {
+        "id": name,
+        "action": inputs.action,
+        "data": _file(inputs.data),
+        "predict": _file(inputs.predict) if inputs.predict else None,
+        "predict_wanted": inputs.action == "predict" or inputs.predict is not None,
+        "has_live_model": inputs.live_model is not None,
+        "live_model": _live(inputs.live_model),
+        "config": f"s3://{stack.artifacts}/{keys.config(name)}",
+        **_from_config(inputs.config, stack),
+        "job_name": job_name(inputs, execution),
+        **_training(stack),
+        "training_output": f"{folder}/training",
+        "checkpoints": f"{folder}/checkpoints",
+        "results": f"s3://{stack.results}/{name}",
+    }
+
+
+def run_id(inputs: Inputs) -> str:
+    """Give the run's id: the same for the same files, configuration and (for a prediction) live model."""
+    predicts_with = inputs.live_model.arn if inputs.action == "predict" and inputs.live_model else ""
+    identity = [
+        inputs.action,
+        *_identity(inputs.data),
+        json.dumps(inputs.config, sort_keys=True),
+        predicts_with,
+        *(_identity(inputs.predict) if inputs.predict else ()),
+    ]
+    digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]
+    return f"{inputs.action}-{keys.stem(inputs.data.location.key)}-{digest}"
+
+
+def job_name(inputs: Inputs, execution: str) -> str:
+    """Give the training job's name without its attempt.
+
+    SageMaker takes no name twice, so another execution of the same run needs another name. At most 10 + 28 +
+    1 + 16 characters, which leaves room for the attempt within SageMaker's 63.
+    """
+    digest = hashlib.sha256(f"{run_id(inputs)}\n{execution}".encode()).hexdigest()[:16]
+    stem = keys.stem(inputs.data.location.key)[:28].strip("-")
+    return f"claimflow-{stem}-{digest}"
+
+
+def _file(info: ObjectInfo) -> dict[str, Any]:
+    location = info.location
+    return {
+        "uri": location.uri,
+        "bucket": location.bucket,
+        "key": location.key,
+        "version": info.version,
+        "etag": info.etag,
+        "size": info.size,
+    }
+
+
+def _live(model: LiveModel | None) -> dict[str, Any] | None:
+    if model is None:
+        return None
+    return {
+        "arn": model.arn,
+        "version": model.version,
+        "model_uri": model.model_uri,
+        "accuracy": model.accuracy,
+    }
+
+
+def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
+    """Give what the steps read of the configuration. It may raise the stack's bar, never lower it."""
+    return {
+        "columns": {"text_column": config["text_column"], "label_column": config["label_column"]},
+        "validation_fraction": config["validation_fraction"],
+        "seed": config["seed"],
+        "rows_per_shard": config["rows_per_shard"],
+        "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
+        "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
+    }
+
+
+def _training(stack: Stack) -> dict[str, Any]:
+    stopping = {"MaxRuntimeInSeconds": stack.max_training_seconds}
+    if stack.use_spot:
+        # Waiting for Spot capacity counts too; SageMaker wants this one to be at least as long.
+        stopping["MaxWaitTimeInSeconds"] = 2 * stack.max_training_seconds
+    return {
+        "resource_config": {
+            "InstanceType": stack.instance_type,
+            "InstanceCount": stack.instance_count,
+            "VolumeSizeInGB": stack.volume_gb,
+        },
+        "stopping_condition": stopping,
+        "use_spot": stack.use_spot,
+    }
+
+
+def _identity(info: ObjectInfo) -> tuple[str, str, str]:
+    return info.location.bucket, info.location.key, info.version or info.etag

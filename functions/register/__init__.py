@@ -1,0 +1,1 @@
+"""Records a model in the registry and, when it goes live, publishes its files."""

@@ -1,0 +1,1 @@
+"""What several functions use: errors, settings, storage, the CSV reader and messages to people."""

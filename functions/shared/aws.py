@@ -1,0 +1,34 @@
+"""The AWS clients, made once a process and only when first used."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# Standard mode: throttling and passing faults are retried with full jitter, everything else is raised at
+# once.
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+
+
+@cache
+def s3() -> "S3Client":
+    """Give the S3 client."""
+    return boto3.client("s3", config=_CONFIG)
+
+
+@cache
+def sagemaker() -> "SageMakerClient":
+    """Give the SageMaker client."""
+    return boto3.client("sagemaker", config=_CONFIG)
+
+
+@cache
+def step_functions() -> "SFNClient":
+    """Give the Step Functions client."""
+    return boto3.client("stepfunctions", config=_CONFIG)

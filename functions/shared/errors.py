@@ -1,0 +1,66 @@
+"""What can go wrong, as one hierarchy. A class's name is the error's name in the state machine.
+
+    ClaimflowError
+    ├── UserError                what a person did; never retried
+    │   ├── InvalidRequest       the execution's input is not a request, or names an object that is not there
+    │   ├── InvalidConfig        the configuration; every problem at once
+    │   ├── InvalidData          the file cannot be used
+    │   └── NoLiveModel          a prediction before any model is live
+    ├── TrainingFailed           the training job did not complete
+    ├── PredictionFailed         a shard failed, or a part is missing or short
+    ├── StackMisconfigured       an environment variable is missing: the template's fault
+    └── StorageError             (internal: callers turn it into one of the above)
+        ├── ObjectMissing        no such bucket, key or version
+        └── ObjectDenied         it may be there, but this stack may not read it
+
+`ModelRejected`, `TimedOut` and `Unexpected` are names that the state machine and `explain` give; no function
+raises them.
+"""
+
+
+class ClaimflowError(Exception):
+    """Root of everything that the functions raise on purpose."""
+
+
+class UserError(ClaimflowError):
+    """What a person did wrong, told in one sentence that says what to do."""
+
+
+class InvalidRequest(UserError):  # noqa: N818 - the name is the state machine's
+    """The execution's input is not a request, or names an object that is not there."""
+
+
+class InvalidConfig(UserError):  # noqa: N818
+    """The configuration is not usable; the sentence names every problem."""
+
+
+class InvalidData(UserError):  # noqa: N818
+    """The file cannot be used."""
+
+
+class NoLiveModel(UserError):  # noqa: N818
+    """A prediction was asked for before any model is live."""
+
+
+class TrainingFailed(ClaimflowError):  # noqa: N818
+    """The training job did not complete, or left no evaluation."""
+
+
+class PredictionFailed(ClaimflowError):  # noqa: N818
+    """A shard failed, or its part is missing, short or out of order."""
+
+
+class StackMisconfigured(ClaimflowError):  # noqa: N818
+    """An environment variable of the function is missing or not what it should be."""
+
+
+class StorageError(ClaimflowError):
+    """An object could not be read."""
+
+
+class ObjectMissing(StorageError):  # noqa: N818
+    """No such bucket, key or version."""
+
+
+class ObjectDenied(StorageError):  # noqa: N818
+    """The object may be there, but this stack may not read it."""

@@ -1,0 +1,75 @@
+"""Where things lie in the buckets: every key is written here, once (see docs/architecture.md)."""
+
+import re
+
+TRAIN_PREFIX = "train/"
+PREDICT_PREFIX = "predict/"
+FAILURE = "failure-"
+CONFIG_KEY = "config/config.json"
+
+LIVE_PREFIX = "live/"
+LIVE_KEYS = {
+    "MODELPARAMSURL": f"{LIVE_PREFIX}model.params",
+    "TRANSFORMERURL": f"{LIVE_PREFIX}encoder.json",
+    "MODELCONFIGURL": f"{LIVE_PREFIX}config.json",
+}
+
+
+def stem(key: str) -> str:
+    """Give a file's name without its extension, as at most 32 letters, digits and hyphens."""
+    name = re.sub(r"\.csv(\.gz)?$", "", key.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32].strip("-") or "file"
+
+
+def run_prefix(run_id: str) -> str:
+    """Give the folder of a run in the artifacts bucket, without the last slash."""
+    return f"runs/{run_id}"
+
+
+def prediction_results(run_id: str, action: str) -> str:
+    """Give the folder, in the results bucket, of what people open of a prediction.
+
+    A run that trains and then predicts has a report and rejected rows of both, so those of its prediction
+    lie apart.
+    """
+    return run_id if action == "predict" else f"{run_id}/predict"
+
+
+def config(run_id: str) -> str:
+    """Give the key of a run's checked configuration."""
+    return f"{run_prefix(run_id)}/config.json"
+
+
+def channel(run_id: str, name: str) -> str:
+    """Give the folder of a training channel, with its slash: `train` must not match `training`."""
+    return f"{run_prefix(run_id)}/{name}/"
+
+
+def channel_part(run_id: str, name: str) -> str:
+    """Give the key of the one file of a training channel."""
+    return f"{channel(run_id, name)}part-00000.csv"
+
+
+def shard(run_id: str, index: int) -> str:
+    """Give the key of the rows that one Batch job predicts."""
+    return f"{run_prefix(run_id)}/predict/shard-{index:05d}.csv"
+
+
+def shard_manifest(run_id: str) -> str:
+    """Give the key of the shard manifest."""
+    return f"{run_prefix(run_id)}/predict/manifest.json"
+
+
+def parts(run_id: str) -> str:
+    """Give the folder of the predicted parts, without the last slash."""
+    return f"{run_prefix(run_id)}/predict/parts"
+
+
+def part_name(index: int) -> str:
+    """Give the file name of a predicted part."""
+    return f"part-{index:05d}.csv"
+
+
+def failure_name(index: int) -> str:
+    """Give the file name of the sentence that a failed shard leaves."""
+    return f"{FAILURE}{index:05d}.txt"

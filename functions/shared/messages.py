@@ -1,0 +1,55 @@
+"""What is sent to people: subjects that SNS accepts, and text in plain English."""
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from shared.storage import parse_uri
+
+SUBJECT_LIMIT = 100
+
+
+def subject(text: str) -> str:
+    """Make a subject that SNS accepts: ASCII, one line, at most 100 characters (SNS refuses the rest)."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    line = " ".join("".join(c if c.isprintable() else " " for c in ascii_text).split())
+    return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3].rstrip() + "..."
+
+
+def message(paragraphs: Iterable[str]) -> str:
+    """Join paragraphs with an empty line between; empty ones fall away."""
+    return "\n\n".join(part.strip() for part in paragraphs if part.strip()) + "\n"
+
+
+def percent(share: float) -> str:
+    """Give `0.9234` as `92.3%`."""
+    return f"{100 * share:.1f}%"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Give `1 row`, `2 rows`, `12,345 rows`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shorten(text: str, limit: int = 40) -> str:
+    """Give the text on one line, cut to `limit` characters."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def listed(items: Iterable[str], limit: int = 10) -> str:
+    """Give `'a', 'b' and 3 more`: quoted, shortened, at most `limit` of them."""
+    every = [f"'{shorten(item)}'" for item in items]
+    shown = ", ".join(every[:limit])
+    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
+
+
+def file_address(uri: str) -> str:
+    """Give a file's address for a message: the `s3://` URI and, on AWS, the console page that opens it."""
+    region = os.environ.get("AWS_REGION", "")
+    if not region or os.environ.get("AWS_ENDPOINT_URL"):
+        return uri
+    location = parse_uri(uri)
+    page = f"https://{region}.console.aws.amazon.com/s3/object/{location.bucket}?region={region}"
+    return f"{uri}\n{page}&prefix={quote(location.key)}"

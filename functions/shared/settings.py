@@ -1,0 +1,61 @@
+"""The settings of the functions: environment variables that the template sets, read when they are needed."""
+
+import os
+
+from shared.errors import StackMisconfigured
+
+
+def uploads_bucket() -> str:
+    """Give the name of the bucket that people upload to."""
+    return text("CLAIMFLOW_UPLOADS")
+
+
+def artifacts_bucket() -> str:
+    """Give the name of the bucket of the machine's own files."""
+    return text("CLAIMFLOW_ARTIFACTS")
+
+
+def results_bucket() -> str:
+    """Give the name of the bucket of what people open."""
+    return text("CLAIMFLOW_RESULTS")
+
+
+def model_group() -> str:
+    """Give the name of the model package group, the record of models."""
+    return text("CLAIMFLOW_MODEL_GROUP")
+
+
+def text(name: str) -> str:
+    """Give the variable `name`. Raises StackMisconfigured when it is missing or empty."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise StackMisconfigured(
+            f"The environment variable {name} is not set. The template sets it; deploy the stack again."
+        )
+    return value
+
+
+def number(name: str) -> float:
+    """Give the variable `name` as a number."""
+    value = text(name)
+    try:
+        return float(value)
+    except ValueError as error:
+        raise StackMisconfigured(f"{name} is {value!r}, which is not a number.") from error
+
+
+def whole_number(name: str) -> int:
+    """Give the variable `name` as a whole number."""
+    value = text(name)
+    try:
+        return int(value)
+    except ValueError as error:
+        raise StackMisconfigured(f"{name} is {value!r}, which is not a whole number.") from error
+
+
+def choice(name: str, *allowed: str) -> str:
+    """Give the variable `name`, which is one of `allowed`."""
+    value = text(name).lower()
+    if value not in allowed:
+        raise StackMisconfigured(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
+    return value

@@ -1,0 +1,199 @@
+"""Reading and writing S3 objects: one version of each, in bounded memory."""
+
+import io
+import json
+from pathlib import Path
+from typing import IO, Any, BinaryIO, NamedTuple, cast
+
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+
+from shared import aws
+from shared.errors import ObjectDenied, ObjectMissing
+
+RANGE_BYTES = 8 * 1024 * 1024
+_STREAM_ATTEMPTS = 4
+
+_MISSING = {
+    "404",
+    "NoSuchKey",
+    "NoSuchBucket",
+    "NoSuchVersion",
+    "InvalidArgument",
+    "400",
+    "405",
+    "MethodNotAllowed",
+}
+_DENIED = {"403", "AccessDenied", "Forbidden"}
+
+
+class Location(NamedTuple):
+    """A bucket and a key."""
+
+    bucket: str
+    key: str
+
+    @property
+    def uri(self) -> str:
+        """The `s3://` form."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rsplit("/", 1)[-1]
+
+
+class ObjectInfo(NamedTuple):
+    """One version of an object. `version` is None in a bucket that keeps no versions."""
+
+    location: Location
+    version: str | None
+    etag: str
+    size: int
+
+
+def parse_uri(uri: str) -> Location:
+    """Split `s3://bucket/key`. Raises ValueError for anything else."""
+    scheme, separator, rest = uri.partition("://")
+    bucket, slash, key = rest.partition("/")
+    if scheme != "s3" or not separator or not bucket or not slash or not key:
+        raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
+    return Location(bucket, key)
+
+
+def head(location: Location, version: str | None = None) -> ObjectInfo:
+    """Look an object up. Raises ObjectMissing or ObjectDenied."""
+    extra: dict[str, Any] = {"VersionId": version} if version else {}
+    try:
+        found = aws.s3().head_object(Bucket=location.bucket, Key=location.key, **extra)
+    except ClientError as error:
+        raise _storage_error(error, location, version) from error
+    return ObjectInfo(
+        location, version or found.get("VersionId"), found["ETag"].strip('"'), int(found["ContentLength"])
+    )
+
+
+def open_object(info: ObjectInfo) -> BinaryIO:
+    """Open one version of an object as a stream that survives a lost connection."""
+    return cast("BinaryIO", io.BufferedReader(_RangedObject(info), buffer_size=256 * 1024))
+
+
+def open_uri(uri: str) -> BinaryIO:
+    """Open the newest version of the object at `uri`. Raises ObjectMissing or ObjectDenied."""
+    return open_object(head(parse_uri(uri)))
+
+
+def read_bytes(location: Location) -> bytes:
+    """Give an object's content; for small objects. Raises ObjectMissing or ObjectDenied."""
+    try:
+        return aws.s3().get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+    except ClientError as error:
+        raise _storage_error(error, location, None) from error
+
+
+def read_json(uri: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """Give the JSON document at `uri`, one of the machine's own."""
+    return json.loads(read_bytes(parse_uri(uri)))
+
+
+def list_keys(prefix: Location, limit: int) -> list[str]:
+    """Give the first keys that start with a prefix, in order; `limit` is at most 1,000."""
+    found = aws.s3().list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, MaxKeys=limit)
+    return [one["Key"] for one in found.get("Contents", [])]
+
+
+def write_json(location: Location, document: object) -> str:
+    """Write a JSON document, keys in order, and give its URI."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return write_bytes(location, text.encode() + b"\n", "application/json")
+
+
+def write_bytes(location: Location, content: bytes, content_type: str) -> str:
+    """Write a small object and give its URI."""
+    aws.s3().put_object(Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type)
+    return location.uri
+
+
+def upload(location: Location, file: Path, content_type: str) -> str:
+    """Upload a file, in parts when it is large, and give its URI."""
+    extra = {"ContentType": content_type}
+    aws.s3().upload_file(str(file), location.bucket, location.key, ExtraArgs=extra)
+    return location.uri
+
+
+def upload_stream(location: Location, stream: IO[bytes], content_type: str) -> str:
+    """Upload from a stream that cannot go back, without holding it in memory, and give the URI."""
+    extra = {"ContentType": content_type}
+    aws.s3().upload_fileobj(
+        cast("IO[bytes]", _Forward(stream)), location.bucket, location.key, ExtraArgs=extra
+    )
+    return location.uri
+
+
+class _Forward:
+    """A stream that can only be read: asked by boto3 whether it can seek, a tar stream fails."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+
+class _RangedObject(io.RawIOBase):
+    """One version of an object, fetched range by range.
+
+    A single GET of a large object stays open for as long as the rows take, and botocore retries no body
+    that breaks off; a range is short, and is asked for again.
+    """
+
+    def __init__(self, info: ObjectInfo) -> None:
+        self._info = info
+        self._position = 0
+        self._range = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - the buffer protocol
+        if not self._range and self._position < self._info.size:
+            self._range = memoryview(self._fetch())
+            self._position += len(self._range)
+        count = min(len(buffer), len(self._range))
+        buffer[:count] = self._range[:count]
+        self._range = self._range[count:]
+        return count
+
+    def _fetch(self) -> bytes:
+        for attempt in range(1, _STREAM_ATTEMPTS + 1):
+            try:
+                return self._get()
+            except (ResponseStreamingError, IncompleteReadError, HTTPClientError):
+                if attempt == _STREAM_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _get(self) -> bytes:
+        location, version = self._info.location, self._info.version
+        last = min(self._position + RANGE_BYTES, self._info.size) - 1
+        pin: dict[str, Any] = {"VersionId": version} if version else {"IfMatch": self._info.etag}
+        try:
+            answer = aws.s3().get_object(
+                Bucket=location.bucket, Key=location.key, Range=f"bytes={self._position}-{last}", **pin
+            )
+        except ClientError as error:
+            raise _storage_error(error, location, version) from error
+        return answer["Body"].read()
+
+
+def _storage_error(error: ClientError, location: Location, version: str | None) -> Exception:
+    """Tell a missing or forbidden object from AWS's own faults, which stay what they are."""
+    code = error.response.get("Error", {}).get("Code", "")
+    which = f"{location.uri} (version {version})" if version else location.uri
+    if code in _MISSING:
+        return ObjectMissing(f"{which} is not there")
+    if code in _DENIED:
+        return ObjectDenied(f"{which} is not there, or this stack may not read it")
+    if code in {"PreconditionFailed", "412"}:
+        return ObjectMissing(f"{which} was changed while it was being read")
+    return error

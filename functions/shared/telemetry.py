@@ -1,0 +1,47 @@
+"""Logs and traces that carry the run's id and never a row's text."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+
+from shared.errors import ClaimflowError
+
+Event = dict[str, Any]
+Handler = Callable[[Event, object], Event]
+
+logger = Logger(service="claimflow")
+# Patching every library would cost most of a cold start; the handler's own segment says enough.
+tracer = Tracer(service="claimflow", auto_patch=False)
+
+
+def lambda_handler(handle: Callable[[Event], Event]) -> Handler:
+    """Make a Lambda handler of `handle`: logs and traces around it, the run's id in every line."""
+
+    @wraps(handle)
+    def handler(event: Event, context: object) -> Event:
+        logger.append_keys(
+            function=handle.__module__.split(".")[0],
+            aws_request_id=getattr(context, "aws_request_id", None),
+            run=_run_id(event),
+        )
+        try:
+            return handle(event)
+        except ClaimflowError as error:
+            # The sentence itself goes to the person; it may name what stands in a file, so it stays out of
+            # here.
+            logger.warning("Ended with %s", type(error).__name__)
+            raise
+
+    traced: Handler = tracer.capture_lambda_handler(handler, capture_response=False, capture_error=False)
+    return traced
+
+
+def _run_id(event: Event) -> str | None:
+    """Look for the run in the event itself, or in the state that `explain` gets."""
+    for place in (event, event.get("state")):
+        run = place.get("run") if isinstance(place, dict) else None
+        if isinstance(run, dict):
+            return run.get("id")
+    return None

@@ -1,0 +1,1 @@
+"""Starts a run when somebody uploads a file."""

@@ -1,0 +1,144 @@
+"""Lambda: a run in, its checked and cut-up rows out."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from shared import keys, settings, storage
+from shared.errors import InvalidData, StorageError
+from shared.storage import Location, ObjectInfo
+from shared.table import Table
+from shared.telemetry import Event, lambda_handler, logger
+from validate import columns, sharding, training
+from validate.columns import Columns
+
+CSV = "text/csv; charset=utf-8"
+Run = dict[str, Any]
+
+
+def _handle(event: Event) -> Event:
+    run: Run = event["run"]
+    labelled = run["data"] if run["action"] == "train" else None
+    unlabelled = run["predict"] if run["action"] == "train" else run["data"]
+    report: dict[str, Any] = {"schema": 1, "run": run["id"], "train": None, "predict": None}
+    validation: dict[str, Any] = {"train": None, "predict": None}
+    if labelled:
+        validation["train"], report["train"] = _train(run, labelled)
+    if unlabelled:
+        validation["predict"], report["predict"] = _predict(run, unlabelled)
+    logger.info("Validated", extra={key: _counts(validation[key]) for key in ("train", "predict")})
+    place = Location(settings.results_bucket(), f"{run['id']}/validation.json")
+    return {**validation, "report": storage.write_json(place, report)}
+
+
+def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    table = _open(file)
+    found = columns.choose(table, run["columns"], labelled=True)
+    n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
+    with tempfile.TemporaryDirectory() as folder:
+        made = training.make_channels(table, found, Path(folder), run["validation_fraction"], n_classes)
+        for name, path in (("train", made.train), ("validation", made.validation)):
+            storage.upload(
+                Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
+            )
+        rejected = _upload_rejected(run["id"], made.rejected)
+    counts = {
+        "rows": made.rows,
+        "rejected": made.rejected_rows,
+        "train_rows": made.train_rows,
+        "validation_rows": made.validation_rows,
+        "classes": made.classes,
+    }
+    report = _report(file, found, counts, rejected, made.report)
+    return {**counts, "channels": _channels(run)}, report
+
+
+def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    table = _open(file)
+    found = columns.choose(table, run["columns"], labelled=False)
+    bucket = settings.artifacts_bucket()
+
+    def save(index: int, path: Path) -> str:
+        return storage.upload(Location(bucket, keys.shard(run["id"], index)), path, CSV)
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = sharding.make_shards(table, found, Path(folder), run["rows_per_shard"], save)
+        rejected = _upload_rejected(keys.prediction_results(run["id"], run["action"]), made.rejected)
+    manifest = {
+        **_about(run, file),
+        "shards": made.shards,
+        "columns": table.header,
+        "text_column": found.text.name,
+        "label_column": found.label.name if found.label else None,
+        "rows": made.rows,
+        "rejected": made.rejected_rows,
+        "rejected_uri": rejected,
+    }
+    uri = storage.write_json(Location(bucket, keys.shard_manifest(run["id"])), manifest)
+    shards = len(made.shards)
+    counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
+    return {"manifest": uri, **counts}, _report(file, found, counts, rejected, made.report)
+
+
+def _open(file: dict[str, Any]) -> Table:
+    """Open the version of the file that prepare saw."""
+    location = Location(file["bucket"], file["key"])
+    info = ObjectInfo(location, file["version"], file["etag"], file["size"])
+    try:
+        return Table(storage.open_object(info), location.name)
+    except StorageError as error:
+        raise InvalidData(f"The file is gone since the run began: {error}.") from error
+
+
+def _upload_rejected(folder: str, path: Path) -> str:
+    return storage.upload(Location(settings.results_bucket(), f"{folder}/rejected.csv"), path, CSV)
+
+
+def _channels(run: Run) -> list[dict[str, Any]]:
+    artifacts = settings.artifacts_bucket()
+    channels = [
+        _channel(name, f"s3://{artifacts}/{keys.channel(run['id'], name)}", "text/csv")
+        for name in ("train", "validation")
+    ]
+    if run["live_model"]:
+        # The folder of model.tar.gz: a channel takes a prefix, and gives the files below it.
+        folder = run["live_model"]["model_uri"].rsplit("/", 1)[0] + "/"
+        channels.append(_channel("champion", folder, "application/x-tar"))
+    return channels
+
+
+def _channel(name: str, prefix: str, content_type: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": prefix, "S3DataDistributionType": "FullyReplicated"}
+    return {
+        "ChannelName": name,
+        "DataSource": {"S3DataSource": source},
+        "ContentType": content_type,
+        "InputMode": "File",
+    }
+
+
+def _about(run: Run, file: dict[str, Any]) -> dict[str, Any]:
+    """Give the head of the shard manifest. The source is pinned: collect reads the same bytes again."""
+    return {
+        "schema": 1,
+        "run": run["id"],
+        "output": f"s3://{settings.artifacts_bucket()}/{keys.parts(run['id'])}",
+        "source": {key: file[key] for key in ("uri", "version", "etag", "size")},
+    }
+
+
+def _report(
+    file: dict[str, Any], found: Columns, counts: dict[str, Any], rejected: str, details: dict[str, Any]
+) -> dict[str, Any]:
+    used = {"text": vars(found.text), "label": vars(found.label) if found.label else None}
+    return {"file": file["uri"], **counts, "rejected_uri": rejected, "columns": used, **details}
+
+
+def _counts(validation: dict[str, Any] | None) -> dict[str, Any] | None:
+    if validation is None:
+        return None
+    return {key: value for key, value in validation.items() if isinstance(value, int)}
+
+
+handler = lambda_handler(_handle)

@@ -1,0 +1,107 @@
+"""Checks rows, a chunk at a time, so that memory does not grow with the file."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from shared.table import Row, Table
+from validate.columns import Columns
+
+TEXT_LIMIT = 1_000_000  # characters
+CHUNK_ROWS = 20_000
+CHUNK_CHARACTERS = 16_000_000
+
+WRONG_WIDTH = "wrong number of cells"
+NO_TEXT = "no text"
+NO_LABEL = "no category"
+TOO_LONG = "text too long"
+LONE = "the only usable row of its category"
+
+
+class Rejected(NamedTuple):
+    """A row that is left out. `reason` starts with one of the kinds above; details follow a colon."""
+
+    line: int
+    reason: str
+    cells: list[str]
+
+    @property
+    def kind(self) -> str:
+        """The reason without its details."""
+        return self.reason.split(":", 1)[0]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a file: the usable ones as a frame (`row`, `line`, `text`, `label`), and the others."""
+
+    usable: pd.DataFrame
+    rejected: list[Rejected]
+
+
+def chunks(table: Table, columns: Columns, *, labelled: bool) -> Iterator[Chunk]:
+    """Check the rows of a file; `labelled` rows need a label."""
+    for rows in _batches(table):
+        yield _check(rows, len(table.header), columns, labelled=labelled)
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += sum(map(len, row.cells))
+        if len(batch) >= CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _check(rows: list[Row], width: int, columns: Columns, *, labelled: bool) -> Chunk:
+    complete = [row for row in rows if len(row.cells) == width]
+    rejected = [_wrong_width(row, width) for row in rows if len(row.cells) != width]
+    frame = _frame(complete, columns)
+    reasons = _reasons(frame, labelled=labelled)
+    bad = reasons != ""
+    rejected += [
+        Rejected(complete[index].line, str(reasons.iat[index]), complete[index].cells)
+        for index in bad.to_numpy().nonzero()[0]
+    ]
+    rejected.sort(key=lambda one: one.line)
+    return Chunk(frame[~bad], rejected)
+
+
+def _frame(rows: list[Row], columns: Columns) -> pd.DataFrame:
+    text, label = columns.text.index, columns.label.index if columns.label else None
+    return pd.DataFrame(
+        {
+            "row": pd.Series([row.number for row in rows], dtype="int64"),
+            "line": pd.Series([row.line for row in rows], dtype="int64"),
+            "text": pd.Series([row.cells[text] for row in rows], dtype="object"),
+            "label": pd.Series(
+                ["" if label is None else row.cells[label].strip() for row in rows], dtype="object"
+            ),
+        }
+    )
+
+
+def _reasons(frame: pd.DataFrame, *, labelled: bool) -> "pd.Series[str]":
+    """Give the reason to reject each row, or an empty string. The first reason found stands."""
+    reasons: pd.Series[str] = pd.Series("", index=frame.index, dtype="object")
+    lengths = frame["text"].str.len()
+    too_long = lengths > TEXT_LIMIT
+    reasons[too_long] = np.array(
+        [f"{TOO_LONG}: {n:,} characters, at most {TEXT_LIMIT:,}" for n in lengths[too_long]], dtype=object
+    )
+    if labelled:
+        reasons[frame["label"] == ""] = NO_LABEL
+    reasons[frame["text"].str.strip() == ""] = NO_TEXT
+    return reasons
+
+
+def _wrong_width(row: Row, width: int) -> Rejected:
+    return Rejected(row.line, f"{WRONG_WIDTH}: {len(row.cells)}, the header has {width}", row.cells)

@@ -1,0 +1,184 @@
+"""Resource types that the template uses and ministack lacks; no bucket is deleted that is not empty."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from local import batch, sagemaker
+from local.patches import Part, part
+from local.service_errors import ServiceError
+
+Properties = dict[str, Any]
+Created = tuple[str, dict[str, Any]]
+
+_NUMBERS = (
+    "attemptDurationSeconds",
+    "attempts",
+    "desiredvCpus",
+    "maxvCpus",
+    "minvCpus",
+    "order",
+    "priority",
+    "size",
+)
+_FREE_KEYS = ("Parameters", "Tags", "Options", "parameters", "tags", "options")
+
+
+def install() -> None:
+    """Register the resource types."""
+    handlers = part("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
+    part("services.cloudformation.provisioners", "_physical_name")
+    handlers["AWS::Batch::ComputeEnvironment"] = {
+        "create": _create_compute_environment,
+        "update": _update_compute_environment,
+        "delete": lambda arn, _: _delete(batch.delete_compute_environment, {"computeEnvironment": arn}),
+    }
+    handlers["AWS::Batch::JobQueue"] = {
+        "create": _create_job_queue,
+        "update": _update_job_queue,
+        "delete": lambda arn, _: _delete(batch.delete_job_queue, {"jobQueue": arn}),
+    }
+    handlers["AWS::Batch::JobDefinition"] = {
+        "create": _create_job_definition,
+        "update": _update_job_definition,
+        "update_with_logical_id": True,
+        "delete": lambda arn, _: _delete(batch.deregister_job_definition, {"jobDefinition": arn}),
+    }
+    handlers["AWS::SageMaker::ModelPackageGroup"] = {
+        "create": _create_model_group,
+        "update": lambda arn, _old, _new, _stack: (arn, _model_group_attributes(arn)),
+        "delete": lambda arn, _: _delete(
+            sagemaker.model_registry().delete_group, {"ModelPackageGroupName": arn}
+        ),
+    }
+    bucket = handlers["AWS::S3::Bucket"]
+    bucket["delete"] = _refuse_full_bucket(bucket["delete"])
+
+
+def lower_keys(value: Part) -> Part:
+    """Write template properties as the API of Batch does: `ComputeResources` becomes `computeResources`.
+
+    Numbers from a template's parameters come as text; CloudFormation turns them into numbers.
+    """
+    if isinstance(value, dict):
+        return {
+            _lower(key): item if key in _FREE_KEYS else _typed(_lower(key), item)
+            for key, item in value.items()
+        }
+    return [lower_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _typed(key: str, value: Part) -> Part:
+    return int(value) if key in _NUMBERS and isinstance(value, str) else lower_keys(value)
+
+
+def _lower(key: str) -> str:
+    return key[:1].lower() + key[1:]
+
+
+def _create_compute_environment(logical_id: str, properties: Properties, stack: str) -> Created:
+    request = lower_keys(properties) | {
+        "computeEnvironmentName": _name(properties, "ComputeEnvironmentName", logical_id, stack)
+    }
+    request["type"] = str(request.get("type", "MANAGED")).upper()
+    arn = _call("_create_compute_environment", request)["computeEnvironmentArn"]
+    return arn, {"ComputeEnvironmentArn": arn}
+
+
+def _update_compute_environment(arn: str, _: Properties, properties: Properties, _stack: str) -> Created:
+    _call("_update_compute_environment", lower_keys(properties) | {"computeEnvironment": arn})
+    return arn, {"ComputeEnvironmentArn": arn}
+
+
+def _create_job_queue(logical_id: str, properties: Properties, stack: str) -> Created:
+    request = lower_keys(properties) | {"jobQueueName": _name(properties, "JobQueueName", logical_id, stack)}
+    arn = _call("_create_job_queue", request)["jobQueueArn"]
+    return arn, {"JobQueueArn": arn}
+
+
+def _update_job_queue(arn: str, _: Properties, properties: Properties, _stack: str) -> Created:
+    batch.update_job_queue({**lower_keys(properties), "jobQueue": arn})
+    return arn, {"JobQueueArn": arn}
+
+
+def _create_job_definition(logical_id: str, properties: Properties, stack: str) -> Created:
+    name = _name(properties, "JobDefinitionName", logical_id, stack)
+    arn = _checked(batch.register_job_definition, lower_keys(properties) | {"jobDefinitionName": name})[
+        "jobDefinitionArn"
+    ]
+    return arn, {"JobDefinitionArn": arn}
+
+
+def _update_job_definition(
+    arn: str, _: Properties, properties: Properties, stack: str, logical_id: str | None = None
+) -> Created:
+    """Register a changed definition as a new revision; the engine deregisters the old one."""
+    name = properties.get("JobDefinitionName") or arn.rpartition("/")[2].partition(":")[0]
+    return _create_job_definition(logical_id or name, properties | {"JobDefinitionName": name}, stack)
+
+
+def _create_model_group(logical_id: str, properties: Properties, stack: str) -> Created:
+    name = _name(properties, "ModelPackageGroupName", logical_id, stack).replace("_", "-")
+    request = {key: value for key, value in properties.items() if key != "Tags"} | {
+        "ModelPackageGroupName": name
+    }
+    arn = _checked(sagemaker.model_registry().create_group, request)["ModelPackageGroupArn"]
+    return arn, _model_group_attributes(arn)
+
+
+def _model_group_attributes(arn: str) -> dict[str, Any]:
+    group = sagemaker.model_registry().describe_group({"ModelPackageGroupName": arn})
+    return {
+        "ModelPackageGroupArn": arn,
+        "ModelPackageGroupStatus": group["ModelPackageGroupStatus"],
+        "CreationTime": str(group["CreationTime"]),
+    }
+
+
+def _refuse_full_bucket(original: Callable[[str, Properties], None]) -> Callable[[str, Properties], None]:
+    """AWS deletes no bucket that still holds objects or versions; ministack would drop them with it."""
+    buckets, has_versions = part("services.s3", "_buckets"), part("services.s3", "_bucket_has_versions")
+
+    def delete(name: str, properties: Properties) -> None:
+        bucket = buckets.get(name)
+        if bucket and (bucket["objects"] or has_versions(name)):
+            raise ValueError(
+                f"The bucket you tried to delete is not empty. You must delete all versions in it. ({name})"
+            )
+        original(name, properties)
+
+    return delete
+
+
+def _name(properties: Properties, key: str, logical_id: str, stack: str) -> str:
+    return str(
+        properties.get(key)
+        or part("services.cloudformation.provisioners", "_physical_name")(stack, logical_id)
+    )
+
+
+def _call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Call one of ministack's Batch operations; its error becomes the reason of the stack event."""
+    status, _, body = part("services.batch", operation)(request)
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        raise ValueError(answer.get("message", str(answer)))
+    return answer
+
+
+def _checked(
+    operation: Callable[[dict[str, Any]], dict[str, Any]], request: dict[str, Any]
+) -> dict[str, Any]:
+    try:
+        return operation(request)
+    except ServiceError as error:
+        raise ValueError(error.message) from None
+
+
+def _delete(operation: Callable[[dict[str, Any]], dict[str, Any]], request: dict[str, Any]) -> None:
+    """Delete; what is gone already is no failure."""
+    try:
+        operation(request)
+    except ServiceError as error:
+        if "does not exist" not in error.message:
+            raise ValueError(error.message) from None

@@ -1,0 +1,122 @@
+"""A trained model as a folder or a model.tar.gz: plain arrays and JSON, and a manifest with every digest."""
+
+import json
+import platform
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import __version__
+from model.checkpoint import digest
+from model.classifier import Classifier
+from model.config import Config
+from model.encoder import Encoder
+from model.errors import ArtifactError, ConfigError
+from model.evaluation import Evaluation, decision
+from model.network import Network, framework
+
+SCHEMA = 1
+MANIFEST, CONFIG, ENCODER, EVALUATION, REPORT = (
+    "manifest.json",
+    "config.json",
+    "encoder.json",
+    "evaluation.json",
+    "report.html",
+)
+
+
+def save(folder: Path, classifier: Classifier, evaluation: Evaluation, report: str) -> None:
+    """Write the model into `folder`, the manifest last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / f"{classifier.config.save_name}.params"
+    classifier.network.save(weights)
+    classifier.encoder.save(folder / ENCODER)
+    write_json(folder / CONFIG, classifier.config.model_dump())
+    write_json(folder / EVALUATION, evaluation)
+    (folder / REPORT).write_text(report, encoding="utf-8")
+    names = [weights.name, ENCODER, CONFIG, EVALUATION, REPORT]
+    versions = {"claimflow": __version__, "python": platform.python_version()}
+    versions |= {"numpy": np.__version__, "framework": framework()}
+    files = {name: digest(folder / name) for name in names}
+    write_json(
+        folder / MANIFEST, {"schema": SCHEMA, "files": files, "weights": weights.name, "versions": versions}
+    )
+
+
+def load(source: Path) -> Classifier:
+    """Read a model from its folder, or from model.tar.gz, or from a folder that holds model.tar.gz.
+
+    Raises ArtifactError, in one sentence, when anything is missing, altered or of another version.
+    """
+    packed = source / "model.tar.gz" if (source / "model.tar.gz").exists() else source
+    if packed.is_dir():
+        return _load_folder(packed)
+    with tempfile.TemporaryDirectory() as unpacked:
+        unpack(packed, Path(unpacked))
+        return _load_folder(Path(unpacked))
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a model.tar.gz. Raises ArtifactError at anything in it but plain files without a folder."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                if not (member.isdir() and member.name == "."):
+                    tar.extract(_plain(member), folder, filter="data")
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise ArtifactError(
+            f"The model archive cannot be unpacked; it is damaged or cut short ({error})."
+        ) from error
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON that a person can read too."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    name = member.name.removeprefix("./")
+    if not member.isfile() or "/" in name or "\\" in name or name in {"", ".", ".."}:
+        raise ArtifactError(f"The model archive holds {member.name!r}, which is not a plain file at its top.")
+    return member.replace(name=name, deep=False)
+
+
+def _load_folder(folder: Path) -> Classifier:
+    weights = _checked_weights(folder)
+    try:
+        config = Config.parse(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        encoder = Encoder.load(folder / ENCODER)
+        rule = decision(json.loads((folder / EVALUATION).read_text(encoding="utf-8")))
+    except (ConfigError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"The model was made by another version of this program ({error}).") from error
+    network = Network(config, encoder.size, len(encoder.labels))
+    network.load(weights)
+    return Classifier(config, encoder, network, rule)
+
+
+def _checked_weights(folder: Path) -> Path:
+    """Give the weights file of a folder whose every file is the one that its manifest names."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        schema, files, weights = manifest["schema"], dict(manifest["files"]), str(manifest["weights"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"The model has no readable {MANIFEST}, so it is not a finished model."
+        ) from error
+    if schema != SCHEMA:
+        raise ArtifactError(
+            f"The model has schema version {schema}, and this program reads version {SCHEMA}."
+        )
+    for name in [*files, weights, CONFIG, ENCODER, EVALUATION]:
+        path = folder / name
+        if Path(name).name != name or not path.is_file():
+            raise ArtifactError(f"The model lacks the file {name!r}.")
+        if digest(path) != files.get(name):
+            raise ArtifactError(
+                f"The model's file {name!r} is not the one that was saved; its sha256 differs."
+            )
+    return folder / weights

@@ -1,0 +1,228 @@
+"""The training configuration: the one source of every key, its default and what is allowed.
+
+`python -m model.config --write` writes the JSON Schema and the defaults that other parts read;
+`python -m model.config --table` prints the table of the README.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.errors import ConfigError
+
+Optimizer = Literal["adam", "adagrad", "sgd", "nag", "rmsprop"]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1)]
+Address = Annotated[str, Field(pattern=r"^(s3|https)://.+")]
+KernelSize = Annotated[int, Field(ge=1, le=64)]
+
+
+class Config(BaseModel):
+    """Every key of a training, checked and complete. Keys of the original system keep their meaning."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    n_classes: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
+        None,
+        description="Number of categories; null takes it from the data, a number must agree with the data.",
+    )
+    num_epoch: int = Field(8, ge=1, le=1000, description="Most passes over the training rows.")
+    optimizer: Optimizer = Field("adam", description="How weights are updated.")
+    seq_len: int = Field(
+        1000, ge=1, le=10_000, description="Words of a text that are read; the rest of a longer text is not."
+    )
+    vocab_size: int = Field(
+        20_000,
+        ge=3,
+        le=10_000_000,
+        description="Most words known, by frequency, padding and unknown included.",
+    )
+    batch_size: int = Field(64, ge=1, le=8192, description="Rows a training step.")
+    hidden_size: int = Field(
+        128,
+        ge=1,
+        le=10_000,
+        description="Filters of each kernel size (CNN) or units of each direction (LSTM).",
+    )
+    embed_size: int = Field(
+        128,
+        ge=1,
+        le=10_000,
+        description="Numbers that stand for a word; that of the spaCy vectors when they are used.",
+    )
+    dropout: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of the words' numbers and of the features left out at random while training.",
+    )
+    n_layers: int = Field(1, ge=1, le=8, description="Layers of the LSTM; the CNN has one.")
+    bidirectional: bool = Field(True, description="Whether the LSTM also reads backwards.")
+    train_log_interval: int = Field(
+        50, ge=1, description="Batches between two lines about the training loss."
+    )
+    val_log_interval: int = Field(
+        1000,
+        ge=1,
+        description="Batches between two validations within an epoch; each epoch also ends with one.",
+    )
+    learning_rate: float = Field(0.002, gt=0, le=10, description="Step size at the start.")
+    use_spacy_pretrained: bool = Field(False, description="Start from the word vectors of `spacy_model`.")
+    save_name: FileName = Field(
+        "model", description="Name of the weights file in the artifact, without `.params`."
+    )
+    MODELPARAMSURL: Address | None = Field(
+        None, description="Where the weights go; null is the stack's own bucket."
+    )
+    TRANSFORMERURL: Address | None = Field(
+        None, description="Where the encoder goes; null is the stack's own bucket."
+    )
+    MODELCONFIGURL: Address | None = Field(
+        None, description="Where the configuration goes; null is the stack's own bucket."
+    )
+    epoch_factor: int = Field(4, ge=1, description="Epochs between two decays of the learning rate.")
+    power_decay: bool = Field(
+        True, description="Whether the learning rate is learning_rate * 0.1 ** floor(epoch / epoch_factor)."
+    )
+    cnn: bool = Field(True, description="true trains a TextCNN, false an LSTM.")
+    wd: float = Field(0.0002, ge=0, le=1, description="Weight decay (L2).")
+    kernel_size: KernelSize | Annotated[list[KernelSize], Field(min_length=1, max_length=8)] = Field(
+        [2, 3, 4], description="Words under a filter of the CNN; a list gives filters of several widths."
+    )
+    text_column: Text | None = Field(None, description="Column of the text; null finds it by common names.")
+    label_column: Text | None = Field(
+        None, description="Column of the category; null finds it by common names."
+    )
+    validation_fraction: float = Field(
+        0.1, gt=0, le=0.5, description="Share of the labelled rows held out to measure."
+    )
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, description="Seed of everything random; on a CPU it repeats a run exactly."
+    )
+    rows_per_shard: int = Field(5000, ge=1, le=1_000_000, description="Rows that one prediction job labels.")
+    accuracy_bar: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="Least validation accuracy of a model that goes live; null is the stack's own bar."
+    )
+    target_precision: float = Field(
+        0.98,
+        ge=0.5,
+        lt=1,
+        description="Least precision, with 95% assurance, of the rows accepted without a person.",
+    )
+    spacy_model: Text = Field(
+        "en_core_web_md", description="spaCy package, or folder, that has the word vectors."
+    )
+    clip_gradient: Annotated[float, Field(gt=0)] | None = Field(
+        1.0, description="Largest size of each part of a gradient; null does not limit it."
+    )
+    patience: int = Field(
+        2, ge=1, description="Epochs without a better validation accuracy before training stops."
+    )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Check `values` and fill in the defaults.
+
+        Raises ConfigError with every problem, one sentence each, naming the key, the value and what is
+        allowed.
+        """
+        try:
+            return cls.model_validate({key: _whole(value) for key, value in values.items()})
+        except ValidationError as error:
+            keys = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+            raise ConfigError([_problem(key, values[key]) for key in keys]) from None
+
+    @property
+    def architecture(self) -> str:
+        """The name of the network, as `model.network.ARCHITECTURES` knows it."""
+        return "textcnn" if self.cnn else "bilstm"
+
+    @property
+    def kernel_sizes(self) -> list[int]:
+        """The widths of the CNN's filters, always as a list."""
+        return [self.kernel_size] if isinstance(self.kernel_size, int) else self.kernel_size
+
+    def rate(self, epoch: int) -> float:
+        """Give the learning rate of an epoch, counted from 0: decayed from the base rate, not compounding."""
+        decays = epoch // self.epoch_factor if self.power_decay else 0
+        return float(self.learning_rate * 0.1**decays)
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON Schema of the configuration, with a description and a default for every key."""
+    made = Config.model_json_schema()
+    for rule in made["properties"].values():
+        del rule["title"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Claimflow training configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": made["properties"],
+    }
+
+
+def allowed(rule: Mapping[str, Any]) -> str:
+    """Say what a property's JSON Schema allows, in words."""
+    if "anyOf" in rule:
+        return " or ".join(allowed(part) for part in rule["anyOf"])
+    if "enum" in rule:
+        return "one of " + ", ".join(json.dumps(value) for value in rule["enum"])
+    if rule["type"] == "array":
+        return f"a list of {rule['minItems']} to {rule['maxItems']} values, each {allowed(rule['items'])}"
+    if rule["type"] == "string":
+        return f"text matching {rule['pattern']}" if "pattern" in rule else "text"
+    if rule["type"] in _PLAIN:
+        return _PLAIN[rule["type"]]
+    noun = "a whole number" if rule["type"] == "integer" else "a number"
+    return " ".join([noun, " and ".join(f"{word} {rule[key]:,}" for key, word in _LIMITS if key in rule)])
+
+
+_PLAIN = {"boolean": "true or false", "null": "null"}
+_LIMITS = [
+    ("minimum", "at least"),
+    ("exclusiveMinimum", "above"),
+    ("maximum", "at most"),
+    ("exclusiveMaximum", "below"),
+]
+
+
+def table() -> str:
+    """Give a markdown table of every key: default, what is allowed, meaning."""
+    rows = [
+        f"| `{key}` | `{json.dumps(rule['default'])}` | {allowed(rule)} | {rule['description']} |".replace(
+            "(s3|", r"(s3\|"
+        )
+        for key, rule in schema()["properties"].items()
+    ]
+    return "\n".join(["| key | default | allowed | meaning |", "|---|---|---|---|", *rows])
+
+
+def _whole(value: object) -> object:
+    """Give the value with 5.0 as 5, because JSON Schema calls both a whole number."""
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _problem(key: str, value: object) -> str:
+    rules = schema()["properties"]
+    if key in rules:
+        return f"{key} is {_shown(value)}, but allowed is {allowed(rules[key])}."
+    near = difflib.get_close_matches(key, rules, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(rules)}."
+    return f"{_shown(key)} is not a key of the configuration (its value is {_shown(value)}); {hint}"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+if __name__ == "__main__":
+    from model.config_files import main
+
+    raise SystemExit(main())

@@ -1,0 +1,113 @@
+"""The rows that pass between the parts: CSV files of `row,text` and, for training, `label`."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from model.encoder import Encoder, Ids
+from model.errors import DataError
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Numbers: TypeAlias = npt.NDArray[np.int64]
+
+LARGEST_FIELD = 2**31 - 1  # Python's csv refuses a field over 131,072 characters unless told otherwise
+WIDTH = 64  # lengths are rounded up to a multiple: MXNet keeps memory for each length that it meets
+SHORT_WIDTHS = (16, 32)  # for texts of a sentence, which would be mostly padding otherwise
+
+ROW, TEXT, LABEL = "row", "text", "label"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a shard or of a training channel; `label` is empty in a shard."""
+
+    number: int  # of the data row in the input file, from 0
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Encoded rows: the texts as word numbers, and the number of each label, shape (rows,)."""
+
+    texts: list[Ids]
+    labels: Numbers
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a network learns from, and what it is measured on while it does."""
+
+    training: Examples
+    validation: Examples
+
+
+def read_file(path: Path) -> Iterator[Row]:
+    """Give the rows of one CSV file, one at a time. Raises DataError when a column is missing."""
+    csv.field_size_limit(LARGEST_FIELD)
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = {ROW, TEXT} - set(reader.fieldnames or ())
+        if missing:
+            raise DataError(f"{path.name} has no column {' and no column '.join(sorted(missing))}.")
+        for fields in reader:
+            yield Row(int(fields[ROW]), fields[TEXT], fields.get(LABEL) or "")
+
+
+def read_folder(folder: Path) -> Iterator[Row]:
+    """Give the rows of every CSV file under `folder`, files in the order of their names."""
+    for path in sorted(folder.rglob("*.csv")):
+        yield from read_file(path)
+
+
+def encode(rows: Iterator[Row], encoder: Encoder) -> Examples:
+    """Encode labelled rows. Raises DataError at a label that the encoder does not know."""
+    texts, labels = [], []
+    for row in rows:
+        if row.label not in encoder.label_numbers:
+            raise DataError(
+                f"Row {row.number} of the validation data has the label {row.label!r}, "
+                "but no training row has; give that label more rows or leave it out."
+            )
+        texts.append(encoder.encode(row.text))
+        labels.append(encoder.label_numbers[row.label])
+    return Examples(texts, np.array(labels, dtype=np.int64))
+
+
+def batches(texts: Sequence[Ids], size: int, shuffle: np.random.Generator | None = None) -> list[Numbers]:
+    """Positions in `texts`, in groups of at most `size` texts of similar length.
+
+    With `shuffle`, lengths are blurred by a tenth and both rows and groups come in random order.
+    """
+    lengths = np.array([len(ids) for ids in texts], dtype=np.float64)
+    if shuffle is None:
+        order = np.argsort(lengths, kind="stable")
+    else:
+        blurred = (lengths * (1 + 0.1 * shuffle.random(len(texts)))).astype(np.int64)
+        order = np.lexsort((shuffle.random(len(texts)), blurred))
+    groups = [order[start : start + size] for start in range(0, len(texts), size)]
+    if shuffle is not None:
+        shuffle.shuffle(groups)
+    return groups
+
+
+def rounded_up(length: int) -> int:
+    """Give the length that texts are padded to: one of few, so that memory stays flat."""
+    return next((width for width in SHORT_WIDTHS if length <= width), -(-length // WIDTH) * WIDTH)
+
+
+def pad(texts: Sequence[Ids], rows: int) -> Floats:
+    """Give the texts as one array of shape (rows, longest rounded up), filled with zeros, float32.
+
+    Float32 holds every word number exactly up to 2**24, and is what the networks read.
+    """
+    longest = max((len(ids) for ids in texts), default=1)
+    filled = np.zeros((rows, rounded_up(longest)), dtype=np.float32)
+    for line, ids in zip(filled, texts, strict=False):
+        line[: len(ids)] = ids
+    return filled

@@ -1,0 +1,291 @@
+"""The training loop. The same seed on a CPU gives the same weights, also when the run was resumed."""
+
+import dataclasses
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from model import checkpoint
+from model.calibration import cross_entropy
+from model.config import Config
+from model.data import Examples, Numbers, Split, batches, pad
+from model.errors import TrainingError, TrainingStopped
+from model.network import Network, Weights, mx
+from model.wording import duration
+
+History: TypeAlias = list[dict[str, float]]
+
+SPECIFIC: dict[str, dict[str, Any]] = {
+    "adam": {"lazy_update": True},
+    "sgd": {"momentum": 0.9},
+    "nag": {"momentum": 0.9},
+}
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a training stands; a checkpoint holds it whole."""
+
+    epoch: int = 0  # of the next batch, from 0
+    batch: int = 0  # of the next batch within its epoch, from 0
+    step: int = 0  # batches done
+    epoch_loss: float = 0.0  # sum over the rows of this epoch
+    epoch_rows: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = math.inf
+    best_epoch: int = 0  # from 1
+    improved_epoch: int = 0  # of the last better accuracy; the best weights may be newer, with a lower loss
+    seconds: float = 0.0
+    history: History = dataclasses.field(default_factory=list)
+
+    def finish_epoch(self) -> None:
+        """Go to the first batch of the next epoch."""
+        self.epoch, self.batch, self.epoch_loss, self.epoch_rows = self.epoch + 1, 0, 0.0, 0
+
+    def improves(self, accuracy: float, loss: float) -> bool:
+        """Take note of a validation, and tell whether its weights are the best so far.
+
+        The higher accuracy is better; of equal ones, the lower loss.
+        """
+        if accuracy > self.best_accuracy:
+            self.improved_epoch = self.epoch + 1
+        if (accuracy, -loss) <= (self.best_accuracy, -self.best_loss):
+            return False
+        self.best_accuracy, self.best_loss, self.best_epoch = accuracy, loss, self.epoch + 1
+        return True
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a training gave; the network has its best weights again."""
+
+    epochs: int
+    best_epoch: int
+    best_accuracy: float
+    seconds: float
+    history: History
+
+
+def train(
+    network: Network,
+    config: Config,
+    split: Split,
+    checkpoints: Path | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Train the network and leave the weights of the best validation accuracy in it.
+
+    With `checkpoints`, every epoch leaves a checkpoint there, and a newer call with the same configuration
+    and data goes on from it. `should_stop` is asked after each batch.
+
+    Raises TrainingError when the loss is no longer a number, TrainingStopped when it was asked to stop.
+    """
+    return _Loop(network, config, split, checkpoints).run(should_stop)
+
+
+def perplexity(loss: float) -> float:
+    """Give e to the power of a mean cross-entropy: among how many labels the model hesitates."""
+    return math.exp(min(loss, 700))  # above that a float ends
+
+
+def seed_everything(seed: int) -> None:
+    """Seed MXNet; what else is random here comes from generators of its own."""
+    mx.random.seed(seed % 2**31)
+
+
+class _Loop:
+    def __init__(self, network: Network, config: Config, split: Split, checkpoints: Path | None) -> None:
+        self.network, self.config = network, config
+        self.training, self.validation = split.training, split.validation
+        self.loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()
+        self.checkpoints = checkpoints
+        self.fingerprint = _fingerprint(config, split.training, split.validation)
+        self.progress = Progress()
+        self.best: Weights = []
+        self.batches_per_epoch = math.ceil(len(split.training.texts) / config.batch_size)
+        self._make_updater()
+
+    def run(self, should_stop: Callable[[], bool]) -> Result:
+        self._resume()
+        self.started, self.done_before = time.monotonic() - self.progress.seconds, self.progress.step
+        self.loop_started = time.monotonic()
+        while self.progress.epoch < self.config.num_epoch and not self._out_of_patience():
+            self._epoch(should_stop)
+        self.network.set_weights(self.best)
+        progress = self.progress
+        _say(f"Best Validation Accuracy: {progress.best_accuracy:.4f} (epoch {progress.best_epoch})")
+        return Result(
+            progress.epoch,
+            progress.best_epoch,
+            progress.best_accuracy,
+            round(progress.seconds, 1),
+            progress.history,
+        )
+
+    def _epoch(self, should_stop: Callable[[], bool]) -> None:
+        progress, config = self.progress, self.config
+        order = np.random.default_rng([config.seed, progress.epoch])
+        self.updater.optimizer.set_learning_rate(config.rate(progress.epoch))
+        for group in batches(self.training.texts, config.batch_size, order)[progress.batch :]:
+            if should_stop():
+                self._stop()
+            self._step(group)
+            if progress.batch % config.train_log_interval == 0:
+                self._tell_training()
+            if progress.batch % config.val_log_interval == 0 and progress.batch < self.batches_per_epoch:
+                self._validate()
+        self._validate()
+        progress.finish_epoch()
+        self._save()
+
+    def _step(self, group: Numbers) -> None:
+        progress = self.progress
+        # Seeded in every step, so that a resumed run drops the same features.
+        seed_everything(self.config.seed * 1_000_003 + progress.step)
+        texts = mx.nd.array(pad([self.training.texts[i] for i in group], len(group)), ctx=self.network.device)
+        labels = mx.nd.array(self.training.labels[group], ctx=self.network.device)
+        with mx.autograd.record():
+            loss = self.loss(self.network.block(texts), labels)
+        loss.backward()
+        self.updater.optimizer.rescale_grad = 1 / len(group)
+        for index, parameter in enumerate(self.network.parameters):
+            self.updater(index, parameter.grad(), parameter.data())
+        progress.epoch_loss += self._number(float(loss.sum().asscalar()))
+        progress.epoch_rows += len(group)
+        progress.batch += 1
+        progress.step += 1
+        progress.seconds = time.monotonic() - self.started
+
+    def _number(self, loss: float) -> float:
+        if math.isfinite(loss):
+            return loss
+        raise TrainingError(
+            f"The loss stopped being a number in {self._where()}: "
+            f"lower learning_rate, which is {self.config.learning_rate:g}, or set clip_gradient."
+        )
+
+    def _validate(self) -> None:
+        progress = self.progress
+        loss, accuracy = _measure(self.network, self.validation)
+        loss = self._number(loss)
+        progress.seconds = time.monotonic() - self.started
+        progress.history.append(
+            {
+                "epoch": progress.epoch + 1,
+                "batch": progress.batch,
+                "learning_rate": self.config.rate(progress.epoch),
+                "train_loss": round(progress.epoch_loss / progress.epoch_rows, 6),
+                "validation_loss": round(loss, 6),
+                "validation_perplexity": round(perplexity(loss), 6),
+                "validation_accuracy": round(accuracy, 6),
+            }
+        )
+        _say(
+            f"{self._where()} validation loss={loss:.4f} perplexity={perplexity(loss):.3f} "
+            f"accuracy={accuracy:.4f}"
+        )
+        if progress.improves(accuracy, loss):
+            self.best = self.network.weights()
+
+    def _where(self) -> str:
+        epoch, batch = self.progress.epoch + 1, self.progress.batch
+        return f"epoch {epoch}/{self.config.num_epoch} batch {batch}/{self.batches_per_epoch}"
+
+    def _tell_training(self) -> None:
+        progress = self.progress
+        loss = progress.epoch_loss / progress.epoch_rows
+        left = self.config.num_epoch * self.batches_per_epoch - progress.step
+        pace = (time.monotonic() - self.loop_started) / (progress.step - self.done_before)
+        _say(
+            f"{self._where()} training loss={loss:.4f} perplexity={perplexity(loss):.3f} "
+            f"rate={self.config.rate(progress.epoch):g}, at most {duration(left * pace)} left"
+        )
+
+    def _out_of_patience(self) -> bool:
+        waited = self.progress.epoch - self.progress.improved_epoch
+        if waited >= self.config.patience:
+            _say(f"No better validation accuracy in {waited} epochs: training ends here.")
+            return True
+        return False
+
+    def _stop(self) -> None:
+        self._save()
+        kept = "a restart goes on from its checkpoint" if self.checkpoints else "it had no checkpoint folder"
+        raise TrainingStopped(f"The training was asked to stop in {self._where()}; {kept}.")
+
+    # What a checkpoint holds: progress, weights, best weights, and what the optimizer keeps of each weight.
+
+    def _save(self) -> None:
+        if self.checkpoints is None:
+            return
+        arrays = {f"weights.{n}": array for n, array in enumerate(self.network.weights())}
+        arrays |= {f"best.{n}": array for n, array in enumerate(self.best)}
+        for index, state in self.updater.states.items():
+            arrays |= {f"optimizer.{index}.{n}": part.asnumpy() for n, part in enumerate(_parts(state))}
+        state = dataclasses.asdict(self.progress)
+        checkpoint.save(self.checkpoints, self.progress.step, self.fingerprint, state, arrays)
+
+    def _resume(self) -> None:
+        found = checkpoint.load(self.checkpoints, self.fingerprint) if self.checkpoints else None
+        if found is None:
+            return
+        state, arrays = found
+        self.progress = Progress(**state)
+        self.network.set_weights(_series(arrays, "weights"))
+        self.best = _series(arrays, "best")
+        self._make_updater()
+        for index, parameter in enumerate(self.network.parameters):
+            kept = self.updater.optimizer.create_state_multi_precision(index, parameter.data())
+            for number, part in enumerate(_parts(kept) if self.progress.step else []):
+                part[:] = mx.nd.array(arrays[f"optimizer.{index}.{number}"], ctx=self.network.device)
+            self.updater.states[index] = kept
+            self.updater.states_synced[index] = True
+        _say(f"Resuming from a checkpoint, in {self._where()}.")
+
+    def _make_updater(self) -> None:
+        self.updater = mx.optimizer.get_updater(
+            mx.optimizer.create(
+                self.config.optimizer,
+                learning_rate=self.config.learning_rate,
+                wd=self.config.wd,
+                clip_gradient=self.config.clip_gradient,
+                begin_num_update=self.progress.step,
+                **SPECIFIC.get(self.config.optimizer, {}),
+            )
+        )
+
+
+def _measure(network: Network, examples: Examples) -> tuple[float, float]:
+    """Give mean cross-entropy and accuracy."""
+    logits = network.logits(examples.texts)
+    accuracy = (logits.argmax(axis=1) == examples.labels).mean()
+    return cross_entropy(logits, examples.labels, at_temperature=1.0), float(accuracy)
+
+
+def _fingerprint(config: Config, *examples: Examples) -> str:
+    content = hashlib.sha256(config.model_dump_json().encode())
+    for part in examples:
+        content.update(part.labels.tobytes())
+        for ids in part.texts:
+            content.update(len(ids).to_bytes(4, "big") + ids.tobytes())
+    return content.hexdigest()
+
+
+def _parts(state: Any) -> list[Any]:  # noqa: ANN401  an optimizer keeps nothing, one array or several
+    if state is None:
+        return []
+    return [part for part in state if part is not None] if isinstance(state, tuple | list) else [state]
+
+
+def _series(arrays: dict[str, npt.NDArray[Any]], name: str) -> Weights:
+    return [arrays[f"{name}.{n}"] for n in range(len(arrays)) if f"{name}.{n}" in arrays]
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,43 @@
+"""Word vectors from a spaCy package, as the start of the embedding."""
+
+import importlib
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from model.data import Floats
+from model.encoder import FIRST_WORD, Encoder
+from model.errors import VectorsError
+
+Language: TypeAlias = Any  # spacy.language.Language, imported only when it is needed
+
+
+def with_spacy_vectors(start: Floats, encoder: Encoder, package: str) -> Floats:
+    """Give a copy of `start`, shape (words, embed_size), with spaCy's vector for every word that has one.
+
+    Raises VectorsError when the package is not installed, has no vectors, or they are not embed_size wide.
+    """
+    vocabulary = _load(package).vocab
+    if not vocabulary.vectors_length:
+        raise VectorsError(
+            f"The spaCy package {package!r} has no word vectors; set spacy_model to one that has."
+        )
+    if vocabulary.vectors_length != start.shape[1]:
+        raise VectorsError(
+            f"embed_size is {start.shape[1]}, but the vectors of {package!r} have "
+            f"{vocabulary.vectors_length} numbers; set embed_size to {vocabulary.vectors_length}."
+        )
+    filled = start.copy()
+    for number, word in enumerate(encoder.vocabulary, FIRST_WORD):
+        if vocabulary.has_vector(word):
+            filled[number] = vocabulary.get_vector(word)
+    return filled
+
+
+def _load(package: str) -> Language:
+    spacy = importlib.import_module("spacy")
+    if not (spacy.util.is_package(package) or Path(package).is_dir()):
+        raise VectorsError(
+            f"The spaCy package {package!r} is not installed: run python -m spacy download {package}, "
+            "or set use_spacy_pretrained to false."
+        )
+    return spacy.load(package)

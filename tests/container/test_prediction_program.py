@@ -1,0 +1,230 @@
+"""The program `predict`: the Batch contract, through the program itself and against S3."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from container import prediction, storage
+from model.prediction import Prediction
+
+from .conftest import Run, rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Main: TypeAlias = Callable[..., int]
+
+HEADER = ["row", "prediction", "confidence", "runner_up", "doubt"]
+BUCKET = "artifacts"
+
+
+def part(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def change(manifest: Path, **changes: object) -> None:
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**content, **changes}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_each_shard_has_one_part_with_a_line_for_every_row_in_order(
+    index: int, run: Run, shards: Path, trained: Path
+) -> None:
+    model = str(trained / "model.tar.gz")
+    done = run(
+        "predict", CLAIMFLOW_MANIFEST=str(shards), CLAIMFLOW_MODEL=model, AWS_BATCH_JOB_ARRAY_INDEX=str(index)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    labelled = part(shards.parent / "parts" / f"part-{index:05}.csv")
+    assert list(labelled[0]) == HEADER
+    truths = [label for _, _, label in rows(40, seed=index + 10)]
+    assert [int(line["row"]) for line in labelled] == list(range(40))
+    assert sum(line["prediction"] == truth for line, truth in zip(labelled, truths, strict=True)) > 36
+    assert all(len(line["confidence"]) == 6 for line in labelled)
+    assert [path.name for path in (shards.parent / "parts").iterdir()] == [f"part-{index:05}.csv"]
+
+
+def test_without_an_index_the_first_shard_is_labelled(run: Run, shards: Path, trained: Path) -> None:
+    run("predict", CLAIMFLOW_MANIFEST=str(shards), CLAIMFLOW_MODEL=str(trained / "model.tar.gz"))
+    assert [path.name for path in (shards.parent / "parts").iterdir()] == ["part-00000.csv"]
+
+
+def test_a_setting_that_is_missing_is_told(run: Run, shards: Path) -> None:
+    done = run("predict", CLAIMFLOW_MANIFEST=str(shards))
+    assert done.returncode == 1
+    assert "CLAIMFLOW_MODEL is not set" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch, shards: Path, trained: Path) -> Main:
+    """Runs the program in this process; keyword arguments change its environment."""
+
+    def program(**variables: str) -> int:
+        given = {
+            "CLAIMFLOW_MANIFEST": str(shards),
+            "CLAIMFLOW_MODEL": str(trained / "model.tar.gz"),
+            **variables,
+        }
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        return prediction.main()
+
+    return program
+
+
+def note(shards: Path) -> str:
+    """The sentence next to the parts; there is no part beside it."""
+    (path,) = (shards.parent / "parts").iterdir()
+    assert path.name == "failure-00000.txt"
+    sentence = path.read_text(encoding="utf-8")
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_model_that_cannot_be_read_leaves_a_sentence(main: Main, shards: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.tar.gz").write_bytes(b"not a model")
+    assert main(CLAIMFLOW_MODEL=str(tmp_path / "bad.tar.gz")) == 1
+    assert "Shard 0 was not labelled: The model archive cannot be unpacked" in note(shards)
+
+
+def test_a_model_that_is_not_there_leaves_a_sentence(main: Main, shards: Path, tmp_path: Path) -> None:
+    assert main(CLAIMFLOW_MODEL=str(tmp_path / "none.tar.gz")) == 1
+    assert "none.tar.gz cannot be read" in note(shards)
+
+
+def test_a_shard_with_other_rows_than_the_manifest_says_leaves_no_part(main: Main, shards: Path) -> None:
+    content = json.loads(shards.read_text(encoding="utf-8"))
+    change(shards, shards=[{**content["shards"][0], "rows": 41}])
+    assert main() == 1
+    assert "the manifest says 41 rows, but the shard has 40" in note(shards)
+
+
+def test_an_unexpected_error_leaves_a_sentence_and_a_traceback(
+    main: Main, shards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shards.parent / "shard-00000.csv").write_text("row,text\nseven,oil\n", encoding="utf-8")
+    assert main() == 1
+    assert "unexpected ValueError" in note(shards)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_failure_of_an_attempt_before_is_removed(main: Main, shards: Path) -> None:
+    assert main(CLAIMFLOW_MODEL="/nowhere") == 1
+    assert main() == 0
+    assert [path.name for path in (shards.parent / "parts").iterdir()] == ["part-00000.csv"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"AWS_BATCH_JOB_ARRAY_INDEX": "2"}, "has 2 shard(s), so there is no shard 2"),
+        ({"CLAIMFLOW_MANIFEST": "/nowhere.json"}, "/nowhere.json cannot be read"),
+    ],
+)
+def test_a_job_without_a_shard_is_told(
+    variables: dict[str, str], told: str, main: Main, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(**variables) == 1
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_manifest_that_is_none_is_told(
+    content: str, main: Main, shards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shards.write_text(content, encoding="utf-8")
+    assert main() == 1
+    assert "is not a shard manifest" in capsys.readouterr().out
+
+
+def test_a_manifest_of_another_schema_is_told(
+    main: Main, shards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(shards, schema=2)
+    assert main() == 1
+    assert "has schema version 2, and this program reads 1" in capsys.readouterr().out
+
+
+def test_labels_and_texts_with_commas_quotes_and_line_breaks_stay_whole(tmp_path: Path) -> None:
+    labels = ['a,"b"\nc', "größe"]
+    found = iter([Prediction(5, labels[0], 1.0, labels[1], "")])
+    assert prediction.write_part(tmp_path / "part.csv", found, 1) == 1
+    assert part(tmp_path / "part.csv") == [
+        {"row": "5", "prediction": labels[0], "confidence": "1.0000", "runner_up": labels[1], "doubt": ""}
+    ]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3Client]":
+    """An empty S3 bucket."""
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        storage._client.cache_clear()
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+    storage._client.cache_clear()
+
+
+def on_s3(bucket: "S3Client", shards: Path, model: Path) -> dict[str, str]:
+    """The same job with everything on S3; gives its environment."""
+    change(
+        shards,
+        output=f"s3://{BUCKET}/runs/x/predict/parts",
+        shards=[{"uri": f"s3://{BUCKET}/runs/x/predict/shard-00000.csv", "rows": 40}],
+    )
+    bucket.upload_file(str(shards), BUCKET, "runs/x/predict/manifest.json")
+    bucket.upload_file(str(shards.parent / "shard-00000.csv"), BUCKET, "runs/x/predict/shard-00000.csv")
+    bucket.upload_file(str(model), BUCKET, "model.tar.gz")
+    manifest = f"s3://{BUCKET}/runs/x/predict/manifest.json"
+    return {"CLAIMFLOW_MANIFEST": manifest, "CLAIMFLOW_MODEL": f"s3://{BUCKET}/model.tar.gz"}
+
+
+def parts(bucket: "S3Client") -> dict[str, str]:
+    found = bucket.list_objects_v2(Bucket=BUCKET, Prefix="runs/x/predict/parts/").get("Contents", [])
+    return {
+        entry["Key"].rsplit("/", 1)[1]: bucket.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"]
+        .read()
+        .decode()
+        for entry in found
+    }
+
+
+def test_a_job_on_s3_writes_its_part_and_removes_a_stale_failure(
+    main: Main, bucket: "S3Client", shards: Path, trained: Path
+) -> None:
+    variables = on_s3(bucket, shards, trained / "model.tar.gz")
+    bucket.put_object(Bucket=BUCKET, Key="runs/x/predict/parts/failure-00000.txt", Body=b"before")
+    assert main(**variables) == 0
+    (content,) = parts(bucket).values()
+    assert len(content.splitlines()) == 41
+
+
+def test_a_failure_on_s3_is_told_next_to_the_parts(
+    main: Main, bucket: "S3Client", shards: Path, trained: Path
+) -> None:
+    variables = on_s3(bucket, shards, trained / "model.tar.gz")
+    bucket.delete_object(Bucket=BUCKET, Key="model.tar.gz")
+    assert main(**variables) == 1
+    assert "s3://artifacts/model.tar.gz cannot be read" in parts(bucket)["failure-00000.txt"]
+
+
+def test_a_bucket_that_is_not_there_is_told(
+    main: Main, bucket: "S3Client", capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(CLAIMFLOW_MANIFEST="s3://no-such-bucket/manifest.json") == 1
+    assert "s3://no-such-bucket/manifest.json cannot be read" in capsys.readouterr().out

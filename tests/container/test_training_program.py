@@ -1,0 +1,179 @@
+"""The program `train`: the SageMaker contract, through the program itself."""
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from container.training import parse_hyperparameters
+from model.config import Config
+from model.errors import ConfigError
+
+from .conftest import ROOT, Run, environment
+
+Job = Callable[..., Path]
+
+
+def test_a_job_leaves_model_evaluation_report_and_checkpoints_and_no_failure(trained: Path) -> None:
+    assert {path.name for path in (trained / "model").iterdir()} >= {
+        "manifest.json",
+        "model.params",
+        "encoder.json",
+    }
+    assert {path.name for path in (trained / "output" / "data").iterdir()} == {
+        "evaluation.json",
+        "report.html",
+    }
+    assert list((trained / "checkpoints").glob("*.json"))
+    assert not (trained / "output" / "failure").exists()
+
+
+def test_the_log_names_the_best_validation_accuracy(job: Job, run: Run) -> None:
+    assert "Best Validation Accuracy" in run("train", CLAIMFLOW_BASE_DIR=str(job())).stdout
+
+
+def test_the_model_holds_its_complete_configuration(trained: Path) -> None:
+    config = json.loads((trained / "model" / "config.json").read_text(encoding="utf-8"))
+    assert set(config) == set(Config.model_fields)
+    assert config["kernel_size"] == [1, 2]
+
+
+def failure(base: Path, done: "subprocess.CompletedProcess[str]") -> str:
+    """The sentence of a job that failed on what it was given."""
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    sentence = (base / "output" / "failure").read_text(encoding="utf-8")
+    assert "\n" not in sentence
+    assert sentence in done.stdout
+    assert not (base / "model" / "manifest.json").exists()
+    return sentence
+
+
+def test_every_problem_of_the_configuration_is_in_the_failure(job: Job, run: Run) -> None:
+    base = job(learning_rate=-1, epochs=3)
+    sentence = failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))
+    assert "learning_rate is -1" in sentence
+    assert '"epochs" is not a key' in sentence
+
+
+def test_a_missing_channel_is_named(job: Job, run: Run) -> None:
+    base = job()
+    shutil.rmtree(base / "input" / "data" / "validation")
+    assert "The channel validation has no CSV file" in failure(
+        base, run("train", CLAIMFLOW_BASE_DIR=str(base))
+    )
+
+
+def test_several_instances_are_refused(job: Job, run: Run) -> None:
+    base = job()
+    hosts = {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}
+    (base / "input" / "config" / "resourceconfig.json").write_text(json.dumps(hosts), encoding="utf-8")
+    assert "has 2 instances" in failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))
+
+
+def test_labels_that_do_not_agree_with_n_classes_are_told(job: Job, run: Run) -> None:
+    base = job(n_classes=7)
+    assert "n_classes is 7" in failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))
+
+
+def test_an_unexpected_error_leaves_a_sentence_and_a_traceback_in_the_log(job: Job, run: Run) -> None:
+    base = job()
+    part = base / "input" / "data" / "train" / "part-00000.csv"
+    part.write_bytes(b"row,text,label\nx,\xff\xfe,y\n")
+    done = run("train", CLAIMFLOW_BASE_DIR=str(base))
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "Unexpected UnicodeDecodeError" in (base / "output" / "failure").read_text(encoding="utf-8")
+
+
+def test_a_stale_failure_is_removed(job: Job, run: Run) -> None:
+    base = job(num_epoch=1)
+    (base / "output").mkdir()
+    (base / "output" / "failure").write_text("of the attempt before", encoding="utf-8")
+    assert run("train", CLAIMFLOW_BASE_DIR=str(base)).returncode == 0
+    assert not (base / "output" / "failure").exists()
+
+
+def give_champion(base: Path, archive: Path) -> Path:
+    folder = base / "input" / "data" / "champion"
+    folder.mkdir()
+    return Path(shutil.copy(archive, folder / "model.tar.gz"))
+
+
+def test_the_champion_is_measured_on_the_same_rows(job: Job, run: Run, trained: Path) -> None:
+    base = job(num_epoch=1)
+    give_champion(base, trained / "model.tar.gz")
+    assert run("train", CLAIMFLOW_BASE_DIR=str(base)).returncode == 0
+    evaluations = [
+        json.loads((folder / "output/data/evaluation.json").read_text(encoding="utf-8"))
+        for folder in (base, trained)
+    ]
+    assert evaluations[0]["champion"]["accuracy"] == evaluations[1]["accuracy"]
+
+
+def test_a_champion_that_cannot_be_read_is_told_with_what_to_do(job: Job, run: Run, trained: Path) -> None:
+    base = job()
+    archive = give_champion(base, trained / "model.tar.gz")
+    archive.write_bytes(archive.read_bytes()[:500])
+    sentence = failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))
+    assert "The live model cannot be read" in sentence
+    assert "Reject its version in the model package group" in sentence
+
+
+def without_seconds(base: Path) -> dict[str, object]:
+    evaluation = json.loads((base / "output/data/evaluation.json").read_text(encoding="utf-8"))
+    del evaluation["training"]["seconds"]
+    return dict(evaluation)
+
+
+def test_a_job_that_got_sigterm_stops_and_its_restart_ends_like_an_undisturbed_one(
+    job: Job, run: Run, tmp_path: Path
+) -> None:
+    base = job(num_epoch=60, patience=60, dropout=0.5, train_log_interval=1)
+    twin = Path(shutil.copytree(base, tmp_path / "twin"))
+    started = subprocess.Popen(
+        [str(ROOT / "container" / "train")],
+        env=environment(CLAIMFLOW_BASE_DIR=str(base)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert started.stdout is not None
+    for line in started.stdout:
+        if line.startswith("epoch 3/60"):
+            started.send_signal(signal.SIGTERM)
+            break
+    rest = started.stdout.read()
+    assert started.wait() == 143
+    assert "asked to stop" in rest
+    assert not (base / "model").exists()
+    assert not (base / "output" / "failure").exists()
+
+    restarted = run("train", CLAIMFLOW_BASE_DIR=str(base))
+    assert "Resuming from a checkpoint" in restarted.stdout
+    assert run("train", CLAIMFLOW_BASE_DIR=str(twin)).returncode == 0
+    assert without_seconds(base) == without_seconds(twin)
+    assert (base / "model/model.params").read_bytes() == (twin / "model/model.params").read_bytes()
+
+
+def test_hyperparameters_are_the_json_text_of_their_values() -> None:
+    config = parse_hyperparameters(
+        {"optimizer": '"sgd"', "kernel_size": "[3, 4]", "cnn": "false", "n_classes": "null"}
+    )
+    assert (config.optimizer, config.kernel_sizes, config.cnn, config.n_classes) == (
+        "sgd",
+        [3, 4],
+        False,
+        None,
+    )
+
+
+def test_text_without_quotes_is_told_beside_all_other_problems() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_hyperparameters({"optimizer": "adam", "dropout": "2"})
+    assert len(refused.value.problems) == 2
+    assert "optimizer is 'adam', which is not JSON text" in refused.value.problems[0]

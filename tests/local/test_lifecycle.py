@@ -1,0 +1,180 @@
+"""Starting and stopping the local AWS."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.local_server import (
+    PYTHON,
+    REPOSITORY,
+    Local,
+    local_aws,
+    training_request,
+    wait_for,
+    write_program,
+)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Local]:
+    """A local AWS that is not started yet."""
+    with local_aws(tmp_path) as local:
+        yield local
+
+
+def listening_addresses(pid: int) -> set[str]:
+    """The local addresses on which a process listens, as /proc tells them (hexadecimal)."""
+    sockets = {
+        str(path.readlink())[8:-1]
+        for path in Path(f"/proc/{pid}/fd").iterdir()
+        if str(path.readlink()).startswith("socket:")
+    }
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6", "udp", "udp6")
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    listen = "0A"
+    return {row[1].partition(":")[0] for row in rows if row[9] in sockets and row[3] in (listen, "07")}
+
+
+def without_data(request: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in request.items() if key != "InputDataConfig"}
+
+
+def server_pid(local: Local) -> int:
+    return int(json.loads((local.state / "pid").read_text())["pid"])
+
+
+def alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
+def test_up_says_where_it_is_and_how_to_stop_it(aws: Local) -> None:
+    said = aws.command("up")
+    assert said.returncode == 0
+    assert "runs already" in said.stdout
+    assert f"AWS_ENDPOINT_URL={aws.endpoint}" in said.stdout
+    assert "claimflow local down" in said.stdout
+
+
+def test_status_tells_that_it_runs_and_that_it_does_not(aws: Local, fresh: Local) -> None:
+    assert aws.command("status").returncode == 0
+    assert fresh.command("status").returncode == 3
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc")
+def test_it_listens_on_the_loopback_address_only(aws: Local) -> None:
+    assert listening_addresses(server_pid(aws)) == {"0100007F"}
+
+
+def test_two_ups_at_once_start_one_server(fresh: Local) -> None:
+    commands = [fresh.start("up"), fresh.start("up")]
+    answers = [command.finish() for command in commands]
+    assert [answer.returncode for answer in answers] == [0, 0]
+    assert sorted("runs already" in answer.stdout for answer in answers) == [False, True]
+
+
+def test_down_ends_the_server_and_its_jobs_and_down_again_is_fine(fresh: Local) -> None:
+    write_program(
+        fresh.programs,
+        "train",
+        '#!/bin/sh\ntrap "" TERM\necho $$ > "$CLAIMFLOW_BASE_DIR/../pid"\nsleep 600 & wait\nsleep 600\n',
+    )
+    assert fresh.command("up").returncode == 0
+    fresh.client("s3").create_bucket(Bucket="data")
+    fresh.client("sagemaker").create_training_job(**without_data(training_request("data", "long", "")))
+    written = fresh.state / "jobs" / "pid"
+    wait_for(lambda: written.exists() and written.read_text().strip())
+    job, server = int(written.read_text()), server_pid(fresh)
+
+    assert "stopped" in fresh.command("down").stdout
+    assert not alive(server)
+    assert not alive(job)
+    again = fresh.command("down")
+    assert again.returncode == 0
+    assert "not running" in again.stdout
+
+
+def test_down_ends_the_jobs_of_a_server_that_was_killed(fresh: Local) -> None:
+    write_program(fresh.programs, "train", '#!/bin/sh\necho $$ > "$CLAIMFLOW_BASE_DIR/../pid"\nsleep 600\n')
+    assert fresh.command("up").returncode == 0
+    fresh.client("s3").create_bucket(Bucket="data")
+    fresh.client("sagemaker").create_training_job(**without_data(training_request("data", "long", "")))
+    written = fresh.state / "jobs" / "pid"
+    wait_for(lambda: written.exists() and written.read_text().strip())
+    os.kill(server_pid(fresh), signal.SIGKILL)
+    fresh.command("down")
+    wait_for(lambda: not alive(int(written.read_text())))
+
+
+def test_up_refuses_a_port_that_another_program_has(fresh: Local) -> None:
+    with socket.create_server(("127.0.0.1", fresh.port)):
+        refused = fresh.command("up")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert f"Port {fresh.port}" in refused.stderr
+    assert "CLAIMFLOW_LOCAL_PORT" in refused.stderr
+
+
+def test_down_never_stops_another_process_that_has_got_the_old_number(fresh: Local) -> None:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as stranger:
+        fresh.state.mkdir()
+        (fresh.state / "pid").write_text(json.dumps({"pid": stranger.pid, "began": "1"}))
+        answer = fresh.command("down")
+        untouched = stranger.poll() is None
+        stranger.kill()
+    assert untouched
+    assert "not running" in answer.stdout
+
+
+def test_up_after_a_crash_ignores_the_old_pid_file(fresh: Local) -> None:
+    fresh.state.mkdir()
+    (fresh.state / "pid").write_text('{"pid": 1, "began": "1"}')
+    assert fresh.command("up").returncode == 0
+
+
+def test_a_bad_port_is_refused_in_one_sentence(fresh: Local) -> None:
+    fresh.environment["CLAIMFLOW_LOCAL_PORT"] = "many"
+    refused = fresh.command("up")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("CLAIMFLOW_LOCAL_PORT is 'many'")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("services.batch", "_DISPATCH"),
+        ("services.stepfunctions", "_scaled_sleep"),
+        ("services.stepfunctions", "_executions"),
+        ("core.lambda_runtime", "Worker"),
+        ("services.cloudformation.provisioners", "_RESOURCE_HANDLERS"),
+        ("services.cloudwatch_logs", "_log_events_lock"),
+    ],
+)
+def test_a_private_part_that_is_gone_stops_the_start_with_one_sentence(
+    fresh: Local, module: str, name: str
+) -> None:
+    remove = f"import sys, ministack.{module} as module; del module.{name}"
+    program = f"{remove}\nimport local.server\nsys.exit(local.server.main())"
+    ended = subprocess.run(
+        [PYTHON, "-c", program],
+        cwd=REPOSITORY,
+        env=fresh.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-1].startswith(f"ministack.{module}.{name} is not what")
+    assert "1.5.33" in ended.stdout.splitlines()[-1]
+    assert "Traceback" not in ended.stderr

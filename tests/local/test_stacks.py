@@ -1,0 +1,116 @@
+"""CloudFormation: the resource types that ministack lacks."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.local_server import Json, Local, wait_for
+
+DEFINITION = {
+    "Type": "AWS::Batch::JobDefinition",
+    "Properties": {
+        "Type": "container",
+        "Parameters": {"Word": "Hello"},
+        "Timeout": {"AttemptDurationSeconds": "600"},
+        "RetryStrategy": {"Attempts": 2, "EvaluateOnExit": [{"Action": "EXIT", "OnReason": "*"}]},
+        "ContainerProperties": {
+            "Image": "image",
+            "Command": ["predict", "Ref::Word"],
+            "LogConfiguration": {"LogDriver": "awslogs", "Options": {"awslogs-group": "group"}},
+            "ResourceRequirements": [{"Type": "VCPU", "Value": "1"}],
+        },
+    },
+}
+
+
+def template() -> dict[str, Any]:
+    return {
+        "Resources": {
+            "Environment": {
+                "Type": "AWS::Batch::ComputeEnvironment",
+                "Properties": {
+                    "Type": "MANAGED",
+                    "ComputeResources": {"Type": "FARGATE", "MaxvCpus": 4, "Subnets": ["subnet-1"]},
+                },
+            },
+            "Queue": {
+                "Type": "AWS::Batch::JobQueue",
+                "Properties": {
+                    "Priority": 1,
+                    "ComputeEnvironmentOrder": [{"Order": 1, "ComputeEnvironment": {"Ref": "Environment"}}],
+                },
+            },
+            "Definition": json.loads(json.dumps(DEFINITION)),
+            "Models": {
+                "Type": "AWS::SageMaker::ModelPackageGroup",
+                "Properties": {"ModelPackageGroupName": "stack-models"},
+            },
+            "Bucket": {"Type": "AWS::S3::Bucket"},
+        },
+        "Outputs": {
+            "Queue": {"Value": {"Ref": "Queue"}},
+            "Definition": {"Value": {"Ref": "Definition"}},
+            "Models": {"Value": {"Fn::GetAtt": ["Models", "ModelPackageGroupArn"]}},
+            "Bucket": {"Value": {"Ref": "Bucket"}},
+        },
+    }
+
+
+def settled(aws: Local, stack: str) -> dict[str, Any]:
+    def look() -> Json:
+        found = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return None if found["StackStatus"].endswith("IN_PROGRESS") else found
+
+    found: dict[str, Any] = wait_for(look)
+    return found
+
+
+def outputs(stack: dict[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+@pytest.fixture
+def stack(aws: Local, name: str) -> str:
+    return str(
+        aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template()))[
+            "StackId"
+        ]
+    )
+
+
+def test_a_stack_is_made_changed_and_removed_without_a_trace(aws: Local, stack: str) -> None:
+    made = settled(aws, stack)
+    assert made["StackStatus"] == "CREATE_COMPLETE", made
+    first = outputs(made)
+    assert first["Definition"].endswith(":1")
+    definition = aws.client("batch").describe_job_definitions(jobDefinitions=[first["Definition"]])[
+        "jobDefinitions"
+    ][0]
+    assert definition["parameters"] == {"Word": "Hello"}
+    assert definition["timeout"] == {"attemptDurationSeconds": 600}
+    assert definition["containerProperties"]["logConfiguration"]["options"] == {"awslogs-group": "group"}
+
+    changed = template()
+    changed["Resources"]["Definition"]["Properties"]["Timeout"]["AttemptDurationSeconds"] = 60
+    changed["Resources"]["Environment"]["Properties"]["ComputeResources"]["MaxvCpus"] = 2
+    aws.client("cloudformation").update_stack(StackName=stack, TemplateBody=json.dumps(changed))
+    second = outputs(settled(aws, stack))
+    assert second == {**first, "Definition": first["Definition"][:-1] + "2"}
+    active = aws.client("batch").describe_job_definitions(
+        jobDefinitionName=first["Definition"].rpartition("/")[2].partition(":")[0], status="ACTIVE"
+    )["jobDefinitions"]
+    assert [item["revision"] for item in active] == [2]
+
+    aws.client("s3").put_object(Bucket=first["Bucket"], Key="a", Body=b"1")
+    aws.client("cloudformation").delete_stack(StackName=stack)
+    refused = settled(aws, stack)
+    assert refused["StackStatus"] == "DELETE_FAILED"
+    assert "Bucket" in refused["StackStatusReason"]
+
+    aws.client("s3").delete_object(Bucket=first["Bucket"], Key="a")
+    aws.client("cloudformation").delete_stack(StackName=stack)
+    assert settled(aws, stack)["StackStatus"] == "DELETE_COMPLETE"
+    assert aws.client("batch").describe_job_queues(jobQueues=[first["Queue"]])["jobQueues"] == []
+    groups = aws.client("sagemaker").list_model_package_groups(NameContains="stack-models")
+    assert groups["ModelPackageGroupSummaryList"] == []

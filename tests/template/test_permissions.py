@@ -1,0 +1,194 @@
+"""Who may do what: every statement of every policy of the template."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Iterator
+from importlib import resources as package_files
+from typing import Any, NamedTuple
+
+import pytest
+
+Data = dict[str, Any]
+
+# The actions of which AWS knows no resource, with what they are for.
+WITHOUT_RESOURCE = {
+    "batch:DescribeJobs": "Step Functions looks how a job goes",
+    "cloudwatch:PutMetricData": "SageMaker draws the curves of a training; narrowed by a condition",
+    "ecr:GetAuthorizationToken": "SageMaker and Batch log in to the registry",
+    "logs:CreateLogDelivery": "Step Functions writes its log",
+    "logs:DeleteLogDelivery": "Step Functions writes its log",
+    "logs:DescribeLogGroups": "Step Functions writes its log",
+    "logs:DescribeResourcePolicies": "Step Functions writes its log",
+    "logs:GetLogDelivery": "Step Functions writes its log",
+    "logs:ListLogDeliveries": "Step Functions writes its log",
+    "logs:PutResourcePolicy": "Step Functions writes its log",
+    "logs:UpdateLogDelivery": "Step Functions writes its log",
+    "xray:GetSamplingRules": "Step Functions writes its trace",
+    "xray:GetSamplingTargets": "Step Functions writes its trace",
+    "xray:PutTelemetryRecords": "Step Functions writes its trace",
+    "xray:PutTraceSegments": "Step Functions writes its trace",
+}
+MANAGED_POLICIES = {"AmazonEC2ContainerServiceforEC2Role"}
+
+
+class Statement(NamedTuple):
+    """A statement and the resource in which it stands."""
+
+    owner: str
+    document: Data
+
+    @property
+    def actions(self) -> list[str]:
+        return _as_list(self.document["Action"])
+
+    @property
+    def resources(self) -> list[Any]:
+        return _as_list(self.document["Resource"])
+
+
+@pytest.fixture(scope="session")
+def statements(resources: Data) -> list[Statement]:
+    found = list(_statements(resources))
+    assert len(found) > 40
+    return found
+
+
+@pytest.fixture(scope="session")
+def allowed(statements: list[Statement]) -> list[Statement]:
+    return [each for each in statements if each.document["Effect"] == "Allow"]
+
+
+def test_no_action_is_a_wildcard(allowed: list[Statement]) -> None:
+    assert [each for each in allowed if any("*" in action for action in each.actions)] == []
+
+
+def test_every_action_exists(allowed: list[Statement]) -> None:
+    file = package_files.files("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json"
+    known = json.loads(file.read_text(encoding="utf-8"))
+    unknown = [
+        action
+        for each in allowed
+        for action in each.actions
+        if action.split(":")[1].lower() not in known[action.split(":")[0]]["Actions"]
+    ]
+    assert unknown == []
+
+
+def test_only_actions_without_resources_are_allowed_on_everything(allowed: list[Statement]) -> None:
+    on_everything = {action for each in allowed if "*" in each.resources for action in each.actions}
+    assert on_everything == set(WITHOUT_RESOURCE)
+
+
+def test_metrics_may_be_written_into_sagemakers_namespace_only(allowed: list[Statement]) -> None:
+    (metrics,) = [each for each in allowed if "cloudwatch:PutMetricData" in each.actions]
+    assert metrics.document["Condition"] == {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
+
+
+def test_every_resource_names_its_account_or_comes_from_the_stack(allowed: list[Statement]) -> None:
+    loose = [
+        (each.owner, resource)
+        for each in allowed
+        for resource in each.resources
+        if resource != "*" and not _belongs_to_stack(resource)
+    ]
+    assert loose == []
+
+
+def test_a_role_is_passed_to_sagemaker_only(allowed: list[Statement]) -> None:
+    passing = [each for each in allowed if "iam:PassRole" in each.actions]
+    assert [(each.owner, each.document["Condition"]) for each in passing] == [
+        ("StateMachineRole", {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})
+    ]
+
+
+def test_only_the_predicting_job_may_delete_and_only_parts(allowed: list[Statement]) -> None:
+    deleting = [
+        each for each in allowed if any("Delete" in action and "s3" in action for action in each.actions)
+    ]
+    assert [each.owner for each in deleting] == ["JobRole"]
+    assert deleting[0].resources == [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}]
+
+
+@pytest.mark.parametrize("bucket", ["UploadsBucket", "ArtifactsBucket", "ResultsBucket"])
+def test_every_bucket_refuses_unencrypted_connections(resources: Data, bucket: str) -> None:
+    (statement,) = resources[f"{bucket}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
+
+
+def test_nobody_writes_uploads(allowed: list[Statement]) -> None:
+    writing = [
+        each.owner
+        for each in allowed
+        if "s3:PutObject" in each.actions and "UploadsBucket" in str(each.resources)
+    ]
+    assert writing == []
+
+
+def test_who_reads_an_object_is_told_when_there_is_none(allowed: list[Statement]) -> None:
+    """S3 answers 403 for a missing object to somebody who may not list the bucket."""
+    for bucket in ("UploadsBucket", "ArtifactsBucket", "ResultsBucket"):
+        reading = {
+            each.owner for each in allowed if "s3:GetObject" in each.actions and bucket in str(each.resources)
+        }
+        listing = {
+            each.owner
+            for each in allowed
+            if "s3:ListBucket" in each.actions and bucket in str(each.resources)
+        }
+        assert reading == listing
+
+
+def test_roles_of_services_are_for_this_account(resources: Data) -> None:
+    for name, role in _of_type(resources, "AWS::IAM::Role"):
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        if trust["Principal"] != {"Service": "ec2.amazonaws.com"}:
+            assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}, (
+                name
+            )
+
+
+def test_only_the_agents_policy_is_managed_by_aws(resources: Data) -> None:
+    managed = [
+        arn for _, role in _of_type(resources, "AWS::IAM::Role") for arn in role.get("ManagedPolicyArns", [])
+    ]
+    assert {arn["Fn::Sub"].rsplit("/", 1)[1] for arn in managed} == MANAGED_POLICIES
+
+
+def test_every_function_has_a_role_of_its_own(resources: Data) -> None:
+    for name, function in _of_type(resources, "AWS::Serverless::Function"):
+        assert "Role" not in function, name
+        assert function["Policies"], name
+
+
+def _statements(resources: Data) -> Iterator[Statement]:
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        documents = [policy.get("PolicyDocument", policy) for policy in properties.get("Policies", [])]
+        if "PolicyDocument" in properties:
+            documents.append(properties["PolicyDocument"])
+        for document in documents:
+            for statement in document["Statement"]:
+                yield Statement(name, statement)
+
+
+def _of_type(resources: Data, wanted: str) -> list[tuple[str, Data]]:
+    found = [(name, each["Properties"]) for name, each in resources.items() if each["Type"] == wanted]
+    assert found
+    return found
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _belongs_to_stack(resource: Data) -> bool:
+    if set(resource) & {"Ref", "Fn::GetAtt"}:
+        return True
+    text = resource["Fn::Sub"]
+    return fnmatch.fnmatch(
+        text, "arn:${AWS::Partition}:*:${AWS::Region}:${AWS::AccountId}:?*"
+    ) or fnmatch.fnmatch(text, "${*Bucket.Arn}/*")

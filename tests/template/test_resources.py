@@ -1,0 +1,235 @@
+"""What the stack is made of: encrypted, private, with an end to every log, and gone when it is deleted."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Data = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ROOT / "functions"
+STAGES = {
+    "samconfig.toml": "claimflow",
+    "local": "claimflow",
+    "dev": "claimflow-dev",
+    "prod": "claimflow-prod",
+}
+
+
+def test_every_bucket_is_encrypted_private_and_owned(resources: Data) -> None:
+    for name, bucket in _of_type(resources, "AWS::S3::Bucket"):
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", name
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4, name
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, name
+        assert bucket["LifecycleConfiguration"]["Rules"], name
+
+
+def test_no_rule_ever_deletes_an_upload_a_model_or_a_result(resources: Data) -> None:
+    expiring = {
+        (name, rule.get("Prefix", ""))
+        for name, bucket in _of_type(resources, "AWS::S3::Bucket")
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule or "ExpirationDate" in rule
+    }
+    assert expiring == {("ArtifactsBucket", "runs/predict-")}
+
+
+def test_uploads_keep_versions_and_tell_eventbridge(resources: Data) -> None:
+    uploads = resources["UploadsBucket"]["Properties"]
+    assert uploads["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert uploads["NotificationConfiguration"]["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
+
+
+def test_queue_and_topic_are_encrypted(resources: Data) -> None:
+    assert all(queue["SqsManagedSseEnabled"] for _, queue in _of_type(resources, "AWS::SQS::Queue"))
+    assert all(topic["KmsMasterKeyId"] for _, topic in _of_type(resources, "AWS::SNS::Topic"))
+
+
+def test_every_log_group_has_a_name_of_this_stack_and_an_end(resources: Data) -> None:
+    for name, group in _of_type(resources, "AWS::Logs::LogGroup"):
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+        assert "${AWS::StackName}" in group["LogGroupName"]["Fn::Sub"], name
+
+
+def test_every_function_logs_to_a_group_of_its_own(resources: Data) -> None:
+    functions = _of_type(resources, "AWS::Serverless::Function")
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for _, function in functions]
+    assert groups == [name.replace("Function", "Logs") for name, _ in functions]
+    assert set(groups) <= set(resources)
+
+
+def test_the_machines_log_has_every_step_but_no_data(resources: Data) -> None:
+    logging = resources["StateMachine"]["Properties"]["Logging"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+
+
+def test_deleting_the_stack_retains_nothing(resources: Data) -> None:
+    kept = {each.get(key) for each in resources.values() for key in ("DeletionPolicy", "UpdateReplacePolicy")}
+    assert kept == {None}
+    assert resources["ImageRepository"]["Properties"]["EmptyOnDelete"] is True
+
+
+def test_given_names_are_of_this_stack(resources: Data) -> None:
+    """Two stacks live side by side, so nothing has a fixed name."""
+    for name, each in resources.items():
+        for key, value in each.get("Properties", {}).items():
+            if key.endswith("Name") and key != "ServiceName":
+                assert "AWS::StackName" in str(value), f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    "name", ["Start", "Prepare", "Validate", "Evaluate", "Register", "Collect", "Explain"]
+)
+def test_a_function_is_given_exactly_the_settings_it_reads(resources: Data, name: str) -> None:
+    function = resources[f"{name}Function"]["Properties"]
+    given = set(function.get("Environment", {}).get("Variables", {}))
+    assert given == _settings_read(name.lower())
+
+
+def test_every_setting_given_is_documented(resources: Data) -> None:
+    documented = set(re.findall(r"CLAIMFLOW_[A-Z_]+", (ROOT / "docs" / "architecture.md").read_text("utf-8")))
+    given = {
+        variable
+        for _, function in _of_type(resources, "AWS::Serverless::Function")
+        for variable in function.get("Environment", {}).get("Variables", {})
+    }
+    assert given
+    assert given <= documented
+
+
+def test_every_handler_is_there(resources: Data) -> None:
+    for name, function in _of_type(resources, "AWS::Serverless::Function"):
+        package, module, attribute = function["Handler"].split(".")
+        names = ast.parse((FUNCTIONS / package / f"{module}.py").read_text(encoding="utf-8")).body
+        assigned = {target.id for node in names if isinstance(node, ast.Assign) for target in node.targets}
+        defined = {node.name for node in names if isinstance(node, ast.FunctionDef)}
+        assert attribute in assigned | defined, name
+
+
+def test_an_upload_that_starts_nothing_is_kept(resources: Data) -> None:
+    start = resources["StartFunction"]["Properties"]
+    queue = {"Fn::GetAtt": ["UndeliveredUploads", "Arn"]}
+    assert start["DeadLetterQueue"]["TargetArn"] == queue
+    assert start["Events"]["Upload"]["Properties"]["DeadLetterConfig"]["Arn"] == queue
+
+
+def test_only_train_and_predict_start_a_run(resources: Data) -> None:
+    detail = resources["StartFunction"]["Properties"]["Events"]["Upload"]["Properties"]["Pattern"]["detail"]
+    assert detail["object"]["key"] == [{"prefix": "train/"}, {"prefix": "predict/"}]
+
+
+def test_batch_tries_again_only_when_the_machine_was_lost(resources: Data) -> None:
+    rules = resources["JobDefinition"]["Properties"]["RetryStrategy"]["EvaluateOnExit"]
+    assert rules[0] == {"OnStatusReason": "Host EC2*", "Action": "RETRY"}
+    assert rules[-1] == {"OnReason": "*", "Action": "EXIT"}
+    assert [rule["Action"] for rule in rules].count("RETRY") == 1
+    assert len(rules) <= 5
+
+
+def test_a_job_can_harm_nothing(resources: Data) -> None:
+    container = resources["JobDefinition"]["Properties"]["ContainerProperties"]
+    assert container["User"] == "10001"
+    assert container["Privileged"] is False
+    assert container["ReadonlyRootFilesystem"] is True
+    (scratch,) = container["LinuxParameters"]["Tmpfs"]
+    assert scratch["ContainerPath"] == "/tmp"  # noqa: S108
+
+
+def test_a_container_cannot_take_the_instances_credentials(resources: Data) -> None:
+    options = resources["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["MetadataOptions"]
+    assert options == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
+
+
+def test_nothing_runs_while_there_is_nothing_to_do(resources: Data) -> None:
+    compute = resources["ComputeEnvironment"]["Properties"]["ComputeResources"]
+    assert compute["MinvCpus"] == 0
+    assert "DesiredvCpus" not in compute
+
+
+def test_the_compute_environment_is_updated_in_place(resources: Data) -> None:
+    """Batch does that only without a service role and with these strategies."""
+    environment = resources["ComputeEnvironment"]["Properties"]
+    assert environment["ReplaceComputeEnvironment"] is False
+    assert "ServiceRole" not in environment
+    strategies = environment["ComputeResources"]["AllocationStrategy"]["Fn::If"][1:]
+    assert set(strategies) <= {
+        "SPOT_PRICE_CAPACITY_OPTIMIZED",
+        "SPOT_CAPACITY_OPTIMIZED",
+        "BEST_FIT_PROGRESSIVE",
+    }
+
+
+def test_nothing_comes_in_and_only_https_goes_out(resources: Data) -> None:
+    group = resources["SecurityGroup"]["Properties"]
+    assert "SecurityGroupIngress" not in group
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [(443, 443)]
+
+
+def test_every_parameter_is_described_and_asked_for_in_a_group(template: Data) -> None:
+    parameters = template["Parameters"]
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(parameters)
+    assert all("Description" in each and "Default" in each for each in parameters.values())
+
+
+@pytest.mark.parametrize(("stage", "stack"), STAGES.items())
+def test_a_stage_gives_only_parameters_that_the_template_has_and_takes(
+    template: Data, stage: str, stack: str
+) -> None:
+    path = ROOT / stage if stage.endswith(".toml") else ROOT / "config" / f"{stage}.toml"
+    settings = tomllib.loads(path.read_text(encoding="utf-8"))["default"]
+    assert settings["deploy"]["parameters"]["stack_name"] == stack
+    assert settings["delete"]["parameters"]["stack_name"] == stack
+    for override in settings["deploy"]["parameters"].get("parameter_overrides", []):
+        name, value = override.split("=", 1)
+        assert _takes(template["Parameters"][name], value), override
+
+
+def test_people_approve_models_in_production() -> None:
+    settings = tomllib.loads((ROOT / "config" / "prod.toml").read_text(encoding="utf-8"))["default"]
+    assert "Approval=manual" in settings["deploy"]["parameters"]["parameter_overrides"]
+
+
+def _of_type(resources: Data, wanted: str) -> list[tuple[str, Data]]:
+    found = [(name, each["Properties"]) for name, each in resources.items() if each["Type"] == wanted]
+    assert found
+    return found
+
+
+def _takes(parameter: Data, value: str) -> bool:
+    if parameter["Type"] == "Number":
+        number = float(value)
+        allowed = parameter.get("AllowedValues", [number])
+        return number in allowed and parameter.get("MinValue", number) <= number <= parameter.get(
+            "MaxValue", number
+        )
+    pattern = parameter.get("AllowedPattern", ".*")
+    return value in parameter.get("AllowedValues", [value]) and re.fullmatch(pattern, value) is not None
+
+
+def _settings_read(package: str) -> set[str]:
+    """Give the variables that a function's modules name, or get by a function of shared/settings.py."""
+    helpers = _helpers()
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (FUNCTIONS / package).glob("*.py"))
+    called = set(re.findall(r"settings\.(\w+)\(", source)) & set(helpers)
+    return set(re.findall(r"CLAIMFLOW_[A-Z_]+", source)) | {helpers[name] for name in called}
+
+
+def _helpers() -> dict[str, str]:
+    tree = ast.parse((FUNCTIONS / "shared" / "settings.py").read_text(encoding="utf-8"))
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            named = re.findall(r"CLAIMFLOW_[A-Z_]+", ast.unparse(node))
+            if named:
+                found[node.name] = named[0]
+    assert "artifacts_bucket" in found
+    return found

@@ -1,0 +1,227 @@
+"""The state machine: every error is caught, no failed job runs again, every path is there when it is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+Data = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+JOB_FAILED = {"States.TaskFailed", "States.ALL", "States.Timeout"}
+WRITTEN_BEFORE = {
+    "$.run.action": "prepare always gives it",
+    "$.run.accuracy_bar": "prepare always gives it",
+    "$.run.predict_wanted": "prepare always gives it",
+    "$.evaluation.accuracy": "evaluate always gives it",
+    "$.registration.live": "register always gives it",
+    "$.validation.predict.single": "validate gives it whenever there is something to predict",
+}
+
+
+def test_the_definition_is_valid_amazon_states_language(machine: Data) -> None:
+    file = (
+        package_files.files("cfnlint") / "data" / "schemas" / "other" / "step_functions" / "statemachine.json"
+    )
+    validator = Draft7Validator(json.loads(file.read_text(encoding="utf-8")))
+    assert [error.message for error in validator.iter_errors(machine)] == []
+    assert list(validator.iter_errors({**machine, "StartAt": 3})), "the schema refuses nothing"
+
+
+def test_every_state_is_reachable_and_every_arrow_ends_at_a_state(machine: Data, states: Data) -> None:
+    reached, waiting = set(), [machine["StartAt"]]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += _next(states[name])
+    assert reached == set(states)
+
+
+def test_each_run_ends_in_one_of_three_ways(states: Data) -> None:
+    ends = {name: state["Type"] for name, state in states.items() if not _next(state)}
+    assert ends == {"Done": "Succeed", "Rejected": "Fail", "Failed": "Fail"}
+
+
+def test_every_error_of_a_step_is_explained(states: Data) -> None:
+    for name, state in _tasks(states):
+        if not _publishes(state) and name != "Explain":
+            assert state["Catch"] == [
+                {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}
+            ], name
+
+
+def test_a_message_that_cannot_be_sent_changes_nothing(states: Data) -> None:
+    publishing = [(name, state) for name, state in _tasks(states) if _publishes(state)]
+    assert len(publishing) == 4
+    for name, state in publishing:
+        assert state["Catch"] == [
+            {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": state["Next"]}
+        ], name
+        assert state["ResultPath"] is None, name
+
+
+def test_when_explaining_fails_the_error_itself_is_told(states: Data) -> None:
+    (catch,) = states["Explain"]["Catch"]
+    assert catch["ResultPath"] is None, "the first error would be lost"
+    fallback = states[catch["Next"]]
+    assert fallback["ResultPath"] == "$.failure"
+    given = {key.removesuffix(".$") for key in fallback["Parameters"]}
+    assert given == {"error", "sentence", "subject", "message"}
+    assert "$.error.Cause" not in str(fallback), "an error need not have a cause"
+
+
+def test_every_call_is_tried_again_with_full_jitter(states: Data) -> None:
+    for name, state in _tasks(states):
+        (retry,) = state["Retry"]
+        assert retry["JitterStrategy"] == "FULL", name
+        assert retry["MaxAttempts"] > 0, name
+        assert retry["MaxDelaySeconds"] >= retry["IntervalSeconds"], name
+
+
+def test_nothing_that_failed_by_itself_is_tried_again(states: Data) -> None:
+    """A failed job is States.TaskFailed, a user's mistake has its exception's name: neither has a prefix."""
+    for name, state in _tasks(states):
+        tried = {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
+        assert not tried & JOB_FAILED, name
+        assert {error.split(".")[0] for error in tried} <= {"Lambda", "SageMaker", "Batch", "SNS"}, name
+
+
+def test_every_task_and_the_machine_have_a_time_out(machine: Data, states: Data) -> None:
+    assert all(state["TimeoutSeconds"] > 0 for _, state in _tasks(states))
+    assert machine["TimeoutSeconds"] > max(state["TimeoutSeconds"] for _, state in _tasks(states))
+
+
+def test_no_time_out_ends_what_the_template_still_allows(
+    states: Data, template: Data, resources: Data
+) -> None:
+    longest = {name: each["MaxValue"] for name, each in template["Parameters"].items() if "MaxValue" in each}
+    assert states["Train"]["TimeoutSeconds"] > 2 * longest["MaxTrainingSeconds"], (
+        "Spot may wait as long as it trains"
+    )
+    attempts = resources["JobDefinition"]["Properties"]["RetryStrategy"]["Attempts"]
+    assert states["Predict"]["TimeoutSeconds"] > attempts * longest["MaxShardSeconds"]
+    for name, state in _tasks(states):
+        if re.fullmatch(r"\$\{\w+Function\}", state["Resource"]):
+            function = resources[state["Resource"][2:-1]]["Properties"]
+            assert state["TimeoutSeconds"] > function.get("Timeout", 60), name
+
+
+def test_substitutions_and_the_template_agree(machine: Data, resources: Data) -> None:
+    used = set(re.findall(r"\$\{(\w+)\}", json.dumps(machine)))
+    given = resources["StateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert used == set(given)
+
+
+def test_each_function_of_the_machine_may_be_invoked_and_no_other(states: Data, resources: Data) -> None:
+    invoked = {
+        state["Resource"][2:-1] for _, state in _tasks(states) if state["Resource"].endswith("Function}")
+    }
+    (policy,) = resources["StateMachineRole"]["Properties"]["Policies"]
+    allowed = next(
+        each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "lambda:InvokeFunction"
+    )
+    assert {arn["Fn::GetAtt"][0] for arn in allowed["Resource"]} == invoked
+
+
+def test_choices_read_only_what_is_there(states: Data) -> None:
+    """A path that is missing fails a Choice with States.Runtime, which nothing catches."""
+    for name, state in states.items():
+        for rule in state.get("Choices", []):
+            guarded = {each["Variable"] for each in _comparisons(rule) if each.get("IsPresent") is True}
+            read = {path for each in _comparisons(rule) for path in _paths(each)}
+            assert read - guarded <= set(WRITTEN_BEFORE), name
+
+
+def test_an_optional_figure_is_looked_for_before_it_is_read(states: Data) -> None:
+    rules = [each for rule in states["Gate"]["Choices"] for each in _comparisons(rule)]
+    reading = [number for number, each in enumerate(rules) if "NumericLessThanPath" in each]
+    assert rules[reading[0] - 1] == {"Variable": "$.evaluation.live_accuracy", "IsPresent": True}
+
+
+def test_a_model_without_figures_is_not_registered(states: Data) -> None:
+    """The way to the registry is opened by a comparison that holds, not by one that does not."""
+    gate = states["Gate"]
+    assert gate["Default"] == "Below the bar"
+    (opening,) = [rule for rule in gate["Choices"] if rule["Next"] == "Register"]
+    assert opening["NumericGreaterThanEqualsPath"] == "$.run.accuracy_bar"
+
+
+def test_a_choice_without_a_match_still_goes_on(states: Data) -> None:
+    assert all("Default" in state for state in states.values() if state["Type"] == "Choice")
+
+
+def test_batch_has_no_array_of_one(states: Data) -> None:
+    choice = states["Only one shard?"]
+    single, many = choice["Choices"][0]["Next"], choice["Default"]
+    assert "ArrayProperties" not in states[single]["Parameters"]
+    assert states[many]["Parameters"]["ArrayProperties"] == {"Size.$": "$.validation.predict.shards"}
+
+
+def test_the_jobs_get_what_the_container_reads(states: Data) -> None:
+    for name in ("Predict", "Predict in parallel"):
+        environment = states[name]["Parameters"]["ContainerOverrides"]["Environment"]
+        assert [each["Name"] for each in environment] == ["CLAIMFLOW_MANIFEST", "CLAIMFLOW_MODEL"]
+
+
+def test_a_trainings_name_changes_with_each_attempt_and_its_network_is_cut(states: Data) -> None:
+    parameters = states["Train"]["Parameters"]
+    assert parameters["TrainingJobName.$"] == "States.Format('{}-{}', $.run.job_name, $$.State.RetryCount)"
+    assert parameters["EnableNetworkIsolation"] is True
+
+
+def test_a_stopped_training_is_no_surprise(states: Data) -> None:
+    """DescribeTrainingJob gives a stopped job no ModelArtifacts; its other three are always there."""
+    selected = " ".join(states["Train"]["ResultSelector"].values())
+    paths = set(re.findall(r"\$\.[A-Za-z0-9.]+", selected))
+    assert paths == {"$.TrainingJobName", "$.TrainingJobStatus", "$.OutputDataConfig.S3OutputPath"}
+
+
+def test_only_the_definition_imports_the_sdk() -> None:
+    folders = ("model", "container", "functions", "workflow", "local", "examples", "tests")
+    importing = [
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"^\s*(import|from) stepfunctions", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert importing == ["workflow/definition.py"]
+
+
+@pytest.mark.parametrize("key", ["Subject.$", "Message.$"])
+def test_people_are_told_in_the_words_of_a_function(states: Data, key: str) -> None:
+    about = {state["Parameters"][key].split(".")[1] for _, state in _tasks(states) if _publishes(state)}
+    assert about == {"evaluation", "registration", "results", "failure"}
+
+
+def _next(state: Data) -> list[str]:
+    ways = [rule["Next"] for rule in state.get("Choices", []) + state.get("Catch", [])]
+    return ways + [state[key] for key in ("Next", "Default") if key in state]
+
+
+def _tasks(states: Data) -> list[tuple[str, Data]]:
+    return [(name, state) for name, state in states.items() if state["Type"] == "Task"]
+
+
+def _publishes(state: Data) -> bool:
+    return state["Resource"].endswith(":sns:publish")
+
+
+def _comparisons(rule: Data) -> Iterator[Data]:
+    """Give the single comparisons of a rule, in the order in which they are made."""
+    for inner in rule.get("And", []):
+        yield from _comparisons(inner)
+    if "Variable" in rule:
+        yield rule
+
+
+def _paths(comparison: Data) -> set[str]:
+    others = {value for key, value in comparison.items() if key.endswith("Path")}
+    return others if "IsPresent" in comparison else others | {comparison["Variable"]}

@@ -1,0 +1,169 @@
+"""A stack without AWS: its settings, its buckets, and what a run of it is made of."""
+
+import csv
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from collect.handler import handler as collect
+from evaluate.handler import handler as evaluate
+from prepare.handler import handler as prepare
+from register.handler import handler as register
+from validate.handler import handler as validate
+
+UPLOADS, ARTIFACTS, RESULTS = "uploads-bucket", "artifacts-bucket", "results-bucket"
+GROUP = "claimflow-models"
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:claimflow:train-claims-abc"
+SETTINGS = {
+    "CLAIMFLOW_UPLOADS": UPLOADS,
+    "CLAIMFLOW_ARTIFACTS": ARTIFACTS,
+    "CLAIMFLOW_RESULTS": RESULTS,
+    "CLAIMFLOW_MODEL_GROUP": GROUP,
+    "CLAIMFLOW_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:claimflow",
+    "CLAIMFLOW_ACCURACY_BAR": "0.8",
+    "CLAIMFLOW_APPROVAL": "automatic",
+    "CLAIMFLOW_IMAGE": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/claimflow:1",
+    "CLAIMFLOW_INSTANCE_TYPE": "ml.m5.xlarge",
+    "CLAIMFLOW_INSTANCE_COUNT": "1",
+    "CLAIMFLOW_VOLUME_GB": "30",
+    "CLAIMFLOW_MAX_TRAINING_SECONDS": "3600",
+    "CLAIMFLOW_USE_SPOT": "false",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+}
+
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The fake account, with what tests do to it again and again."""
+
+    s3: Any
+    sagemaker: Any
+    step_functions: Any
+
+    def upload(self, key: str, content: str | bytes, *, bucket: str = UPLOADS, packed: bool = False) -> str:
+        body = content.encode() if isinstance(content, str) else content
+        self.s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(body) if packed else body)
+        return f"s3://{bucket}/{key}"
+
+    def read(self, uri: str) -> bytes:
+        bucket, key = uri.removeprefix("s3://").split("/", 1)
+        return bytes(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def json(self, uri: str) -> Any:
+        return json.loads(self.read(uri))
+
+    def keys(self, bucket: str) -> list[str]:
+        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+    def everything(self) -> dict[str, bytes]:
+        """Give every object that the machine writes, by URI."""
+        uris = [f"s3://{bucket}/{key}" for bucket in (ARTIFACTS, RESULTS) for key in self.keys(bucket)]
+        return {uri: self.read(uri) for uri in uris}
+
+    def prepare(self, request: object, execution: str = EXECUTION) -> State:
+        return prepare({"request": request, "execution": execution}, None)
+
+    def validated(self, action: str, content: str | bytes, config: dict[str, Any] | None = None) -> State:
+        """Upload a file and take the state through prepare and validate."""
+        uri = self.upload(f"{action}/claims.csv", content)
+        state: State = {"request": {"action": action, "data": uri, "config": config or {}}}
+        state["run"] = self.prepare(state["request"])
+        state["validation"] = validate(state, None)
+        return state
+
+    def validate(self, state: State) -> State:
+        return validate(state, None)
+
+    def trained(self, state: State, **evaluation: object) -> State:
+        """Leave what SageMaker leaves after a training, and give the `training` of the state."""
+        job = state["run"]["job_name"] + "-0"
+        folder = f"{state['run']['training_output']}/{job}/output"
+        written = json.dumps(EVALUATION | evaluation)
+        for name, files in (
+            ("output.tar.gz", {"evaluation.json": written, "report.html": "<p>Report</p>"}),
+            ("model.tar.gz", {"model.params": "weights", "encoder.json": "{}", "config.json": "{}"}),
+        ):
+            self.write(f"{folder}/{name}", tar_gz(files))
+        return {
+            "job": job,
+            "status": "Completed",
+            "model_uri": f"{folder}/model.tar.gz",
+            "output_uri": f"{folder}/output.tar.gz",
+        }
+
+    def live(self, **evaluation: object) -> State:
+        """Train a model and make it live; give the whole state."""
+        state = self.validated("train", labelled(20))
+        state["training"] = self.trained(state, **evaluation)
+        state["evaluation"] = evaluate(state, None)
+        state["registration"] = register(state, None)
+        return state
+
+    def write(self, uri: str, content: bytes) -> None:
+        bucket, key = uri.removeprefix("s3://").split("/", 1)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def predicted(
+        self, state: State, say: "Callable[[str], tuple[str, str, str, str]] | None" = None
+    ) -> State:
+        """Write a part for every shard, as the Batch job does, and give the `model` of the state."""
+        manifest = self.json(state["validation"]["predict"]["manifest"])
+        for index, shard in enumerate(manifest["shards"]):
+            rows = csv.DictReader(io.StringIO(self.read(shard["uri"]).decode(), newline=""))
+            part = io.StringIO()
+            writer = csv.writer(part)
+            writer.writerow(["row", "prediction", "confidence", "runner_up", "doubt"])
+            for row in rows:
+                writer.writerow([row["row"], *(say or accept)(row["text"])])
+            self.write(f"{manifest['output']}/part-{index:05d}.csv", part.getvalue().encode())
+        live = state["run"]["live_model"]
+        return {"arn": live["arn"], "model_uri": live["model_uri"]}
+
+    def collect(self, state: State) -> State:
+        return collect(state, None)
+
+    def table(self, uri: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self.read(uri).decode("utf-8-sig"), newline="")))
+
+
+EVALUATION = {"schema": 1, "accuracy": 0.9, "validation_rows": 200, "champion": None}
+
+
+def accept(_text: str) -> tuple[str, str, str, str]:
+    return "brakes", "0.9900", "engine", ""
+
+
+def labelled(pairs: int) -> str:
+    """Give a labelled file with two rows a pair, one of each category."""
+    return csv_text(
+        ["text", "category"],
+        ((f"the {part} failed in case {n}", part) for n in range(pairs) for part in ("brakes", "engine")),
+    )
+
+
+def csv_text(header: list[str], rows: Iterable[Iterable[object]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def tar_gz(files: dict[str, str | bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in files.items():
+            body = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+    return packed.getvalue()

@@ -1,0 +1,208 @@
+"""collect: one result for people out of the parts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.errors import PredictionFailed
+from shared.spreadsheet import harmless
+from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, labelled
+
+
+@pytest.fixture
+def live(stack: Stack) -> Stack:
+    stack.live()
+    return stack
+
+
+def doubtful(text: str) -> tuple[str, str, str, str]:
+    doubt = "low confidence" if "unsure" in text else "unlike the training texts" if "odd" in text else ""
+    return ("engine" if "engine" in text else "brakes"), "0.7512", "wheels", doubt
+
+
+def predicted(stack: Stack, content: str | bytes, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    state = stack.validated("predict", content, config)
+    state["model"] = stack.predicted(state, doubtful)
+    return state
+
+
+CLAIMS = """id,text,label
+1,brake squeals,brakes
+2,engine knocks,brakes
+3,,brakes
+4,unsure engine,engine
+5,odd one,
+"""
+
+
+def test_the_results_are_the_input_and_what_became_of_each_row(live: Stack) -> None:
+    found = live.collect(predicted(live, CLAIMS))
+    rows = [list(row.values()) for row in live.table(found["results"])]
+    assert rows == [
+        ["1", "brake squeals", "brakes", "brakes", "0.7512", "wheels", "false", "true", ""],
+        ["2", "engine knocks", "brakes", "engine", "0.7512", "wheels", "true", "false", ""],
+        ["3", "", "brakes", "", "", "", "", "", "no text"],
+        ["4", "unsure engine", "engine", "engine", "0.7512", "wheels", "true", "true", ""],
+        ["5", "odd one", "", "brakes", "0.7512", "wheels", "true", "", ""],
+    ]
+
+
+def test_the_header_is_the_inputs_and_the_added_columns(live: Stack) -> None:
+    found = live.collect(predicted(live, CLAIMS))
+    header = live.read(found["results"]).decode().splitlines()[0]
+    assert header == "id,text,label,prediction,confidence,runner_up,needs_review,agrees,error"
+    unlabelled = live.collect(predicted(live, "text\nx\n"))
+    assert live.read(unlabelled["results"]).decode().splitlines()[0] == (
+        "text,prediction,confidence,runner_up,needs_review,error"
+    )
+
+
+def test_the_review_file_has_the_rows_for_people_with_the_reason(live: Stack) -> None:
+    found = live.collect(predicted(live, CLAIMS))
+    assert [(row["id"], row["reason"]) for row in live.table(found["review"])] == [
+        ("2", "the given category disagrees: brakes"),
+        ("4", "low confidence"),
+        ("5", "unlike the training texts"),
+    ]
+
+
+def test_the_figures_add_up(live: Stack) -> None:
+    found = live.collect(predicted(live, CLAIMS))
+    figures = {key: found[key] for key in ("rows", "predicted", "rejected", "accepted", "review_rows")}
+    assert figures == {"rows": 5, "predicted": 4, "rejected": 1, "accepted": 1, "review_rows": 3}
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert "accuracy" not in live.collect(predicted(live, "text\nx\n"))
+
+
+def test_the_manifest_is_written_last_and_names_every_file(live: Stack) -> None:
+    state = predicted(live, CLAIMS)
+    written: list[str] = []
+
+    def record(params: dict[str, Any], **_: object) -> None:
+        written.append(params["url_path"].rsplit("/", 1)[-1])
+
+    live.s3.meta.events.register("before-call.s3.PutObject", record)
+    found = live.collect(state)
+    live.s3.meta.events.unregister("before-call.s3.PutObject", record)
+    assert written == ["results.csv", "review.csv", "report.html", "manifest.json"]
+    manifest = live.json(found["manifest"])
+    assert set(manifest["files"]) == {"results", "review", "report", "rejected"}
+    assert all(live.read(uri) for uri in manifest["files"].values())
+
+
+def test_doing_it_again_writes_the_same_objects(live: Stack) -> None:
+    state = predicted(live, CLAIMS)
+    first, before = live.collect(state), live.everything()
+    assert live.collect(state) == first
+    assert live.everything() == before
+
+
+def test_rows_of_another_width_keep_their_place(live: Stack) -> None:
+    found = live.collect(predicted(live, "id,text\n1,a\n2\n3,c,x\n4,d\n"))
+    rows = live.table(found["results"])
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4"]
+    assert rows[1]["error"] == "wrong number of cells: 1, the header has 2"
+    assert None not in rows[2]
+
+
+def test_columns_that_the_input_has_already_do_not_get_mixed_up(live: Stack) -> None:
+    found = live.collect(predicted(live, "text,Prediction,error\nx,mine,E7\n"))
+    (row,) = live.table(found["results"])
+    assert (row["Prediction"], row["error"]) == ("mine", "E7")
+    assert (row["claimflow_prediction"], row["claimflow_error"]) == ("brakes", "")
+
+
+def test_cells_that_would_run_as_formulas_are_made_harmless(live: Stack) -> None:
+    content = csv_text(["=id", "text"], [("=1+1", "@SUM(A1)"), ("-3", "+49 30 1234"), ("-2+3", "\tx")])
+    state = predicted(live, content)
+    rows = live.read(live.collect(state)["results"]).decode().splitlines()
+    assert rows[0].startswith("'=id,text")
+    assert rows[1].startswith("'=1+1,'@SUM(A1)")
+    assert rows[2].startswith("-3,'+49 30 1234")
+    assert rows[3].startswith("'-2+3,'\tx")
+
+
+@pytest.mark.parametrize("number", ["-3", "+1.5", "-1,200.50", "-.5", "-1e-5", "+12%", "-0"])
+def test_a_number_is_no_formula(number: str) -> None:
+    assert harmless(number) == number
+
+
+@pytest.mark.parametrize(
+    "cell", ["-", "+", "-1-1", "-A1", "=1", "@x", "\t1", "\r1", "-1 ", "+1\n", "-1e", "--1"]
+)
+def test_all_else_with_such_a_start_is(cell: str) -> None:
+    assert harmless(cell) == "'" + cell
+
+
+def test_a_byte_order_mark_comes_back(live: Stack) -> None:
+    found = live.collect(predicted(live, b"\xef\xbb\xbftext\nGr\xc3\xb6\xc3\x9fe\n"))
+    assert live.read(found["results"]).startswith(b"\xef\xbb\xbftext,")
+    assert live.read(found["review"]).startswith(b"\xef\xbb\xbftext,")
+
+
+def test_a_missing_part_names_the_shard_and_what_it_said(live: Stack) -> None:
+    state = predicted(live, csv_text(["text"], [(f"t{n}",) for n in range(9)]), {"rows_per_shard": 3})
+    output = live.json(state["validation"]["predict"]["manifest"])["output"]
+    bucket, key = output.removeprefix("s3://").split("/", 1)
+    live.s3.delete_object(Bucket=bucket, Key=f"{key}/part-00001.csv")
+    with pytest.raises(PredictionFailed, match="Shard 1 was not predicted: it left no part and no reason"):
+        live.collect(state)
+    live.write(f"{output}/failure-00001.txt", b"The model artifact is damaged.\n")
+    with pytest.raises(PredictionFailed, match="Shard 1 was not predicted: The model artifact is damaged"):
+        live.collect(state)
+
+
+def test_a_failed_collect_writes_no_manifest(live: Stack) -> None:
+    state = predicted(live, "text\nx\n")
+    output = live.json(state["validation"]["predict"]["manifest"])["output"]
+    live.write(f"{output}/part-00000.csv", b"row,prediction,confidence,runner_up,doubt\r\n")
+    with pytest.raises(PredictionFailed, match="it has 0 of 1 rows"):
+        live.collect(state)
+    assert f"{state['run']['id']}/manifest.json" not in live.keys(RESULTS)
+
+
+def test_an_input_that_is_gone_is_told(live: Stack) -> None:
+    state = predicted(live, "text\nx\n")
+    data = state["run"]["data"]
+    live.s3.delete_object(Bucket=UPLOADS, Key=data["key"], VersionId=data["version"])
+    with pytest.raises(PredictionFailed, match="cannot be read again"):
+        live.collect(state)
+
+
+def test_the_report_can_be_read_and_shows_nothing_unescaped(live: Stack) -> None:
+    content = "text,label\nunsure engine,<script>alert(1)</script>\nbrake,brakes\n"
+    found = live.collect(predicted(live, content))
+    page = live.read(found["report"]).decode()
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for part in (
+        "<h1>claims.csv</h1>",
+        "Categories",
+        "Why rows should be looked at",
+        "low confidence",
+        "Same as given",
+    ):
+        assert part in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_message_says_what_to_do(live: Stack) -> None:
+    found = live.collect(predicted(live, CLAIMS))
+    assert found["subject"] == "Claimflow: claims.csv is done, 3 rows to review"
+    for part in ("4 rows of 5", "3 rows should be looked at", "1 row could not be read", found["review"]):
+        assert part in found["message"]
+
+
+def test_a_prediction_after_a_training_has_a_folder_of_its_own(stack: Stack) -> None:
+    data, new = stack.upload("train/a.csv", labelled(10)), stack.upload("requests/new.csv", "text\nx\n")
+    run = stack.prepare({"action": "train", "data": data, "predict": new})
+    state = {"run": run, "validation": stack.validate({"run": run})}
+    run["live_model"] = {"arn": "arn:…/1", "model_uri": "s3://m"}
+    state["model"] = stack.predicted(state)
+    assert stack.collect(state)["report"] == f"{run['results']}/predict/report.html"
+
+
+def test_the_state_stays_small(live: Stack) -> None:
+    content = csv_text(["text", "label"], [("unsure " + "x" * 900, f"label {n}") for n in range(500)])
+    assert len(json.dumps(live.collect(predicted(live, content)))) < 4000

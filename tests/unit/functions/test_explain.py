@@ -1,0 +1,226 @@
+"""explain: every failure becomes one sentence, and explain itself never fails."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explain.handler import handler
+from tests.unit.functions.stack import EXECUTION, Stack, csv_text
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+def cause(name: str) -> str:
+    return (EVENTS / f"{name}.json").read_text()
+
+
+def explain(error: str, cause: str, **state: Any) -> dict[str, str]:
+    whole = {"request": {"action": "train", "data": "s3://b/train/claims.csv"}, **state}
+    whole["error"] = {"Error": error, "Cause": cause}
+    return dict(handler({"state": whole, "execution": EXECUTION}, None))
+
+
+TRAINING = {"run": {"id": "train-claims-1", "action": "train"}, "validation": {"train": {}, "predict": None}}
+
+
+def test_what_a_function_said_is_the_sentence() -> None:
+    found = explain("InvalidData", cause("lambda_failed"))
+    assert found["error"] == "InvalidData"
+    assert found["sentence"] == "claims.csv, line 7: the cell whose quote opens here is never closed."
+    assert found["subject"] == "Claimflow: claims.csv failed: InvalidData"
+    assert found["sentence"] in found["message"]
+    assert EXECUTION in found["message"]
+    assert "https://eu-west-1.console.aws.amazon.com/states/" in found["message"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [("900.00", "its limit of 900 seconds"), ("3.05", "its limit of 3 seconds")]
+)
+def test_a_lambda_that_took_too_long_timed_out(seconds: str, said: str) -> None:
+    message = json.dumps(
+        {"errorMessage": f"2026-11-22T00:00:00Z c5f2 Task timed out after {seconds} seconds"}
+    )
+    found = explain("Lambda.Unknown", message, run={"id": "r"})
+    assert found["error"] == "TimedOut"
+    assert "The step validate took longer than " + said in found["sentence"]
+
+
+def test_a_lambda_without_memory_says_so() -> None:
+    said = "RequestId: c5f2 Error: Runtime exited with error: signal: killed"
+    killed = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": said})
+    for error, text in (("Runtime.ExitError", killed), ("Runtime.OutOfMemory", "{}"), ("MemoryError", "{}")):
+        assert "ran out of memory" in explain(error, text, run={"id": "r"})["sentence"]
+
+
+def test_a_full_disk_says_so() -> None:
+    full = json.dumps({"errorType": "OSError", "errorMessage": "[Errno 28] No space left on device"})
+    assert "ran out of disk space" in explain("OSError", full)["sentence"]
+
+
+def test_a_failed_training_says_what_its_program_said() -> None:
+    found = explain("States.TaskFailed", cause("training_failed"), **TRAINING)
+    assert found["error"] == "TrainingFailed"
+    job = "claimflow-claims-28649577b4a47e72-0"
+    assert found["sentence"] == f"The training job {job} failed: The class 'brakes' has no rows"
+
+
+def test_a_cause_that_was_cut_off_still_tells_the_reason() -> None:
+    whole = cause("training_failed").replace('"AlgorithmSpecification"', '"Filler": "' + "x" * 40_000)
+    found = explain("States.TaskFailed", whole[:32_768], **TRAINING)
+    assert "The class 'brakes' has no rows" in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("MaxRuntimeExceeded", "the longest training time"), ("MaxWaitTimeExceeded", "wait for Spot capacity")],
+)
+def test_a_training_that_was_stopped_by_its_limit_timed_out(status: str, said: str) -> None:
+    document = {"TrainingJobName": "j", "TrainingJobStatus": "Stopped", "SecondaryStatus": status}
+    found = explain("States.TaskFailed", json.dumps(document), **TRAINING)
+    assert found["error"] == "TimedOut"
+    assert said in found["sentence"]
+
+
+def test_a_training_that_gives_no_reason_says_where_to_look() -> None:
+    document = {"TrainingJobName": "j", "TrainingJobStatus": "Stopped"}
+    assert (
+        "ended as Stopped and gave no reason; see its log" in explain("x", json.dumps(document))["sentence"]
+    )
+
+
+@pytest.fixture
+def failed_shards(stack: Stack) -> dict[str, Any]:
+    """Three shards: the first succeeded at once, the second at its second attempt, the third failed."""
+    stack.live()
+    content = csv_text(["text"], [(f"t{n}",) for n in range(3)])
+    state = stack.validated("predict", content, {"rows_per_shard": 1})
+    stack.predicted(state)
+    output = stack.json(state["validation"]["predict"]["manifest"])["output"]
+    bucket, key = output.removeprefix("s3://").split("/", 1)
+    stack.s3.delete_object(Bucket=bucket, Key=f"{key}/part-00002.csv")
+    stack.write(f"{output}/failure-00001.txt", b"A passing fault.\n")
+    stack.write(f"{output}/failure-00002.txt", b"The model artifact is damaged:\nmanifest.json is missing.\n")
+    return state
+
+
+def test_a_failed_prediction_says_what_its_shards_said(failed_shards: dict[str, Any]) -> None:
+    found = explain("States.TaskFailed", cause("batch_failed"), **failed_shards)
+    assert found["error"] == "PredictionFailed"
+    assert found["sentence"] == (
+        "The prediction claimflow-predict failed: 1 of its 3 shards failed. "
+        "shard 2: The model artifact is damaged: manifest.json is missing."
+    )
+
+
+def test_batchs_own_spelling_is_understood_too(failed_shards: dict[str, Any]) -> None:
+    lower = {key[0].lower() + key[1:]: value for key, value in json.loads(cause("batch_failed")).items()}
+    assert "shard 2: The model artifact" in explain("Batch", json.dumps(lower), **failed_shards)["sentence"]
+
+
+def test_a_prediction_whose_shards_cannot_be_read_is_still_told(stack: Stack) -> None:
+    state = {"validation": {"predict": {"manifest": "s3://artifacts-bucket/none.json"}}}
+    found = explain("States.TaskFailed", cause("batch_failed"), **state)
+    assert found["sentence"] == "The prediction claimflow-predict failed: 1 of its 3 shards failed."
+
+
+def test_a_prediction_that_took_too_long_timed_out(stack: Stack) -> None:
+    document = json.loads(cause("batch_failed"))
+    document.update(ArrayProperties={}, StatusReason="Job attempt duration exceeded timeout")
+    assert explain("States.TaskFailed", json.dumps(document))["error"] == "TimedOut"
+
+
+def test_a_timeout_of_the_state_machine_names_the_step() -> None:
+    found = explain("States.Timeout", "", **TRAINING)
+    assert found["error"] == "TimedOut"
+    assert "The step Train took longer than it may" in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "said"),
+    [
+        (
+            "SageMaker.AmazonSageMakerException",
+            "Rate exceeded (Service: SageMaker; ThrottlingException)",
+            "too busy",
+        ),
+        ("Lambda.TooManyRequestsException", "Rate Exceeded.", "too busy"),
+        (
+            "SageMaker.ResourceLimitExceededException",
+            "The account-level service limit is 0",
+            "Service Quotas",
+        ),
+        (
+            "States.TaskFailed",
+            "User is not authorized to perform: sagemaker:CreateTrainingJob",
+            "lacks a permission",
+        ),
+        ("States.DataLimitExceeded", "too big", "grew beyond"),
+    ],
+)
+def test_faults_of_aws_are_said_plainly(error: str, text: str, said: str) -> None:
+    found = explain(error, text, **TRAINING)
+    assert found["error"] == "Unexpected"
+    assert said in found["sentence"]
+
+
+def test_an_unknown_error_says_what_is_known_and_where_to_look() -> None:
+    found = explain(
+        "KeyError", json.dumps({"errorMessage": "'columns'", "errorType": "KeyError"}), run={"id": "r"}
+    )
+    assert found["error"] == "Unexpected"
+    assert found["sentence"].startswith("The step validate failed with KeyError: 'columns'")
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        ({}, "prepare"),
+        ({"run": {"action": "train"}}, "validate"),
+        ({**TRAINING, "training": {}}, "evaluate"),
+        ({**TRAINING, "training": {}, "evaluation": {}}, "register"),
+        ({**TRAINING, "training": {}, "evaluation": {}, "registration": {}}, "notify"),
+        ({"run": {"action": "predict"}, "validation": {"predict": {"manifest": "m"}}}, "Predict or collect"),
+    ],
+)
+def test_the_step_is_the_first_that_left_nothing(state: dict[str, Any], step: str) -> None:
+    assert f"The step {step} took" in explain("States.Timeout", "", **state)["sentence"]
+
+
+NAMES = [
+    "error",
+    "Error",
+    "Cause",
+    "run",
+    "validation",
+    "JobId",
+    "JobQueue",
+    "TrainingJobName",
+    "request",
+    "data",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON, st.text())
+def test_explain_never_fails(state: Any, document: Any, text: str) -> None:
+    for whole in (
+        state,
+        {"error": {"Error": text, "Cause": json.dumps(document)}},
+        {"error": {"Cause": text}},
+    ):
+        found = handler({"state": whole, "execution": text}, None)
+        assert found["sentence"]
+        assert len(found["subject"]) <= 100
+
+
+def test_a_long_reason_is_cut() -> None:
+    found = explain("X", json.dumps({"errorMessage": "long " * 20_000, "errorType": "InvalidData"}))
+    assert len(found["sentence"]) <= 4000

@@ -1,0 +1,170 @@
+"""prepare: from a request to the description of its run."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from shared import aws
+from shared.errors import InvalidConfig, InvalidRequest, NoLiveModel, StackMisconfigured
+from tests.unit.functions.stack import ARTIFACTS, EXECUTION, UPLOADS, Stack, labelled
+
+
+def test_the_newest_version_is_pinned_when_the_request_names_none(stack: Stack) -> None:
+    stack.upload("train/a.csv", "old")
+    uri = stack.upload("train/a.csv", "newest")
+    data = stack.prepare({"action": "train", "data": uri})["data"]
+    assert data["size"] == len("newest")
+    assert data["version"]
+
+
+def test_the_version_of_the_request_is_taken(stack: Stack) -> None:
+    uri = stack.upload("train/a.csv", "old")
+    version = stack.s3.head_object(Bucket=UPLOADS, Key="train/a.csv")["VersionId"]
+    stack.upload("train/a.csv", "newest")
+    assert stack.prepare({"action": "train", "data": uri, "version": version})["data"]["size"] == len("old")
+
+
+def test_the_same_request_is_the_same_run_and_writes_the_same_objects(stack: Stack) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    first, before = stack.prepare(request), stack.everything()
+    assert stack.prepare(request) == first
+    assert stack.everything() == before
+
+
+def test_another_execution_of_a_run_trains_under_another_name(stack: Stack) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    first, second = stack.prepare(request), stack.prepare(request, EXECUTION + "2")
+    assert first["id"] == second["id"]
+    assert first["job_name"] != second["job_name"]
+
+
+def test_another_configuration_is_another_run(stack: Stack) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    assert stack.prepare(request)["id"] != stack.prepare(request | {"config": {"num_epoch": 1}})["id"]
+
+
+@pytest.mark.parametrize("name", ["a" * 200, "größe (3)", "..", "x_y.z", "-"])
+def test_names_are_short_and_plain(stack: Stack, name: str) -> None:
+    run = stack.prepare({"action": "train", "data": stack.upload(f"train/{name}.csv.gz", "x")})
+    assert len(run["job_name"]) <= 56
+    for made in (run["job_name"], run["id"]):
+        assert made.isascii()
+        assert all(part.isalnum() for part in made.split("-"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("s3://uploads-bucket/train/none.csv", "is not there"),
+        ("s3://no-such-bucket/train/a.csv", "is not there"),
+    ],
+)
+def test_a_missing_object_is_the_requests_fault(stack: Stack, data: str, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        stack.prepare({"action": "train", "data": data})
+
+
+def test_a_missing_version_is_the_requests_fault(stack: Stack) -> None:
+    uri = stack.upload("train/a.csv", "x")
+    with pytest.raises(InvalidRequest, match=r"\(version nonsense\) is not there"):
+        stack.prepare({"action": "train", "data": uri, "version": "nonsense"})
+
+
+def test_a_missing_predict_file_is_named(stack: Stack) -> None:
+    uri = stack.upload("train/a.csv", "x")
+    with pytest.raises(InvalidRequest, match="'predict' cannot be read"):
+        stack.prepare({"action": "train", "data": uri, "predict": uri + "2"})
+
+
+def test_a_forbidden_object_says_so(stack: Stack) -> None:
+    with Stubber(aws.s3()) as stub:
+        stub.add_client_error("head_object", "403", http_status_code=403)
+        with pytest.raises(InvalidRequest, match="may not read it"):
+            stack.prepare({"action": "train", "data": "s3://b/k"})
+
+
+def test_throttling_is_not_the_requests_fault(stack: Stack) -> None:
+    with Stubber(aws.s3()) as stub:
+        for _ in range(5):
+            stub.add_client_error("head_object", "SlowDown", http_status_code=503)
+        with pytest.raises(ClientError, match="SlowDown"):
+            stack.prepare({"action": "train", "data": "s3://b/k"})
+
+
+def test_a_prediction_needs_a_live_model_and_says_how_to_get_one(stack: Stack) -> None:
+    with pytest.raises(NoLiveModel, match="s3://uploads-bucket/train/"):
+        stack.prepare({"action": "predict", "data": stack.upload("predict/a.csv", "x")})
+
+
+def test_the_stack_takes_its_configuration_from_the_uploads(stack: Stack) -> None:
+    stack.upload("config/config.json", json.dumps({"num_epoch": 9}))
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert run["hyperparameters"]["num_epoch"] == "9"
+    assert stack.json(run["config"])["num_epoch"] == 9
+
+
+def test_a_request_can_name_another_configuration(stack: Stack) -> None:
+    config = stack.upload("requests/c.json", json.dumps({"num_epoch": 8}))
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x"), "config": config})
+    assert run["hyperparameters"]["num_epoch"] == "8"
+
+
+def test_a_configuration_that_is_not_there_is_refused(stack: Stack) -> None:
+    data = stack.upload("train/a.csv", "x")
+    with pytest.raises(InvalidConfig, match="cannot be read"):
+        stack.prepare({"action": "train", "data": data, "config": f"s3://{UPLOADS}/requests/none.json"})
+
+
+@pytest.mark.parametrize(("asked", "bar"), [(None, 0.8), (0.5, 0.8), (0.95, 0.95)])
+def test_a_configuration_may_raise_the_bar_and_not_lower_it(
+    stack: Stack, asked: float | None, bar: float
+) -> None:
+    data = stack.upload("train/a.csv", "x")
+    assert (
+        stack.prepare({"action": "train", "data": data, "config": {"accuracy_bar": asked}})["accuracy_bar"]
+        == bar
+    )
+
+
+def test_spot_training_waits_at_least_as_long_as_it_runs(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_USE_SPOT", "true")
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert run["use_spot"] is True
+    assert run["stopping_condition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CLAIMFLOW_USE_SPOT", "maybe"), ("CLAIMFLOW_VOLUME_GB", "big"), ("CLAIMFLOW_ACCURACY_BAR", "")],
+)
+def test_a_wrong_setting_is_the_stacks_fault(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StackMisconfigured, match=name):
+        stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+
+
+def test_rejecting_the_newest_model_brings_back_the_one_before(stack: Stack) -> None:
+    first = stack.live(accuracy=0.9)["registration"]
+    second = stack.live(accuracy=0.95)["registration"]
+    request = {"action": "predict", "data": stack.upload("predict/a.csv", "x")}
+    live = stack.prepare(request)
+    assert (live["live_model"]["arn"], live["live_model"]["accuracy"]) == (second["arn"], 0.95)
+    stack.sagemaker.update_model_package(ModelPackageArn=second["arn"], ModelApprovalStatus="Rejected")
+    back = stack.prepare(request)
+    assert (back["live_model"]["arn"], back["live_model"]["accuracy"]) == (first["arn"], 0.9)
+    assert back["id"] != live["id"]
+    assert back["live_model"]["model_uri"].startswith(f"s3://{ARTIFACTS}/runs/")
+
+
+def test_a_training_can_ask_for_a_prediction_too(stack: Stack) -> None:
+    data, new = stack.upload("train/a.csv", labelled(3)), stack.upload("requests/new.csv", "text\nhello\n")
+    run = stack.prepare({"action": "train", "data": data, "predict": new})
+    assert run["predict_wanted"] is True
+    assert run["predict"]["uri"] == new
+    assert run["id"] != stack.prepare({"action": "train", "data": data})["id"]

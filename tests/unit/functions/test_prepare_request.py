@@ -1,0 +1,77 @@
+"""prepare: what a request may be, and what is said about one that it may not be."""
+
+import pytest
+
+from prepare import request
+from shared.errors import InvalidRequest
+from shared.storage import Location
+
+TRAIN = {"action": "train", "data": "s3://b/train/a.csv"}
+
+
+def problems(document: object) -> str:
+    with pytest.raises(InvalidRequest) as error:
+        request.parse(document)
+    return str(error.value)
+
+
+def test_a_whole_request_is_understood() -> None:
+    parsed = request.parse(TRAIN | {"version": "v", "predict": "s3://b/p.csv", "config": "s3://b/c.json"})
+    assert parsed.data == Location("b", "train/a.csv")
+    assert parsed.predict == Location("b", "p.csv")
+    assert parsed.config == Location("b", "c.json")
+    assert parsed.version == "v"
+
+
+def test_null_means_not_given() -> None:
+    parsed = request.parse(TRAIN | {"version": None, "predict": None, "config": None})
+    assert (parsed.version, parsed.predict, parsed.config) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [(None, "null"), ([], "a list"), ("train", "text"), (3, "a number"), (True, "true or false")],
+)
+def test_a_request_must_be_an_object(document: object, kind: str) -> None:
+    assert problems(document).startswith(f"The request is {kind}; it must be an object")
+
+
+def test_every_problem_is_told_at_once() -> None:
+    said = problems({"action": "fly", "data": 7, "version": 3, "config": 4, "dta": 1, "predict": "a.csv"})
+    for part in (
+        "'dta'",
+        "'action' is 'fly'",
+        "'data' is a number",
+        "'version' is a number",
+        "'config' is a number",
+    ):
+        assert part in said
+    assert "'predict' is 'a.csv'; it must be of the form s3://bucket/key" in said
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "a.csv", "s3://b", "s3://b/", "s3:///k", "https://b/k", "file:///etc/passwd", "s3:/b/k"]
+)
+def test_an_address_must_be_an_s3_uri(uri: str) -> None:
+    assert "'data' is" in problems({"action": "train", "data": uri})
+
+
+def test_an_empty_request_names_both_keys_that_it_needs() -> None:
+    said = problems({})
+    assert "'action' is missing" in said
+    assert "'data' is missing" in said
+
+
+def test_data_that_is_null_is_a_problem() -> None:
+    assert "'data' is null" in problems({"action": "train", "data": None})
+
+
+def test_predict_goes_with_train_only() -> None:
+    assert "goes with the action 'train' only" in problems(
+        {"action": "predict", "data": "s3://b/a.csv", "predict": "s3://b/a.csv"}
+    )
+
+
+@pytest.mark.parametrize("action", [None, 3, [], {}])
+def test_an_action_of_another_type_is_a_problem(action: object) -> None:
+    assert "'action' is" in problems({"action": action, "data": "s3://b/k"})

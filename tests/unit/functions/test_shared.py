@@ -1,0 +1,107 @@
+"""What several functions use: messages, storage, and how little the handlers load."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ResponseStreamingError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import aws, errors, messages, storage
+from shared.storage import Location, ObjectInfo
+from tests.unit.functions.stack import Stack
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+
+@given(st.text(max_size=300))
+def test_a_subject_is_what_sns_takes(text: str) -> None:
+    subject = messages.subject(text)
+    assert len(subject) <= 100
+    assert subject.isascii()
+    assert subject.isprintable()
+
+
+def test_a_subject_keeps_what_it_can() -> None:
+    assert messages.subject("Größe\n\n 3") == "Groe 3"
+    assert messages.subject("x" * 200) == "x" * 97 + "..."
+
+
+def test_numbers_and_lists_read_well() -> None:
+    assert messages.count(1, "row") == "1 row"
+    assert messages.count(12_345, "row") == "12,345 rows"
+    assert messages.percent(0.12345) == "12.3%"
+    assert messages.listed(["a", "b", "c"], limit=2) == "'a', 'b' and 1 more"
+    assert messages.shorten("a\n b" + "x" * 100, 10) == "a bxxxxxx…"
+
+
+@pytest.mark.parametrize("uri", ["s3://b/k", "s3://b/a/b//c", "s3://b/k with ? and # and %20"])
+def test_an_address_goes_round(uri: str) -> None:
+    assert storage.parse_uri(uri).uri == uri
+
+
+def test_a_large_object_is_read_range_by_range(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "RANGE_BYTES", 1000)
+    content = bytes(range(256)) * 50
+    info = storage.head(storage.parse_uri(stack.upload("train/a.bin", content)))
+    assert storage.open_object(info).read() == content
+
+
+def test_an_empty_object_is_read_without_asking_for_a_range(stack: Stack) -> None:
+    assert storage.open_uri(stack.upload("train/a.csv", "")).read() == b""
+
+
+class _Broken(io.RawIOBase):
+    def read(self, *_: object, **__: object) -> bytes:
+        raise ResponseStreamingError(error="the connection was reset")
+
+
+def test_a_connection_that_breaks_off_is_asked_again() -> None:
+    info = ObjectInfo(Location("b", "k"), "v", "e", 5)
+    parameters = {"Bucket": "b", "Key": "k", "Range": "bytes=0-4", "VersionId": "v"}
+    with Stubber(aws.s3()) as stub:
+        stub.add_response("get_object", {"Body": _Broken()}, parameters)
+        stub.add_response("get_object", {"Body": StreamingBody(io.BytesIO(b"hello"), 5)}, parameters)
+        assert storage.open_object(info).read() == b"hello"
+
+
+def test_an_object_without_versions_is_pinned_by_its_etag() -> None:
+    info = ObjectInfo(Location("b", "k"), None, "e", 5)
+    with Stubber(aws.s3()) as stub:
+        stub.add_client_error("get_object", "PreconditionFailed", http_status_code=412)
+        with pytest.raises(errors.ObjectMissing, match="was changed while it was being read"):
+            storage.open_object(info).read()
+
+
+def loaded(handler: str) -> set[str]:
+    program = f"import json, sys; import {handler}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=FUNCTIONS, capture_output=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", ["start", "prepare", "evaluate", "register", "collect", "explain"])
+def test_a_handler_that_needs_no_pandas_does_not_load_it(name: str) -> None:
+    assert not loaded(f"{name}.handler") & {"pandas", "numpy"}
+
+
+@pytest.mark.parametrize("name", ["start", "prepare", "validate", "evaluate", "register", "explain"])
+def test_only_collect_loads_the_templates(name: str) -> None:
+    assert "jinja2" not in loaded(f"{name}.handler")
+
+
+def test_no_row_text_is_logged(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    state = stack.live()
+    content = "text,label\r\nsecret words,secret label\r\n,x\r\nsecret,words,three\r\n"
+    state = stack.validated("predict", content)
+    state["model"] = stack.predicted(state)
+    stack.collect(state)
+    logged = "".join(str(vars(record)) for record in caplog.records)
+    assert "Collected" in logged
+    assert "secret" not in logged
+    assert "failed in case" not in logged

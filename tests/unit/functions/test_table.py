@@ -1,0 +1,205 @@
+"""The CSV reader: every awkward file is either read exactly, or refused with the line and what to do."""
+
+import contextlib
+import csv
+import gzip
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import encoding, table
+from shared.errors import InvalidData
+from shared.table import Row, Table, find_column
+
+
+def read(content: bytes | str) -> list[Row]:
+    return list(opened(content))
+
+
+def opened(content: bytes | str) -> Table:
+    body = content.encode() if isinstance(content, str) else content
+    return Table(io.BytesIO(body), "claims.csv")
+
+
+def refused(content: bytes | str) -> str:
+    with pytest.raises(InvalidData) as error:
+        read(content)
+    return str(error.value)
+
+
+def workbook() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return packed.getvalue()
+
+
+def test_rows_have_a_number_and_the_line_on_which_they_start() -> None:
+    assert read('a,b\n1,"x\ny\nz"\n2,w\n') == [Row(0, 2, ["1", "x\ny\nz"]), Row(1, 5, ["2", "w"])]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_will_do(end: str) -> None:
+    assert read(f"a,b{end}1,2{end}3,4") == [Row(0, 2, ["1", "2"]), Row(1, 3, ["3", "4"])]
+
+
+def test_a_blank_line_is_no_row_and_still_a_line() -> None:
+    assert read("\n\na,b\n\n1,2\n\n\n3,4\n\n") == [Row(0, 5, ["1", "2"]), Row(1, 8, ["3", "4"])]
+
+
+def test_line_ends_inside_a_cell_stay_as_they_are() -> None:
+    assert read('a\n"x\r\ny\rz\n"\n')[0].cells == ["x\r\ny\rz\n"]
+
+
+def test_quotes_commas_and_strange_separators_survive() -> None:
+    assert read('a,b\n"say ""hi"", then","\u2028\x0b\x1c"\n')[0].cells == ['say "hi", then', "\u2028\x0b\x1c"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
+    marked = opened(b"\xef\xbb\xbftext,b\n1,2\n")
+    assert (marked.header, marked.has_byte_order_mark) == (["text", "b"], True)
+    assert opened("text\n1").has_byte_order_mark is False
+
+
+def test_gzip_is_known_by_content_not_by_name() -> None:
+    assert read(gzip.compress(b"\xef\xbb\xbfa,b\n1,2\n")) == [Row(0, 2, ["1", "2"])]
+
+
+def test_the_last_line_needs_no_end() -> None:
+    assert read("a\nx") == [Row(0, 2, ["x"])]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n\r\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_an_empty_file_is_refused(content: bytes) -> None:
+    assert "claims.csv is empty; upload a CSV file" in refused(content)
+
+
+def test_a_header_of_blanks_is_refused() -> None:
+    assert "names no column" in refused(" , ,\n1,2,3\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (workbook(), "Excel workbook"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 20, "a PNG picture"),
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "old Excel"),
+        (b"PAR1rest", "a Parquet file"),
+        (gzip.compress(workbook()), "Excel workbook"),
+        (gzip.compress(gzip.compress(b"a\n1\n")), "gzipped twice"),
+        ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_csv_file_is_named(content: bytes, kind: str) -> None:
+    said = refused(content)
+    assert kind in said
+    assert "claims.csv" in said
+
+
+def test_a_cut_gzip_file_is_refused() -> None:
+    whole = gzip.compress(b"a,b\n" + bytes(range(33, 120)) * 5000)
+    assert "damaged or cut short" in refused(whole[:-20])
+
+
+def test_a_damaged_gzip_file_is_refused() -> None:
+    whole = bytearray(gzip.compress(("a,b\n" + "\n".join(f"{n},{n * n}" for n in range(9000))).encode()))
+    whole[200:260] = b"\xff" * 60
+    assert "claims.csv" in refused(bytes(whole))
+
+
+@pytest.mark.parametrize("before", [0, 1, 7, 40_000])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_byte_that_is_not_utf8_is_named_with_its_line(before: int, end: str) -> None:
+    start = (f"text{end}" + f"some text{end}" * before).encode()
+    said = refused(start + b"caf\xe9" + end.encode())
+    assert f"line {before + 2}: the byte 0xE9 (byte {len(start) + 4:,} of the file) is not UTF-8" in said
+    assert "CSV UTF-8" in said
+
+
+def test_a_letter_cut_off_at_the_end_is_not_utf8() -> None:
+    assert "line 2: the byte 0xC3" in refused(b"text\ncaf\xc3")
+
+
+def test_the_line_of_a_bad_byte_in_a_quoted_cell_is_the_files_line() -> None:
+    assert "line 4" in refused(b'text\n"one\ntwo\n\xff"\n')
+
+
+@pytest.mark.parametrize("line", [1, 2, 30_000])
+def test_a_nul_byte_is_named_with_its_line(line: int) -> None:
+    assert f"line {line}: a NUL byte" in refused("some text\n" * (line - 1) + "a\0b\n")
+
+
+def test_a_quote_that_is_never_closed_is_named_with_the_line_where_it_opens() -> None:
+    said = refused('a,b\n1,2\n3,"open\n5,6\n')
+    assert "claims.csv, line 3: the cell whose quote opens here is never closed" in said
+
+
+def test_the_line_is_that_of_the_quote_and_not_of_the_row() -> None:
+    assert "line 3: the cell whose quote opens here is never closed" in refused('a,b\n"x\ny","open\n5,6\n')
+
+
+def test_text_after_a_closing_quote_is_refused_with_its_line() -> None:
+    said = refused('a,b\n1,2\n"he said "hi" to me",3\n')
+    assert "line 3: the cell whose quote opens here is followed by more text, on line 3" in said
+
+
+def test_a_quote_that_swallows_rows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "CELL_LIMIT", 1000)
+    said = refused('a,b\n1,"open\n' + "5,6\n" * 1000)
+    assert "line 2: the cell whose quote opens here is longer than 1,000 characters" in said
+
+
+def test_a_file_without_line_ends_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "LINE_LIMIT", 1000)
+    assert "line 2: the line does not end" in refused("a\n" + "x" * 600_000)
+
+
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_another_delimiter_is_named(mark: str, word: str) -> None:
+    assert f"separated by {word}, not by commas" in refused(f"text{mark}label\na{mark}b\n")
+
+
+def test_a_column_that_is_named_twice_is_refused() -> None:
+    assert "line 1: the header names 'text' more than once" in refused("text,b, text\n1,2,3\n")
+
+
+def test_columns_without_names_may_be_several() -> None:
+    assert opened("text,,\n1,2,3\n").header == ["text", "", ""]
+
+
+def test_a_column_is_found_by_the_wanted_name_then_by_case_then_by_common_names() -> None:
+    header = ["ID", " Review ", "text"]
+    assert find_column(header, "text", ()) == (2, "the configuration")
+    assert find_column(header, "review", ()) == (1, "the configuration")
+    assert find_column(header, None, ("description", "text", "review")) == (2, "a common name")
+    assert find_column(header, "body", ("text",)) is None
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=12), st.sampled_from(["\r\n", "\n"]))
+def test_whatever_the_csv_module_writes_is_read_back(rows: list[list[str]], end: str) -> None:
+    file = io.StringIO()
+    csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([["a", "b"], *rows])
+    assert [row.cells for row in read(file.getvalue())] == rows
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=8))
+def test_a_line_is_where_its_row_starts_in_the_file(rows: list[list[str]]) -> None:
+    file = io.StringIO()
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["a"], *rows])
+    lines = io.StringIO(file.getvalue(), newline="").readlines()
+    for row in read(file.getvalue()):
+        rest = csv.reader(lines[row.line - 1 :])
+        assert next(rest) == row.cells
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused_and_never_anything_else(content: bytes) -> None:
+    with contextlib.suppress(InvalidData):
+        read(content)

@@ -1,0 +1,103 @@
+"""A separable toy task: three kinds of claims, told apart by their own words among shared ones."""
+
+import csv
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.artifact import load
+from model.classifier import Classifier
+from model.config import Config
+from model.data import Row
+from model.pipeline import Folders, run
+
+TOPICS = {
+    "brakes": ["brake", "disc", "squeal"],
+    "engine": ["oil", "piston", "smoke"],
+    "seats": ["belt", "cushion"],
+}
+SHARED = ["the", "car", "is", "a", "problem", "with", "it", "."]
+TINY: dict[str, Any] = {
+    "num_epoch": 4,
+    "embed_size": 8,
+    "hidden_size": 8,
+    "kernel_size": [1, 2],
+    "learning_rate": 0.03,
+    "batch_size": 16,
+    "dropout": 0.1,
+}
+
+
+def toy_rows(count: int, seed: int = 0) -> list[Row]:
+    """Rows of 3 to 12 words, two of them telling."""
+    chance = random.Random(seed)
+    rows = []
+    for number in range(count):
+        label = chance.choice(list(TOPICS))
+        words = chance.choices(SHARED, k=chance.randint(1, 10)) + chance.choices(TOPICS[label], k=2)
+        chance.shuffle(words)
+        rows.append(Row(number, " ".join(words), label))
+    return rows
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> Path:
+    """A training channel's file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "text", "label"])
+        writer.writerows((row.number, row.text, row.label) for row in rows)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[..., Config]:
+    """A configuration that trains in a moment; keyword arguments change it."""
+    return lambda **changes: Config.parse({**TINY, **changes})
+
+
+@pytest.fixture(scope="session")
+def toy() -> Callable[..., list[Row]]:
+    """Rows of the toy task."""
+    return toy_rows
+
+
+@pytest.fixture(scope="session")
+def write() -> Callable[[Path, Sequence[Row]], Path]:
+    """Writes rows as a training channel's file."""
+    return write_rows
+
+
+@pytest.fixture(scope="session")
+def channels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the channels train (180 rows) and validation (60 rows)."""
+    folder = tmp_path_factory.mktemp("channels")
+    write_rows(folder / "train" / "part-00000.csv", toy_rows(180))
+    write_rows(folder / "validation" / "part-00000.csv", toy_rows(60, seed=1))
+    return folder
+
+
+@pytest.fixture
+def folders(channels: Path, tmp_path: Path) -> Folders:
+    """Where a training of the toy task reads and writes."""
+    return Folders(channels / "train", channels / "validation", tmp_path / "model", tmp_path / "output")
+
+
+@pytest.fixture(scope="session")
+def saved(channels: Path, tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., Config]) -> Path:
+    """A saved model of the toy task, and beside it its output; read, never changed."""
+    folder = tmp_path_factory.mktemp("saved")
+    run(
+        tiny(target_precision=0.9),
+        Folders(channels / "train", channels / "validation", folder / "model", folder / "output"),
+    )
+    return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def classifier(saved: Path) -> Classifier:
+    """The saved model of the toy task, loaded."""
+    return load(saved)

@@ -1,0 +1,127 @@
+"""Confidence that can be believed, and a threshold whose promise holds."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model import calibration as c
+
+
+def simulated(rows: int, seed: int, classes: int = 4, scale: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    """Logits whose softmax is the true chance of each label, and labels drawn by that chance."""
+    chance = np.random.default_rng(seed)
+    logits = chance.normal(0, scale, (rows, classes)).astype(np.float32)
+    truths = (c.probabilities(logits, 1).cumsum(axis=1) > chance.random((rows, 1))).argmax(axis=1)
+    return logits, truths
+
+
+def error(logits: np.ndarray, truths: np.ndarray, temperature: float) -> float:
+    chances = c.probabilities(logits, temperature)
+    return c.calibration_error(c.reliability(chances.max(axis=1), chances.argmax(axis=1) == truths))
+
+
+def test_probabilities_sum_to_one_and_do_not_overflow() -> None:
+    chances = c.probabilities(np.array([[1e6, -1e6, 0], [0, 0, 0]], dtype=np.float32), 1)
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    np.testing.assert_allclose(chances[1], 1 / 3)
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 1.0, 3.0])
+def test_the_temperature_undoes_how_much_too_sharp_logits_are(sharpness: float) -> None:
+    logits, truths = simulated(20_000, seed=0)
+    assert c.temperature(logits * sharpness, truths) == pytest.approx(sharpness, rel=0.05)
+
+
+def test_the_temperature_lowers_the_calibration_error_of_overconfident_logits() -> None:
+    logits, truths = simulated(5_000, seed=1)
+    before, after = error(logits * 4, truths, 1), error(logits * 4, truths, c.temperature(logits * 4, truths))
+    assert before > 0.1
+    assert after < 0.03
+
+
+def test_the_temperature_stays_in_its_range_when_every_label_is_right() -> None:
+    logits = np.eye(3, dtype=np.float32)
+    assert 0.05 <= c.temperature(logits, np.arange(3)) <= 20
+
+
+def test_the_calibration_error_of_a_known_case() -> None:
+    bins = c.reliability(np.array([0.95, 0.95, 0.65, 0.65]), np.array([True, True, True, False]))
+    assert [part.count for part in bins] == [0, 0, 0, 0, 0, 0, 2, 0, 0, 2]
+    assert c.calibration_error(bins) == pytest.approx(0.5 * 0.05 + 0.5 * 0.15)
+
+
+def test_full_confidence_falls_into_the_last_bin() -> None:
+    assert c.reliability(np.array([1.0]), np.array([True]))[-1].count == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "bound"),
+    [(0, 10, 0.0), (10, 10, 0.05 ** (1 / 10)), (9, 10, 0.605823), (95, 100, 0.897747), (0, 0, 0.0)],
+)
+def test_the_bound_is_that_of_clopper_and_pearson(right: int, count: int, bound: float) -> None:
+    assert c.precision_bound(right, count, 0.05) == pytest.approx(bound, abs=2e-5)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400), st.data())
+def test_the_bound_lies_below_the_share_that_was_seen(count: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, count))
+    assert 0 <= c.precision_bound(right, count, 0.05) <= right / count
+
+
+def test_the_promise_of_the_threshold_holds_on_fresh_rows() -> None:
+    target, broken, trials = 0.9, 0, 100
+    fresh_logits, fresh_truths = simulated(20_000, seed=99)
+    fresh = c.probabilities(fresh_logits, 1)
+    for seed in range(trials):
+        logits, truths = simulated(400, seed=seed)
+        chances = c.probabilities(logits, 1)
+        everything = np.ones(len(truths), dtype=bool)
+        rule = c.acceptance(chances.max(axis=1), chances.argmax(axis=1) == truths, everything, target)
+        if rule.threshold is not None:
+            accepted = fresh.max(axis=1) >= rule.threshold
+            broken += bool((fresh.argmax(axis=1) == fresh_truths)[accepted].mean() < target)
+    assert broken / trials <= c.RISK
+
+
+def test_of_good_thresholds_the_lowest_is_taken() -> None:
+    confidences = np.linspace(1, 0, 1000)
+    correct = np.arange(1000) < 800
+    rule = c.acceptance(confidences, correct, np.ones(1000, dtype=bool), 0.95)
+    assert rule.coverage == 0.8
+    assert rule.precision == 1
+    assert rule.threshold == confidences[799]
+
+
+def test_too_few_rows_accept_nothing() -> None:
+    rule = c.acceptance(np.full(200, 0.99), np.ones(200, dtype=bool), np.ones(200, dtype=bool), 0.98)
+    assert rule == c.Acceptance(None, 0.0, None)
+
+
+@pytest.mark.parametrize(("rows", "accepted"), [(296, False), (297, True)])
+def test_a_target_of_98_percent_takes_297_rows_without_a_mistake(rows: int, accepted: bool) -> None:
+    everything = np.ones(rows, dtype=bool)
+    rule = c.acceptance(np.full(rows, 0.99), everything, everything, 0.98)
+    assert (rule.threshold is not None) == accepted
+
+
+def test_rows_unlike_the_training_texts_are_never_accepted() -> None:
+    familiar = np.arange(1000) % 2 == 0
+    rule = c.acceptance(np.full(1000, 0.9), np.ones(1000, dtype=bool), familiar, 0.98)
+    assert rule.coverage == 0.5
+    assert c.acceptance(np.ones(9), np.ones(9, dtype=bool), np.zeros(9, dtype=bool), 0.5).threshold is None
+
+
+def test_the_coverage_curve_falls_from_the_surest_to_all() -> None:
+    curve = c.coverage_curve(np.linspace(1, 0, 100), np.arange(100) < 50)
+    assert [round(point.coverage, 2) for point in curve][:3] == [0.05, 0.1, 0.15]
+    assert curve[-1].coverage == 1
+    assert curve[-1].precision == 0.5
+    assert c.coverage_curve(np.array([0.5]), np.array([True]))[0].coverage == 1
+
+
+def test_the_least_known_share_leaves_nearly_all_validation_texts_familiar() -> None:
+    shares = np.random.default_rng(0).uniform(0.2, 1, 10_000)
+    assert (shares < c.least_known_share(shares)).mean() == pytest.approx(0.005, abs=0.001)
+    assert c.least_known_share(np.ones(10)) == 0.5

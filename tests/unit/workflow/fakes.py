@@ -1,0 +1,155 @@
+"""A fake account: moto for S3 and SageMaker, fakes for CloudFormation and Step Functions."""
+
+# ruff: noqa: N803, A002 - the arguments are named as AWS names them
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from tests.unit.workflow.histories import recorded
+from workflow.account import Account
+
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:claimflow"
+EXECUTIONS = MACHINE.replace(":stateMachine:", ":execution:")
+BUCKETS = {"UploadsBucket": "uploads", "ArtifactsBucket": "artifacts", "ResultsBucket": "results"}
+OUTPUTS = {
+    **BUCKETS,
+    "StateMachineArn": MACHINE,
+    "ModelPackageGroup": "claimflow-models",
+    "NotificationTopic": "arn:aws:sns:us-east-1:000000000000:topic",
+    "RepositoryUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/claimflow",
+}
+
+
+class UnknownError(ClientError):
+    def __init__(self) -> None:
+        super().__init__({"Error": {"Code": "ExecutionDoesNotExist", "Message": "no"}}, "DescribeExecution")
+
+
+class Exceptions:
+    ExecutionDoesNotExist = UnknownError
+    InvalidArn = UnknownError
+
+
+class Pages:
+    def __init__(self, *pages: dict[str, Any]) -> None:
+        self.pages = pages
+
+    def paginate(self, **_: object) -> Iterator[dict[str, Any]]:
+        yield from self.pages
+
+
+class FakeCloudFormation:
+    """CloudFormation with one stack, Claimflow's; more can be added. Deleting can be made to fail."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, dict[str, str]] = {"claimflow": OUTPUTS}
+        self.status = "CREATE_COMPLETE"
+        self.delete_fails = False
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        if StackName not in self.stacks:
+            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.stacks[StackName].items()]
+        return {"Stacks": [{"StackId": StackName, "StackStatus": self.status, "Outputs": outputs}]}
+
+    def list_stacks(self) -> dict[str, Any]:
+        return {"StackSummaries": []}
+
+    def delete_stack(self, *, StackName: str) -> None:
+        if not self.delete_fails:
+            del self.stacks[StackName]
+
+    def get_waiter(self, _: str) -> "FakeCloudFormation":
+        return self
+
+    def wait(self, **_: object) -> None:
+        if self.delete_fails:
+            raise WaiterError("StackDeleteComplete", "failed", {})
+
+    def get_paginator(self, _: str) -> Pages:
+        first = {"ResourceStatus": "DELETE_FAILED", "LogicalResourceId": "Uploads"}
+        return Pages(
+            {"StackEvents": [{"ResourceStatus": "DELETE_COMPLETE", "LogicalResourceId": "Topic"}]},
+            {"StackEvents": [{**first, "ResourceStatusReason": "The bucket is not empty."}]},
+        )
+
+
+class FakeRegistry:
+    """The model registry as far as deleting goes, which moto does not know."""
+
+    def __init__(self, *arns: str) -> None:
+        self.arns = list(arns)
+
+    def get_paginator(self, _: str) -> Pages:
+        return Pages(*({"ModelPackageSummaryList": [{"ModelPackageArn": arn}]} for arn in list(self.arns)))
+
+    def delete_model_package(self, *, ModelPackageName: str) -> None:
+        self.arns.remove(ModelPackageName)
+
+
+class PlayedStepFunctions:
+    """Step Functions that plays recorded executions: what is started ends as `ends_as` was recorded."""
+
+    exceptions = Exceptions
+
+    def __init__(self, ends_as: str = "trained") -> None:
+        self.ends_as = ends_as
+        self.played: dict[str, str] = {}
+        self.started: list[dict[str, Any]] = []
+        self.error: Exception | None = None
+
+    def add(self, name: str, recording: str) -> None:
+        self.played[name] = recording
+
+    def start_execution(self, *, name: str, input: str, **request: object) -> dict[str, Any]:
+        self.started.append({"name": name, **request, "input": json.loads(input)})
+        self.add(name, self.ends_as)
+        return {"executionArn": f"{EXECUTIONS}:{name}"}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
+        if self.error:
+            raise self.error
+        name = executionArn.rsplit(":", 1)[-1]
+        if name not in self.played:
+            raise UnknownError
+        return {**recorded(self.played[name])[0], "name": name, "executionArn": executionArn}
+
+    def get_paginator(self, call: str) -> Pages:
+        if call == "list_executions":
+            return Pages(*({"executions": [each]} for each in self._listed()))
+        events = recorded(next(reversed(self.played.values())))[1]
+        return Pages({"events": events[:10]}, {"events": events[10:]})
+
+    def _listed(self) -> list[dict[str, Any]]:
+        first = datetime(2024, 3, 1, tzinfo=UTC)
+        return [
+            {
+                "executionArn": f"{EXECUTIONS}:{name}",
+                "name": name,
+                "status": recorded(recording)[0]["status"],
+                "startDate": first + timedelta(minutes=number),
+                "stopDate": first + timedelta(minutes=number, seconds=30),
+            }
+            for number, (name, recording) in reversed(list(enumerate(self.played.items())))
+        ]
+
+
+def make_stack(account: Account) -> None:
+    """Make the stack's buckets and model package group."""
+    for bucket in BUCKETS.values():
+        account.s3.create_bucket(Bucket=bucket)
+    account.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+    account.sagemaker.create_model_package_group(ModelPackageGroupName="claimflow-models")
+
+
+def add_model(account: Account, accuracy: float, status: str = "Approved") -> None:
+    """Register a model version."""
+    account.sagemaker.create_model_package(
+        ModelPackageGroupName="claimflow-models",
+        ModelApprovalStatus=status,  # type: ignore[arg-type]
+        CustomerMetadataProperties={"accuracy": repr(accuracy), "run": "train-x"},
+    )

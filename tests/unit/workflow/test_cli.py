@@ -1,0 +1,468 @@
+"""The commands, as a person types them: what they print, what they do, with which exit code they end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
+
+from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
+from workflow import cli, display, programs, runs
+from workflow.account import Account
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs.time, "sleep", lambda _: None)
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Path:
+    path = tmp_path / "my claims.csv"
+    path.write_text("description,category\nit leaks,Leak\n")
+    return path
+
+
+def claimflow(*arguments: object, typed: str | None = None) -> Result:
+    return CliRunner().invoke(cli.app, [str(each) for each in arguments], input=typed)
+
+
+def put(account: Account, key: str, body: str = "x") -> None:
+    account.s3.put_object(Bucket="results", Key=key, Body=body.encode())
+
+
+@pytest.fixture(autouse=True)
+def consoles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the consoles write where CliRunner listens."""
+    monkeypatch.setattr(display.console, "_file", None)
+    monkeypatch.setattr(display.stderr, "_file", None)
+
+
+# Training and predicting
+
+
+def test_train_uploads_the_file_and_starts_a_run_with_that_version(
+    account: Account, machine: PlayedStepFunctions, claims: Path
+) -> None:
+    result = claimflow("train", claims, "--no-wait")
+    assert result.exit_code == 0, result.output
+    (started,) = machine.started
+    request = started["input"]
+    bucket, _, key = request["data"].removeprefix("s3://").partition("/")
+    kept = account.s3.get_object(Bucket=bucket, Key=key, VersionId=request["version"])["Body"].read()
+    assert kept == claims.read_bytes()
+    assert (request["action"], key.split("/")[0]) == ("train", "requests")
+    assert started["name"].startswith("train-my-claims-")
+
+
+def test_train_sends_the_configuration_and_the_file_to_label(
+    account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"num_epoch": 2}')
+    claimflow("train", claims, "--config", config, "--predict", claims, "--no-wait")
+    request = machine.started[0]["input"]
+    assert request["config"] == {"num_epoch": 2}
+    assert request["predict"] == request["data"]
+
+
+def test_the_same_file_is_uploaded_once(account: Account, machine: PlayedStepFunctions, claims: Path) -> None:
+    for _ in range(2):
+        claimflow("train", claims, "--no-wait")
+    first, second = machine.started
+    assert first["input"] == second["input"]
+    assert first["name"] != second["name"]
+    assert len(account.s3.list_object_versions(Bucket="uploads")["Versions"]) == 1
+
+
+def test_a_training_that_goes_well_ends_with_its_figures(account: Account, claims: Path) -> None:
+    result = claimflow("train", claims)
+    assert result.exit_code == 0, result.output
+    assert "Train: done" in result.output
+    for text in ("92.9% of 761 held-out rows", "80.0%", "91.7% of the same rows", "version 2, live"):
+        assert text in result.output
+    assert "s3://claimflow-results/train-claims-train-" in result.output
+
+
+def test_a_prediction_that_goes_well_ends_with_its_figures(
+    account: Account, machine: PlayedStepFunctions, claims: Path
+) -> None:
+    machine.ends_as = "predicted"
+    result = claimflow("predict", claims)
+    assert result.exit_code == 0, result.output
+    for text in ("1,195 of 1,200", "954 (79.8%)", "241 (20.2%)", "91.5%", "review.csv", "results.csv"):
+        assert text in result.output
+
+
+def test_a_run_that_fails_ends_with_exit_code_1_and_the_one_sentence(
+    account: Account, machine: PlayedStepFunctions, claims: Path
+) -> None:
+    machine.ends_as = "invalid_data"
+    result = claimflow("train", claims)
+    assert result.exit_code == 1
+    assert "bad.csv: no column holds the text" in result.output
+
+
+def test_a_rejected_model_ends_with_exit_code_3_and_the_figures(
+    account: Account, machine: PlayedStepFunctions, claims: Path
+) -> None:
+    machine.ends_as = "rejected"
+    result = claimflow("train", claims)
+    assert result.exit_code == 3
+    assert "28.9% of 83 held-out rows" in result.output
+    assert "below the bar" in result.output
+
+
+def test_ctrl_c_stops_the_watching_and_says_how_to_go_on(
+    account: Account, claims: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(display, "watch", interrupted)
+    result = claimflow("train", claims)
+    assert result.exit_code == 130
+    assert "The run goes on. Watch it again with: claimflow status train-my-claims-" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("gone.csv", None, "There is no file"),
+        ("claims.xlsx", "x", "is not a CSV file: its name must end in .csv or .csv.gz"),
+        ("empty.csv", "", "is empty: it needs a header line and rows"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
+    tmp_path: Path, name: str, content: str | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    result = claimflow("predict", name)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+
+
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    assert "is not a file: name one CSV file" in claimflow("train", tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "check the name after --config"),
+        ("{", "is not JSON: line 1"),
+        ("[1]", "must hold one JSON object"),
+        (b"\xff\xfe", "cannot be read as text"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_told(
+    claims: Path, tmp_path: Path, content: str | bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "c.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    result = claimflow("train", claims, "--config", "c.json")
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+
+
+# Looking
+
+
+def test_status_shows_the_newest_run(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-old", "trained")
+    machine.add("predict-new", "predicted")
+    result = claimflow("status")
+    assert result.exit_code == 0
+    assert result.output.startswith("predict-new")
+    assert "Collect" in result.output
+
+
+def test_status_takes_the_beginning_of_a_name(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-old", "trained")
+    assert claimflow("status", "train-o").output.startswith("train-old")
+
+
+def test_status_follow_ends_as_the_run_ended(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-x", "rejected")
+    assert claimflow("status", "train-x", "--follow").exit_code == 3
+
+
+def test_a_beginning_that_several_runs_have_is_told(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-a", "trained")
+    machine.add("train-b", "trained")
+    assert "'train' may be train-b, train-a: write more of the name." in claimflow("status", "train").stderr
+
+
+@pytest.mark.parametrize("name", ["nothing", "arn:aws:states:us-east-1:1:execution:claimflow:nothing"])
+def test_an_unknown_run_is_told(account: Account, machine: PlayedStepFunctions, name: str) -> None:
+    machine.add("train-a", "trained")
+    result = claimflow("status", name)
+    assert result.exit_code == 1
+    assert result.stderr == "There is no run 'nothing': `claimflow runs` lists those there are.\n"
+
+
+@pytest.mark.parametrize("command", ["status", "runs"])
+def test_a_stack_in_which_nothing_has_run_yet_says_how_to_start(account: Account, command: str) -> None:
+    assert "Nothing has run yet: start with `claimflow train FILE`." in claimflow(command).stderr
+
+
+def test_runs_lists_the_newest_first(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-a", "invalid_data")
+    machine.add("predict-b", "predicted")
+    lines = claimflow("runs").output.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["predict-b", "succeeded"], ["train-a", "failed"]]
+
+
+# Results
+
+
+def test_results_downloads_what_the_manifest_names(
+    account: Account, machine: PlayedStepFunctions, tmp_path: Path
+) -> None:
+    run_id = "predict-claims-1"
+    files = {name: f"s3://results/{run_id}/{name}.csv" for name in ("results", "review")}
+    put(account, f"{run_id}/manifest.json", json.dumps({"files": files}))
+    for name in ("results.csv", "review.csv", "left-over.csv"):
+        put(account, f"{run_id}/{name}")
+    result = claimflow("results", run_id)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (tmp_path / "out" / run_id).iterdir()) == [
+        "results.csv",
+        "review.csv",
+    ]
+
+
+def test_results_of_a_training_and_its_prediction_lie_apart(account: Account, tmp_path: Path) -> None:
+    put(account, "train-1/report.html", "training")
+    files = {"report": "s3://results/train-1/predict/report.html"}
+    put(account, "train-1/predict/manifest.json", json.dumps({"files": files}))
+    put(account, "train-1/predict/report.html", "prediction")
+    claimflow("results", "train-1", "--to", "here")
+    assert (tmp_path / "here" / "report.html").read_text() == "training"
+    assert (tmp_path / "here" / "predict" / "report.html").read_text() == "prediction"
+
+
+def test_results_without_a_name_are_those_of_the_newest_good_run(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.add("predict-new", "predicted")
+    description = machine.describe_execution(executionArn="x:predict-new")
+    run_id = json.loads(description["output"])["run"]["id"]
+    put(account, f"{run_id}/report.html")
+    assert claimflow("results").output.strip().endswith(f"{run_id}/report.html")
+
+
+def test_results_do_not_overwrite_a_file_that_somebody_worked_on(account: Account, tmp_path: Path) -> None:
+    put(account, "train-1/report.html")
+    assert claimflow("results", "train-1", "--to", "here").exit_code == 0
+    assert claimflow("results", "train-1", "--to", "here").exit_code == 0
+    (tmp_path / "here" / "report.html").write_text("my notes")
+    result = claimflow("results", "train-1", "--to", "here")
+    assert result.exit_code == 1
+    assert "is there with another content: name another folder with --to" in result.stderr
+    assert (tmp_path / "here" / "report.html").read_text() == "my notes"
+
+
+def test_a_manifest_cannot_lead_out_of_the_folder(account: Account, tmp_path: Path) -> None:
+    files = {"bad": "s3://results/train-1/../../bad.csv", "other": "s3://elsewhere/x.csv"}
+    put(account, "train-1/manifest.json", json.dumps({"files": files}))
+    assert claimflow("results", "train-1").exit_code == 1
+    assert not list(tmp_path.rglob("*.csv"))
+
+
+def test_results_of_a_run_that_failed_early_are_told_with_its_cause(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.add("train-bad", "invalid_data")
+    result = claimflow("results", "train-bad")
+    assert result.exit_code == 1
+    assert "has no results" in result.stderr
+
+
+# Models
+
+
+def test_models_shows_versions_and_which_is_live(account: Account) -> None:
+    add_model(account, 0.91)
+    add_model(account, 0.93)
+    add_model(account, 0.95, "PendingManualApproval")
+    lines = claimflow("models").output.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["3", "95.0%"], ["2", "93.0%"], ["1", "91.0%"]]
+    assert [line.endswith("live") for line in lines[1:]] == [False, True, False]
+
+
+def test_rejecting_the_live_model_brings_back_the_one_before(account: Account) -> None:
+    add_model(account, 0.91)
+    add_model(account, 0.93)
+    assert "Live: version 1." in claimflow("models", "reject", 2).output
+    assert "No model is live now" in claimflow("models", "reject", 1).output
+    assert "Live: version 2." in claimflow("models", "approve", 2).output
+
+
+def test_a_version_that_is_not_there_is_told(account: Account) -> None:
+    add_model(account, 0.91)
+    result = claimflow("models", "approve", 7)
+    assert result.exit_code == 1
+    assert result.stderr == "There is no model version 7: the versions are 1.\n"
+
+
+def test_models_before_the_first_training_says_how_to_train(account: Account) -> None:
+    assert "There is no model yet" in claimflow("models").stderr
+
+
+# Deploying and deleting
+
+
+def test_deploy_runs_sam_and_prints_what_a_person_needs_next(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(programs, "build_and_deploy", lambda a, stage, _: asked.append((a.stack, stage)))
+    result = claimflow("--stack", "claimflow", "deploy", "--stage", "prod")
+    assert result.exit_code == 0, result.output
+    assert asked == [("claimflow", "prod")]
+    assert "s3://uploads/train/" in result.output
+
+
+def test_deploy_takes_the_stack_of_the_stage_if_none_is_named(
+    account: Account, cloudformation: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudformation.stacks["claimflow-prod"] = cloudformation.stacks["claimflow"]
+    asked: list[str] = []
+    monkeypatch.setattr(programs, "build_and_deploy", lambda a, *_: asked.append(a.stack))
+    claimflow("deploy", "--stage", "prod")
+    assert asked == ["claimflow-prod"]
+
+
+def test_a_deployment_that_fails_shows_sams_last_lines_and_a_sentence(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise programs.ProgramFailedError("`sam deploy` failed with exit code 1.", ["Error: no bucket"])
+
+    monkeypatch.setattr(programs, "build_and_deploy", fails)
+    result = claimflow("--stack", "claimflow", "deploy")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: no bucket\n`sam deploy` failed with exit code 1.\n"
+
+
+def test_delete_asks_for_the_name_and_deletes_nothing_for_another(account: Account) -> None:
+    result = claimflow("delete", typed="klaimflow\n")
+    assert result.exit_code == 1
+    assert "nothing was deleted" in result.stderr
+    assert len(account.s3.list_buckets()["Buckets"]) == 3
+
+
+def test_delete_empties_the_buckets_and_the_registry_and_deletes_the_stack(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = FakeRegistry("arn:1", "arn:2")
+    monkeypatch.setattr(Account, "sagemaker", registry)
+    for body in (b"1", b"2"):
+        account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=body)
+    account.s3.delete_object(Bucket="uploads", Key="train/a.csv")
+    result = claimflow("delete", typed="claimflow\n")
+    assert result.exit_code == 0, result.output
+    assert not account.s3.list_object_versions(Bucket="uploads").get("Versions")
+    assert not account.s3.list_object_versions(Bucket="uploads").get("DeleteMarkers")
+    assert not registry.arns
+    assert claimflow("runs").stderr.startswith("There is no stack 'claimflow' here")
+
+
+def test_a_stack_that_cannot_be_deleted_is_told_with_the_reason(
+    account: Account, cloudformation: FakeCloudFormation
+) -> None:
+    cloudformation.delete_fails = True
+    result = claimflow("delete", "--yes")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "The stack 'claimflow' could not be deleted: Uploads: The bucket is not empty.\n"
+    )
+
+
+def test_delete_yes_does_not_ask(account: Account) -> None:
+    assert claimflow("delete", "--yes").exit_code == 0
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("command", [["status"], ["runs"], ["models"], ["results"], ["delete", "--yes"]])
+def test_a_stack_that_is_not_deployed_is_told(account: Account, command: list[str]) -> None:
+    result = claimflow("--stack", "other", *command)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "There is no stack 'other' here: run `claimflow deploy` first, or name another with --stack.\n"
+    )
+
+
+def test_a_stack_of_something_else_is_told(account: Account, cloudformation: FakeCloudFormation) -> None:
+    cloudformation.stacks["shop"] = {"Address": "https://shop"}
+    result = claimflow("--stack", "shop", "runs")
+    assert "does not give out UploadsBucket" in result.stderr
+
+
+def test_a_stack_that_is_being_changed_is_told(account: Account, cloudformation: FakeCloudFormation) -> None:
+    cloudformation.status = "UPDATE_IN_PROGRESS"
+    assert "is being changed (UPDATE_IN_PROGRESS): wait" in claimflow("runs").stderr
+
+
+def test_without_credentials_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = claimflow("--region", "us-east-1", "runs")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("No AWS credentials were found")
+
+
+def test_without_a_region_one_sentence_says_what_to_do() -> None:
+    assert claimflow("runs").stderr.startswith("No AWS region is set")
+
+
+def test_a_profile_that_is_not_there_is_told() -> None:
+    assert "(mine) could not be found" in claimflow("--profile", "mine", "runs").stderr
+
+
+@pytest.mark.parametrize("command", [["runs"], ["deploy"], ["delete", "--yes"]])
+def test_a_local_aws_that_does_not_run_is_to_be_started(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_LOCAL_PORT", "1")
+    result = claimflow("--local", *command)
+    assert result.exit_code == 1
+    assert result.stderr == "The local AWS is not running. Start it with `claimflow local up`.\n"
+
+
+def test_a_denied_call_names_the_permission(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-a", "trained")
+    machine.error = ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeExecution")
+    assert "not allowed to call DescribeExecution" in claimflow("status").stderr
+
+
+# The local AWS and the help
+
+
+def test_local_passes_everything_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[list[str]] = []
+
+    def run(arguments: list[str]) -> int:
+        passed.append(arguments)
+        return 3
+
+    monkeypatch.setattr(programs, "local_aws", run)
+    assert claimflow("local", "logs", "--follow", "--job", "x").exit_code == 3
+    assert passed == [["logs", "--follow", "--job", "x"]]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["deploy", "train", "predict", "status", "runs", "results", "models", "delete"],
+)
+def test_every_command_has_a_help_text(command: str) -> None:
+    result = claimflow(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    assert "deploy" in claimflow().output

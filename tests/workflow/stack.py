@@ -1,0 +1,194 @@
+"""A deployed stack on a local AWS, and what a test does with it: upload, start, wait, read."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+WAIT_SECONDS = 180
+
+
+def free_port() -> int:
+    """Give a TCP port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def aws_environment(port: int) -> dict[str, str]:
+    """Give the variables with which the AWS command lines reach the local AWS and nothing else."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CLAIMFLOW_"))}
+    return kept | {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "SAM_CLI_TELEMETRY": "0",
+        "PATH": os.pathsep.join(
+            [str(ROOT / ".venv" / name / "bin") for name in ("app", "sam", "local")] + [os.environ["PATH"]]
+        ),
+    }
+
+
+@dataclass
+class Stack:
+    """The deployed stack: its name, outputs and the environment of the command lines."""
+
+    name: str
+    environment: dict[str, str]
+    outputs: dict[str, str] = field(default_factory=dict)
+    queue: str = ""
+
+    def client(self, service: str) -> Any:
+        """Give a boto3 client of the local AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a real command line (aws, sam, claimflow) against the local AWS."""
+        done = subprocess.run(
+            arguments,
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=600,
+        )
+        if check:
+            assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def upload(self, key: str, body: bytes | str) -> str:
+        """Put an object into the uploads bucket; gives its s3:// address."""
+        data = body.encode() if isinstance(body, str) else body
+        self.client("s3").put_object(Bucket=self.outputs["UploadsBucket"], Key=key, Body=data)
+        return f"s3://{self.outputs['UploadsBucket']}/{key}"
+
+    def start(self, request: Any) -> str:
+        """Start an execution with any JSON as its input; gives its ARN."""
+        return str(
+            self.client("stepfunctions").start_execution(
+                stateMachineArn=self.outputs["StateMachineArn"], input=json.dumps(request)
+            )["executionArn"]
+        )
+
+    def executions(self) -> list[dict[str, Any]]:
+        """List every execution of the state machine, newest first."""
+        pages = self.client("stepfunctions").get_paginator("list_executions")
+        found = pages.paginate(stateMachineArn=self.outputs["StateMachineArn"])
+        return [execution for page in found for execution in page["executions"]]
+
+    def execution_of(self, data: str) -> str:
+        """Wait for the execution that an upload starts; gives its ARN."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            for arn in self.executions_of(data):
+                return arn
+            time.sleep(0.2)
+        raise AssertionError(f"no execution was started for {data}")
+
+    def executions_of(self, data: str) -> list[str]:
+        """List the executions whose request names this data file."""
+        client = self.client("stepfunctions")
+        arns = [execution["executionArn"] for execution in self.executions()]
+        inputs = {arn: json.loads(client.describe_execution(executionArn=arn)["input"]) for arn in arns}
+        return [
+            arn
+            for arn, request in inputs.items()
+            if isinstance(request, dict) and request.get("data") == data
+        ]
+
+    def wait(self, arn: str) -> dict[str, Any]:
+        """Wait until an execution ended; gives what DescribeExecution says of it."""
+        client = self.client("stepfunctions")
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            described: dict[str, Any] = client.describe_execution(executionArn=arn)
+            if described["status"] in ENDED:
+                return described
+            time.sleep(0.2)
+        raise AssertionError(f"still running after {WAIT_SECONDS} s: {self.states(arn)}")
+
+    def run(self, request: Any) -> dict[str, Any]:
+        """Start an execution and wait for its end."""
+        return self.wait(self.start(request))
+
+    def states(self, arn: str) -> list[str]:
+        """List the states that an execution entered, in order."""
+        pages = self.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+        events = [event for page in pages for event in page["events"]]
+        return [e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e]
+
+    def read(self, uri: str) -> bytes:
+        """Read an object by its s3:// address."""
+        address = urlparse(uri)
+        body = self.client("s3").get_object(Bucket=address.netloc, Key=address.path.lstrip("/"))["Body"]
+        return bytes(body.read())
+
+    def table(self, uri: str) -> list[dict[str, str]]:
+        """Read a CSV by its s3:// address."""
+        return list(csv.DictReader(io.StringIO(self.read(uri).decode("utf-8-sig"))))
+
+    def packages(self, status: str | None = None) -> list[dict[str, Any]]:
+        """List the versions in the model package group, newest first."""
+        wanted = {"ModelApprovalStatus": status} if status else {}
+        listed = self.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=self.outputs["ModelPackageGroup"], SortOrder="Descending", **wanted
+        )
+        return list(listed["ModelPackageSummaryList"])
+
+    def no_live_model(self) -> None:
+        """Reject every version, so that no model is live."""
+        for package in self.packages("Approved"):
+            self.client("sagemaker").update_model_package(
+                ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Rejected"
+            )
+
+    def live_model_uri(self) -> str:
+        """Give the address of the live model's model.tar.gz."""
+        package = self.client("sagemaker").describe_model_package(
+            ModelPackageName=self.packages("Approved")[0]["ModelPackageArn"]
+        )
+        return str(package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
+
+    def notifications(self) -> list[dict[str, str]]:
+        """Take the notifications that came since the last call: their Subject and Message."""
+        client, taken = self.client("sqs"), []
+        while True:
+            found = client.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
+            if not found:
+                return taken
+            for message in found:
+                taken.append(json.loads(message["Body"]))
+                client.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def packed(text: str) -> bytes:
+    """Gzip a text."""
+    return gzip.compress(text.encode())
+
+
+def output_of(ended: dict[str, Any]) -> dict[str, Any]:
+    """Give the state data with which an execution succeeded."""
+    assert ended["status"] == "SUCCEEDED", f"{ended.get('error')}: {ended.get('cause')}"
+    return dict(json.loads(ended["output"]))

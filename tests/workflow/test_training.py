@@ -1,0 +1,110 @@
+"""Training: an upload becomes a live model, or is refused with the figures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.workflow.claims import FAST, as_csv, rows
+from tests.workflow.stack import Stack, output_of
+
+
+def train(stack: Stack, name: str, pairs: list[tuple[str, str]], **config: Any) -> dict[str, Any]:
+    data = stack.upload(f"requests/{name}.csv", as_csv(pairs))
+    return stack.run({"action": "train", "data": data, "config": FAST | config})
+
+
+def test_an_uploaded_training_file_becomes_the_live_model(stack: Stack) -> None:
+    stack.upload("config/config.json", json.dumps(FAST))
+    data = stack.upload("train/claims of may.csv", as_csv(rows(240, seed=3)))
+    arn = stack.execution_of(data)
+    ended = stack.wait(arn)
+    output = output_of(ended)
+    assert stack.states(arn)[-1] == "Done"
+    assert "Gate" in stack.states(arn)
+    assert output["registration"]["live"] is True
+    assert stack.packages("Approved")[0]["ModelPackageArn"] == output["registration"]["arn"]
+    evaluation = json.loads(stack.read(output["evaluation"]["evaluation"]))
+    assert evaluation["accuracy"] == output["evaluation"]["accuracy"] > 0.9
+    assert b"<html" in stack.read(output["evaluation"]["report"])
+    stack.client("s3").delete_object(Bucket=stack.outputs["UploadsBucket"], Key="config/config.json")
+
+
+def test_the_config_in_the_bucket_is_honoured(stack: Stack) -> None:
+    stack.upload("config/config.json", json.dumps(FAST | {"num_epoch": 2, "seq_len": 48}))
+    data = stack.upload("requests/honoured.csv", as_csv(rows(120, seed=4)))
+    output = output_of(stack.run({"action": "train", "data": data}))
+    config = json.loads(stack.read(output["run"]["config"]))
+    assert (config["num_epoch"], config["seq_len"]) == (2, 48)
+    stack.client("s3").delete_object(Bucket=stack.outputs["UploadsBucket"], Key="config/config.json")
+
+
+def test_bad_rows_come_back_with_line_and_reason_and_the_good_ones_train(live: Stack) -> None:
+    text = as_csv(rows(240, seed=5)) + "X1,,battery\nX2,a text without its label,\nX3,too,many,fields\n"
+    data = live.upload("requests/some_bad.csv", text)
+    output = output_of(live.run({"action": "train", "data": data, "config": FAST}))
+    assert output["validation"]["train"]["rejected"] == 3
+    rejected = live.table(output["run"]["results"] + "/rejected.csv")
+    assert [row["line"] for row in rejected] == ["242", "243", "244"]
+    assert all(row["reason"] for row in rejected)
+
+
+def test_a_model_below_the_bar_is_rejected_and_the_waiting_file_is_not_predicted(live: Stack) -> None:
+    before = live.packages()
+    waiting = live.upload("requests/waiting.csv", as_csv(rows(20), labelled=False))
+    data = live.upload("requests/noise.csv", as_csv(rows(240, seed=6, noise=True)))
+    request = {"action": "train", "data": data, "predict": waiting, "config": FAST | {"accuracy_bar": 0.9}}
+    arn = live.start(request)
+    ended = live.wait(arn)
+    assert (ended["status"], ended["error"]) == ("FAILED", "ModelRejected")
+    assert "90" in ended["cause"], ended["cause"]
+    assert not {"Predict", "Predict in parallel", "Register"} & set(live.states(arn))
+    assert live.packages() == before
+    assert ended["cause"].split(".")[0] in live.notifications()[0]["Message"]
+
+
+def test_a_model_below_the_live_one_is_rejected(live: Stack) -> None:
+    best = live.packages("Approved")
+    pairs = rows(
+        240
+    )  # the rows the live model was trained on: the same rows are held out, so it stays judged fairly
+    ended = train(live, "hobbled", pairs, num_epoch=1, learning_rate=0.00001, accuracy_bar=None)
+    assert (ended["status"], ended["error"]) == ("FAILED", "ModelRejected"), ended.get("cause")
+    assert live.packages("Approved") == best
+
+
+def test_training_and_predicting_in_one_request(live: Stack) -> None:
+    waiting = live.upload("requests/both_predict.csv", as_csv(rows(50, seed=9)))
+    data = live.upload("requests/both_train.csv", as_csv(rows(240, seed=8)))
+    request = {"action": "train", "data": data, "predict": waiting, "config": FAST}
+    output = output_of(live.run(request))
+    assert output["results"]["rows"] == 50
+    assert output["model"]["arn"] == output["registration"]["arn"]
+
+
+def test_a_training_that_diverges_fails_with_one_sentence(live: Stack) -> None:
+    wild = {"learning_rate": 10.0, "optimizer": "sgd", "num_epoch": 20, "clip_gradient": None}
+    ended = train(live, "diverges", rows(120), **wild)
+    assert (ended["status"], ended["error"]) == ("FAILED", "TrainingFailed"), ended.get("cause")
+    assert "learning_rate" in ended["cause"]
+    assert "Traceback" not in ended["cause"]
+    assert ended["cause"] in live.notifications()[0]["Message"]
+
+
+def test_two_trainings_at_once_both_end(live: Stack) -> None:
+    arns = []
+    for seed in (21, 22):
+        data = live.upload(f"requests/twice{seed}.csv", as_csv(rows(120, seed=seed)))
+        arns.append(live.start({"action": "train", "data": data, "config": FAST}))
+    assert {live.wait(arn)["status"] for arn in arns} <= {"SUCCEEDED", "FAILED"}
+    versions = [package["ModelPackageVersion"] for package in live.packages()]
+    assert len(versions) == len(set(versions))
+
+
+def test_the_same_training_again_gets_a_new_job_name_and_the_same_accuracy(live: Stack) -> None:
+    data = live.upload("requests/again.csv", as_csv(rows(240, seed=30)))
+    request = {"action": "train", "data": data, "config": FAST}
+    first, second = (output_of(live.run(request)) for _ in range(2))
+    assert first["training"]["job"] != second["training"]["job"]
+    assert first["run"]["id"] == second["run"]["id"]
+    assert first["evaluation"]["accuracy"] == second["evaluation"]["accuracy"]

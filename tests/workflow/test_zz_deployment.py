@@ -1,0 +1,44 @@
+"""Deployment: again changes nothing, the real command lines work, delete leaves nothing.
+
+Runs last, as it deletes the stack.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.workflow.claims import FAST, as_csv, rows
+from tests.workflow.conftest import deploy_command
+from tests.workflow.stack import Stack
+
+
+def test_the_real_aws_command_line_uploads_and_starts(live: Stack, tmp_path: Path) -> None:
+    file, uploads = tmp_path / "claims.csv", live.outputs["UploadsBucket"]
+    file.write_text(as_csv(rows(120, seed=50)))
+    live.command("aws", "s3", "cp", str(file), f"s3://{uploads}/requests/by_hand.csv")
+    request = json.dumps({"action": "train", "data": f"s3://{uploads}/requests/by_hand.csv", "config": FAST})
+    started = live.command(
+        "aws", "stepfunctions", "start-execution", "--state-machine-arn", live.outputs["StateMachineArn"],
+        "--input", request, "--output", "json",
+    )  # fmt: skip
+    assert live.wait(json.loads(started.stdout)["executionArn"])["status"] in {"SUCCEEDED", "FAILED"}
+    live.command("aws", "s3", "cp", str(file), f"s3://{uploads}/predict/by_hand.csv")
+    assert live.wait(live.execution_of(f"s3://{uploads}/predict/by_hand.csv"))["status"] == "SUCCEEDED"
+
+
+def test_deploying_the_same_again_changes_nothing(live: Stack, tmp_path_factory: object) -> None:
+    folder = Path(live.environment["CLAIMFLOW_LOCAL_DIR"])
+    again = live.command(*deploy_command(live, folder))
+    assert "No changes to deploy" in again.stdout + again.stderr
+
+
+def test_deleting_the_stack_leaves_nothing(live: Stack) -> None:
+    live.command("claimflow", "--local", "--stack", live.name, "delete", "--yes")
+    assert not [b for b in live.client("s3").list_buckets()["Buckets"] if b["Name"].startswith(live.name)]
+    assert not live.client("stepfunctions").list_state_machines()["stateMachines"]
+    assert not live.client("lambda").list_functions()["Functions"]
+    assert not live.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert not live.client("batch").describe_job_queues()["jobQueues"]
+    remaining = live.client("iam").list_roles()["Roles"]
+    assert not [role for role in remaining if role["RoleName"].startswith(live.name)]

@@ -1,0 +1,5 @@
+"""`python -m workflow`: the command line."""
+
+from workflow.cli import main
+
+main()

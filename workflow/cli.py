@@ -1,0 +1,296 @@
+"""The command line `claimflow`: the same commands for an AWS account and, with --local, for the local AWS."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from workflow import display, models, outcome, programs, results, runs, stack, submission, training_log
+from workflow.account import DEFAULT_STACK, Account
+from workflow.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
+
+EXIT_INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """The commands; whatever they raise becomes one sentence and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run the command that was asked for."""
+        with display.plain_errors(lambda: isinstance(ctx.obj, Account) and ctx.obj.local):
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Warranty claims in, categories out: train a classifier on your own CSV and label files with it.",
+    epilog="Begin with: claimflow local up; claimflow --local deploy; claimflow --local train FILE.",
+)
+models_app = typer.Typer(
+    help="List the model versions; approve or reject one.", invoke_without_command=True, no_args_is_help=False
+)
+app.add_typer(models_app, name="models")
+
+CsvFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A CSV file (.csv or .csv.gz) with a header line.")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", metavar="", help="Start the run and return at once.")]
+Version = Annotated[
+    int, typer.Argument(metavar="VERSION", help="The version's number, as `models` shows it.")
+]
+RunName = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="A run's name, or how it begins; without one, the newest."),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="claimflow")
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    local: Annotated[
+        bool, typer.Option("--local", metavar="", help="Use the local AWS on this machine.")
+    ] = False,
+    stack_name: Annotated[
+        str, typer.Option("--stack", metavar="NAME", envvar="CLAIMFLOW_STACK", help="The stack's name.")
+    ] = DEFAULT_STACK,
+    region: Annotated[str | None, typer.Option(metavar="NAME", help="The AWS region.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The AWS profile with the credentials.")
+    ] = None,
+) -> None:
+    """Remember which account and stack the command is for."""
+    ctx.obj = Account(stack=stack_name, local=local, region=region, profile=profile)
+
+
+@app.command()
+def deploy(
+    ctx: typer.Context,
+    stage: Annotated[
+        str, typer.Option(metavar="STAGE", help="Which settings, in AWS: the file config/STAGE.toml.")
+    ] = "dev",
+) -> None:
+    """Build and deploy the stack, or bring it up to date."""
+    account = deploys_to(ctx, stage)
+    stack.check_reachable(account)
+    with display.working(f"Building and deploying the stack {account.stack}") as tell:
+        programs.build_and_deploy(account, stage, tell)
+    made = stack.read_stack(account)
+    display.say("Deployed.", "green")
+    display.pairs(stack.addresses(made))
+    display.say(f"Next: {command(account)} train FILE")
+
+
+@app.command()
+def train(
+    ctx: typer.Context,
+    file: CsvFile,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The training configuration, a JSON file.")
+    ] = None,
+    predict: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV file to label with the new model.")
+    ] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Train a model on a labelled CSV; it goes live if it is good enough."""
+    settings = submission.read_config(config) if config else None
+    for each in filter(None, (file, predict)):
+        submission.check_file(each)
+    account: Account = ctx.obj
+    made = stack.read_stack(account)
+    data = send(account, made, file)
+    also = send(account, made, predict) if predict else None
+    begin(account, made, submission.request("train", data, also, settings), no_wait)
+
+
+@app.command()
+def predict(ctx: typer.Context, file: CsvFile, no_wait: NoWait = False) -> None:
+    """Label a CSV with the live model."""
+    submission.check_file(file)
+    account: Account = ctx.obj
+    made = stack.read_stack(account)
+    begin(account, made, submission.request("predict", send(account, made, file)), no_wait)
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    run: RunName = None,
+    keep_on: Annotated[
+        bool, typer.Option("--follow", "-f", metavar="", help="Go on until the run has ended.")
+    ] = False,
+) -> None:
+    """Show how far a run has come, state by state."""
+    account: Account = ctx.obj
+    arn = runs.find(account, stack.read_stack(account), run)
+    if keep_on:
+        watch(account, arn)
+    display.run(runs.read_run(account, arn))
+
+
+@app.command(name="runs")
+def list_runs(
+    ctx: typer.Context,
+    limit: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, max=1000, help="How many, the newest first.")
+    ] = 20,
+) -> None:
+    """List the newest runs."""
+    account: Account = ctx.obj
+    found = runs.recent(account, stack.read_stack(account), limit)
+    if not found:
+        raise CommandError(f"Nothing has run yet: start with `{command(account)} train FILE`.")
+    display.runs_table([(x["name"], x["status"], x["startDate"], x.get("stopDate")) for x in found])
+
+
+@app.command(name="results")
+def fetch_results(
+    ctx: typer.Context,
+    run: RunName = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where to put them; ./out/RUN without it.")
+    ] = None,
+) -> None:
+    """Download a run's results, list for review and reports."""
+    account: Account = ctx.obj
+    made = stack.read_stack(account)
+    run_id = results.find_run_id(account, made, run)
+    for path in results.download(account, made, run_id, to or Path("out") / run_id):
+        display.say(str(path))
+
+
+@models_app.callback()
+def list_models(ctx: typer.Context) -> None:
+    """List the model versions; approve or reject one."""
+    if ctx.invoked_subcommand:
+        return
+    account: Account = ctx.obj
+    found = models.list_models(account, stack.read_stack(account))
+    if not found:
+        raise CommandError(f"There is no model yet: train one with `{command(account)} train FILE`.")
+    display.models_table(found, models.live(found))
+
+
+@models_app.command()
+def approve(ctx: typer.Context, version: Version) -> None:
+    """Approve a version; the newest approved one is live."""
+    set_status(ctx.obj, version, models.APPROVED)
+
+
+@models_app.command()
+def reject(ctx: typer.Context, version: Version) -> None:
+    """Reject a version; if it was live, the approved one before it is live again."""
+    set_status(ctx.obj, version, models.REJECTED)
+
+
+@app.command()
+def delete(
+    ctx: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask for the stack's name.")] = False,
+) -> None:
+    """Delete the stack with everything in it: files, results, models."""
+    account: Account = ctx.obj
+    stack.describe(account)
+    if not yes:
+        display.say(
+            f"This deletes the stack {account.stack} and every file, result and model in it, for good."
+        )
+        if typer.prompt("Type the stack's name to go on") != account.stack:
+            raise CommandError("That is not its name: nothing was deleted.")
+    for step in stack.delete_everything(account):
+        display.say(step)
+    display.say(f"The stack {account.stack} is deleted.", "green")
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    options_metavar="up|down|status|logs …",
+)
+def local(ctx: typer.Context) -> None:
+    """Start, stop or look into the local AWS: up, down, status, logs."""
+    raise typer.Exit(programs.local_aws(ctx.args or ["--help"]))
+
+
+def command(account: Account) -> str:
+    """Give how to write `claimflow` for this account, for sentences that tell what to type next."""
+    parts = ["claimflow"]
+    if account.local:
+        parts.append("--local")
+    if account.stack != os.environ.get("CLAIMFLOW_STACK", DEFAULT_STACK):
+        parts += ["--stack", account.stack]
+    return " ".join(parts)
+
+
+def deploys_to(ctx: typer.Context, stage: str) -> Account:
+    """Give the account with the stack to deploy: the one named, else the one that the stage's file names."""
+    account: Account = ctx.obj
+    source = ctx.parent.get_parameter_source("stack_name") if ctx.parent else None
+    if account.local or (source and source.name != "DEFAULT"):
+        return account
+    return replace(account, stack=programs.stage_stack(stage))
+
+
+def send(account: Account, made: stack.Stack, file: Path) -> submission.Uploaded:
+    """Upload a file, showing a big one on its way."""
+    with display.uploading(file) as progress:
+        return submission.upload(account, made, file, progress)
+
+
+def begin(account: Account, made: stack.Stack, request: dict[str, Any], no_wait: bool) -> None:
+    """Start a run and, unless told not to wait, follow it to its end; exits with what it came to."""
+    arn = submission.start(account, made, request)
+    name = arn.rsplit(":", 1)[-1]
+    display.say(f"Run {name}")
+    if no_wait:
+        display.say(f"Follow it with: {command(account)} status {name} --follow")
+        return
+    watch(account, arn)
+
+
+def watch(account: Account, arn: str) -> None:
+    """Follow a run to its end and exit with what it came to; Ctrl-C ends only the watching."""
+    try:
+        ended = follow(account, arn)
+    except KeyboardInterrupt:
+        name = arn.rsplit(":", 1)[-1]
+        display.say(f"The run goes on. Watch it again with: {command(account)} status {name} --follow")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    display.summary(ended)
+    if ended.status == "SUCCEEDED":
+        display.say(f"Download: {command(account)} results {ended.name}")
+    raise typer.Exit(outcome.exit_code(ended))
+
+
+def follow(account: Account, arn: str) -> runs.Run:
+    """Show a run until it has ended; gives it as it ended."""
+    return display.watch(runs.follow(account, arn), lambda run: training_log.last_line(account, run.steps))
+
+
+def set_status(account: Account, version: int, status: "ModelApprovalStatusType") -> None:
+    """Approve or reject a version and say which is live then."""
+    found = models.set_status(account, stack.read_stack(account), version, status)
+    live = models.live(found)
+    display.say(f"Version {version}: {status.lower()}.")
+    display.say(
+        f"Live: version {live.version}." if live else "No model is live now: predictions are refused."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,400 @@
+"""The state machine, in Python: what follows what, what is tried again, and where every error ends.
+
+`python -m workflow.definition` writes `workflow/state_machine.asl.json`, which template.yaml deploys;
+with `--graph` the drawing in docs/state_machine.md too; with `--check` nothing is written and the exit
+code is 1 if either is not what this module makes. Each `${…}` is a DefinitionSubstitution of template.yaml.
+"""
+
+import argparse
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from workflow.drawing import draw
+
+Asl = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+ASL_FILE = ROOT / "workflow" / "state_machine.asl.json"
+GRAPH_FILE = ROOT / "docs" / "state_machine.md"
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Contain the import of the SDK: it sets the root logger to ERROR, warns, and logs what it misses."""
+    root, disabled = logging.getLogger(), logging.root.manager.disable
+    level = root.level
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        root.setLevel(level)
+        logging.disable(disabled)
+
+
+with _quietly():
+    from stepfunctions import steps
+    from stepfunctions.steps import Catch, Chain, Choice, Graph, Pass, Succeed, Task
+    from stepfunctions.steps import ChoiceRule as Rule
+    from stepfunctions.steps.states import State
+
+
+class _NewField(Enum):
+    """Fields of the States Language that are younger than the SDK (its last release is of 2021)."""
+
+    ERROR_PATH = "error_path"
+    CAUSE_PATH = "cause_path"
+    JITTER_STRATEGY = "jitter_strategy"
+    MAX_DELAY_SECONDS = "max_delay_seconds"
+    RESULT_SELECTOR = "result_selector"
+
+
+class _Retry(steps.Retry):  # type: ignore[misc]  # the SDK has no types
+    """A retrier that may spread its attempts, so that callers refused together do not come back together."""
+
+    def allowed_fields(self) -> list[Enum]:
+        return [*super().allowed_fields(), _NewField.JITTER_STRATEGY, _NewField.MAX_DELAY_SECONDS]
+
+
+class _Job(Task):  # type: ignore[misc]
+    """A task that keeps only what is named of its long answer."""
+
+    def allowed_fields(self) -> list[Enum]:
+        return [*super().allowed_fields(), _NewField.RESULT_SELECTOR]
+
+
+class _Fail(steps.Fail):  # type: ignore[misc]
+    """A failed end whose error and cause come from the state."""
+
+    def allowed_fields(self) -> list[Enum]:
+        return [*super().allowed_fields(), _NewField.ERROR_PATH, _NewField.CAUSE_PATH]
+
+
+# A Lambda ends by itself after at most 900 seconds, a job by its StoppingCondition or its attempts' time-out.
+# These time-outs are for the day on which the event that ends a state is lost: longer than its work can be.
+LAMBDA_SECONDS = 960
+PUBLISH_SECONDS = 60
+JOB_SECONDS = 5 * 24 * 3600
+RUN_SECONDS = 11 * 24 * 3600
+
+# Passing faults of the call itself. What a user did wrong, and a job that was started and then failed
+# (States.TaskFailed), match none of these names and so are never tried again.
+LAMBDA_FAULTS = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+]
+# SageMaker reports throttling under its general name; a full instance quota has one of its own.
+TRAINING_FAULTS = [
+    "SageMaker.AmazonSageMakerException",
+    "SageMaker.SdkClientException",
+    "SageMaker.ThrottlingException",
+    "SageMaker.ResourceLimitExceededException",
+]
+BATCH_FAULTS = [
+    "Batch.AWSBatchException",
+    "Batch.SdkClientException",
+    "Batch.ServerException",
+    "Batch.TooManyRequestsException",
+]
+SNS_FAULTS = ["SNS.AmazonSNSException", "SNS.SdkClientException", "SNS.ThrottledException"]
+
+# What model/training.py prints, as curves in the SageMaker console.
+METRICS = {
+    "training:loss": r"training loss=([0-9.]+)",
+    "validation:loss": r"validation loss=([0-9.]+)",
+    "validation:accuracy": r"validation loss=.* accuracy=([0-9.]+)",
+}
+
+
+def build() -> Asl:
+    """Give the whole state machine as Amazon States Language."""
+    explain = _ends_badly()
+    predict = _predicts(explain)
+    by_action = Choice("Train or predict?")
+    by_action.add_choice(Rule.StringEquals("$.run.action", "train"), _trains(explain, predict))
+    live = "$.run.live_model"
+    by_action.default_choice(_uses("Use the live model", live, f"{live}.model_uri", predict))
+    story = Chain(
+        [
+            # Wrapped, so that a Catch can add its error to an input that is no object.
+            Pass("Received", parameters={"request.$": "$"}),
+            _function(
+                "Prepare", "run", {"request.$": "$.request", "execution.$": "$$.Execution.Id"}, explain
+            ),
+            _function("Validate", "validation", {"run.$": "$.run"}, explain),
+            by_action,
+        ]
+    )
+    comment = "Claimflow: texts in, categories out. Written by workflow/definition.py; do not edit."
+    graph: Asl = Graph(story, comment=comment, timeout_seconds=RUN_SECONDS).to_dict()
+    return graph
+
+
+def _trains(explain: Task, predict: Choice) -> Chain:
+    evaluate = _function("Evaluate", "evaluation", _given("run", "training", "validation"), explain)
+    return Chain([_training_job(explain), evaluate, _gate(_registers(explain, predict))])
+
+
+def _training_job(explain: Task) -> Task:
+    parameters = {
+        # SageMaker never takes a name twice, not even for a training that failed.
+        "TrainingJobName.$": "States.Format('{}-{}', $.run.job_name, $$.State.RetryCount)",
+        "RoleArn": "${TrainingRole}",
+        "AlgorithmSpecification": {
+            "TrainingImage": "${ImageUri}",
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
+        },
+        "HyperParameters.$": "$.run.hyperparameters",
+        "InputDataConfig.$": "$.validation.train.channels",
+        "OutputDataConfig": {"S3OutputPath.$": "$.run.training_output"},
+        "ResourceConfig.$": "$.run.resource_config",
+        "StoppingCondition.$": "$.run.stopping_condition",
+        "EnableManagedSpotTraining.$": "$.run.use_spot",
+        "CheckpointConfig": {"S3Uri.$": "$.run.checkpoints", "LocalPath": "/opt/ml/checkpoints"},
+        "EnableNetworkIsolation": True,
+        "Tags": [
+            {"Key": "claimflow:stack", "Value": "${StackName}"},
+            {"Key": "claimflow:run", "Value.$": "$.run.id"},
+        ],
+    }
+    output = "States.Format('{}/{}/output/%s.tar.gz', $.OutputDataConfig.S3OutputPath, $.TrainingJobName)"
+    kept = {
+        "job.$": "$.TrainingJobName",
+        "status.$": "$.TrainingJobStatus",
+        # Not from ModelArtifacts: a job stopped early has none, and no Catch takes the States.Runtime of a
+        # path that is not there.
+        "model_uri.$": output % "model",
+        "output_uri.$": output % "output",
+    }
+    return _job(
+        "Train",
+        "sagemaker:createTrainingJob.sync",
+        parameters,
+        TRAINING_FAULTS,
+        explain,
+        result_selector=kept,
+        result_path="$.training",
+    )
+
+
+def _gate(register: Chain) -> Choice:
+    """Compare the figures themselves. What is no figure passes no comparison, and so is rejected."""
+    at_bar = Rule.NumericGreaterThanEqualsPath("$.evaluation.accuracy", "$.run.accuracy_bar")
+    live = "$.evaluation.live_accuracy"
+    worse_than_live = Rule.And(
+        [Rule.IsPresent(live, True), Rule.NumericLessThanPath("$.evaluation.accuracy", live)]
+    )
+    notify = _notify("Notify rejected", "$.evaluation", _rejected())
+    gate = Choice("Gate")
+    gate.add_choice(Rule.And([at_bar, worse_than_live]), _passes("Below the live model", notify))
+    gate.add_choice(at_bar, register)
+    gate.default_choice(_passes("Below the bar", notify))
+    return gate
+
+
+def _rejected() -> Task:
+    return _Fail("Rejected", error="ModelRejected", cause_path="$.evaluation.message")
+
+
+def _registers(explain: Task, predict: Choice) -> Chain:
+    wanted = Rule.And(
+        [
+            Rule.BooleanEquals("$.run.predict_wanted", True),
+            Rule.BooleanEquals("$.registration.live", True),
+        ]
+    )
+    predict_too = Choice("Predict too?")
+    predict_too.add_choice(
+        wanted, _uses("Use the new model", "$.registration", "$.training.model_uri", predict)
+    )
+    predict_too.default_choice(Succeed("Done"))
+    register = _function("Register", "registration", _given("run", "training", "evaluation"), explain)
+    return Chain([register, _notify("Notify trained", "$.registration", predict_too)])
+
+
+def _predicts(explain: Task) -> Choice:
+    collect = _function("Collect", "results", _given("run", "validation", "model"), explain)
+    rest = Chain([collect, _notify("Notify results", "$.results", Succeed("Done"))])
+    # Batch has no array job of one child.
+    how = Choice("Only one shard?")
+    how.add_choice(
+        Rule.BooleanEquals("$.validation.predict.single", True), _batch_job("Predict", explain, rest)
+    )
+    shards = {"ArrayProperties": {"Size.$": "$.validation.predict.shards"}}
+    how.default_choice(_batch_job("Predict in parallel", explain, rest, **shards))
+    return how
+
+
+def _batch_job(name: str, explain: Task, after: Chain, **more: Asl) -> Task:
+    parameters = {
+        "JobName.$": "$.run.job_name",
+        "JobQueue": "${JobQueue}",
+        "JobDefinition": "${JobDefinition}",
+        "ContainerOverrides": {
+            "Environment": [
+                {"Name": "CLAIMFLOW_MANIFEST", "Value.$": "$.validation.predict.manifest"},
+                {"Name": "CLAIMFLOW_MODEL", "Value.$": "$.model.model_uri"},
+            ]
+        },
+        **more,
+    }
+    job = _job(name, "batch:submitJob.sync", parameters, BATCH_FAULTS, explain, result_path=None)
+    job.next(after)
+    return job
+
+
+def _ends_badly() -> Task:
+    """Explain → notify → fail. If even the explaining fails, Step Functions' own words have to do."""
+    notify = _notify(
+        "Notify failed",
+        "$.failure",
+        _Fail("Failed", error_path="$.failure.error", cause_path="$.failure.sentence"),
+    )
+    # As JSON: an error need not have a Cause, and no Catch takes the States.Runtime of a missing path.
+    words = "States.Format('The run failed, and explaining it failed too. {}', States.JsonToString($.error))"
+    plain = {
+        "error.$": "$.error.Error",
+        "sentence.$": words,
+        "subject": "Claimflow: a run failed",
+        "message.$": words,
+    }
+    fallback = Pass("Unexplained", parameters=plain, result_path="$.failure")
+    fallback.next(notify)
+    explain = _lambda("Explain", "failure", {"state.$": "$", "execution.$": "$$.Execution.Id"})
+    explain.add_catch(Catch(fallback, error_equals=["States.ALL"], result_path=None))
+    explain.next(notify)
+    return explain
+
+
+def _function(name: str, gives: str, payload: Asl, explain: Task) -> Task:
+    state = _lambda(name, gives, payload)
+    state.add_catch(_to(explain))
+    return state
+
+
+def _lambda(name: str, gives: str, payload: Asl) -> Task:
+    # The function's ARN, not lambda:invoke: that one wraps its answer in $.Payload, and no field of the
+    # States Language brings an object with optional keys from there to its place in the state.
+    return Task(
+        name,
+        resource="${" + name + "Function}",
+        parameters=payload,
+        result_path=f"$.{gives}",
+        timeout_seconds=LAMBDA_SECONDS,
+        retry=_again(LAMBDA_FAULTS, first=1, longest=20),
+    )
+
+
+def _job(
+    name: str, call: str, parameters: Asl, faults: list[str], explain: Task, **fields: Asl | str | None
+) -> Task:
+    return _Job(
+        name,
+        resource=_service(call),
+        parameters=parameters,
+        timeout_seconds=JOB_SECONDS,
+        retry=_again(faults, first=5, longest=60),
+        catch=_to(explain),
+        **fields,
+    )
+
+
+def _notify(name: str, about: str, after: State) -> Task:
+    """Publish; the run goes on whether or not anybody could be told."""
+    message = {"TopicArn": "${Topic}", "Subject.$": f"{about}.subject", "Message.$": f"{about}.message"}
+    state = Task(
+        name,
+        resource=_service("sns:publish"),
+        parameters=message,
+        result_path=None,
+        timeout_seconds=PUBLISH_SECONDS,
+        retry=_again(SNS_FAULTS, first=1, longest=10),
+        catch=Catch(after, error_equals=["States.ALL"], result_path=None),
+    )
+    state.next(after)
+    return state
+
+
+def _uses(name: str, model: str, model_uri: str, predict: Choice) -> Pass:
+    state = Pass(name, parameters={"arn.$": f"{model}.arn", "model_uri.$": model_uri}, result_path="$.model")
+    state.next(predict)
+    return state
+
+
+def _passes(name: str, after: Task) -> Pass:
+    """Add a step that changes nothing: it is there to be seen in the graph."""
+    state = Pass(name)
+    state.next(after)
+    return state
+
+
+def _given(*keys: str) -> Asl:
+    return {f"{key}.$": f"$.{key}" for key in keys}
+
+
+def _to(explain: Task) -> Catch:
+    return Catch(explain, error_equals=["States.ALL"], result_path="$.error")
+
+
+def _again(faults: list[str], first: int, longest: int) -> _Retry:
+    return _Retry(
+        error_equals=faults,
+        interval_seconds=first,
+        max_attempts=5,
+        backoff_rate=2,
+        max_delay_seconds=longest,
+        jitter_strategy="FULL",
+    )
+
+
+def _service(call: str) -> str:
+    # The SDK's own step classes ask boto3 for the region of whoever builds; the file must not depend on that.
+    return "arn:${Partition}:states:::" + call
+
+
+def render() -> dict[Path, str]:
+    """Give the text of each generated file."""
+    asl = build()
+    return {ASL_FILE: json.dumps(asl, indent=2, ensure_ascii=False) + "\n", GRAPH_FILE: draw(asl)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the generated files; give the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.definition", description="Write the state machine."
+    )
+    parser.add_argument("--graph", action="store_true", help="write the drawing too")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not current")
+    options = parser.parse_args(arguments)
+    files = render()
+    if options.check:
+        return _check(files)
+    for path in files if options.graph else [ASL_FILE]:
+        path.write_text(files[path], encoding="utf-8")
+    return 0
+
+
+def _check(files: dict[Path, str]) -> int:
+    stale = [
+        path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        sys.stderr.write(
+            f"{path.relative_to(ROOT)} is not current. Run: python -m workflow.definition --graph\n"
+        )
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""`make demo`: the whole of Claimflow on this machine, from nothing to a list of rows to look at.
+
+    python -m workflow.demo [--train FILE] [--predict FILE]
+
+It may be run again and again; what is up or deployed already stays.
+"""
+
+import csv
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workflow import cli, display, outcome, programs, results, stack, submission
+from workflow.account import Account
+from workflow.errors import CommandError
+from workflow.runs import Run
+
+EXAMPLES = programs.ROOT / "examples"
+CONFIG = EXAMPLES / "config.json"
+FOLDER = Path("out") / "demo"
+
+
+def demo(
+    train: Annotated[Path, typer.Option(metavar="FILE", help="A labelled CSV to train on.")] = EXAMPLES
+    / "claims_train.csv",
+    predict: Annotated[Path, typer.Option(metavar="FILE", help="A CSV to label.")] = EXAMPLES
+    / "claims_predict.csv",
+) -> None:
+    """Train and predict on the local AWS and show what came out."""
+    account = Account(local=True)
+    for file in (train, predict):
+        submission.check_file(file)
+    with step("Starting the local AWS, unless it runs") as tell:
+        programs.start_local_aws(tell)
+    with step("Building and deploying the stack") as tell:
+        programs.build_and_deploy(account, "local", tell)
+        made = stack.read_stack(account)
+    with step(f"Training on {train.name}"):
+        trained = run(account, made, "train", train, submission.read_config(CONFIG))
+    accept(trained)
+    with step(f"Labelling {predict.name}"):
+        predicted = run(account, made, "predict", predict)
+    if predicted.status != "SUCCEEDED":
+        raise CommandError(outcome.sentence(predicted))
+    with step(f"Fetching the results to {FOLDER}"):
+        files = fetch(account, made, trained, predicted)
+    report(trained, predicted, files, predict)
+
+
+@contextmanager
+def step(what: str) -> Iterator[programs.Tell]:
+    """Print a heading and, at the end, how long it took; gives what to call with each line of a program."""
+    display.say()
+    began = time.monotonic()
+    with display.working(what) as tell:
+        yield tell
+    display.say(f"  {display.duration(timedelta(seconds=time.monotonic() - began))}", "dim")
+
+
+def run(
+    account: Account, made: stack.Stack, action: str, file: Path, config: dict[str, Any] | None = None
+) -> Run:
+    """Upload a file, start a run with it and follow it to its end."""
+    request = submission.request(action, cli.send(account, made, file), config=config)
+    return cli.follow(account, submission.start(account, made, request))
+
+
+def accept(trained: Run) -> None:
+    """Go on if a model is live, be it the new one or the one before; else raise CommandError."""
+    if trained.status == "SUCCEEDED":
+        return
+    display.say(outcome.sentence(trained), "yellow")
+    if not trained.rejected:
+        raise CommandError("The training failed, so there is nothing to predict with.")
+    if "live_accuracy" not in trained.data.get("evaluation", {}):
+        raise CommandError("No model is live, so there is nothing to predict with.")
+    display.say("The live model stays, and labels the file now.", "yellow")
+
+
+def fetch(account: Account, made: stack.Stack, trained: Run, predicted: Run) -> dict[str, Path]:
+    """Download both runs' files; gives their paths by `training` or `prediction` and their names."""
+    found: dict[str, Path] = {}
+    for part, each in (("training", trained), ("prediction", predicted)):
+        run_id = each.data["run"]["id"]
+        for path in results.download(account, made, run_id, FOLDER / part, replace=True):
+            found[f"{part}/{path.name}"] = path
+    return found
+
+
+def report(trained: Run, predicted: Run, files: dict[str, Path], predict: Path) -> None:
+    """Print the figures, where everything is, and what to try next."""
+    display.say()
+    display.say("What came out", "bold")
+    display.pairs(outcome.figures(trained))
+    display.pairs(outcome.figures(predicted))
+    display.say()
+    display.pairs([(name, str(files[key])) for key, name in FILES.items() if key in files])
+    review(files.get("prediction/review.csv"))
+    display.say()
+    display.say("Try next", "bold")
+    display.pairs(next_steps(predict))
+
+
+def review(path: Path | None) -> None:
+    """Print the first rows that a person should look at, as a taste."""
+    if path is None:
+        return
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = [row for _, row in zip(range(3), csv.DictReader(file), strict=False)]
+    display.say()
+    for row in rows:
+        display.say(f"  {first_lines(row)}", "dim")
+
+
+def first_lines(row: dict[str, Any]) -> str:
+    """Give a review row in short: what it says, what the model says, and why a person should look."""
+    text = max((str(value) for value in row.values() if value), key=len)
+    return f"“{' '.join(text.split())[:60]}…” → {row.get('prediction')} ({row.get('reason')})"
+
+
+FILES = {
+    "prediction/results.csv": "Labelled rows",
+    "prediction/review.csv": "Rows for review",
+    "prediction/report.html": "Prediction report",
+    "training/report.html": "Training report",
+}
+
+
+def next_steps(predict: Path) -> list[tuple[str, str]]:
+    """Give what a person may type next."""
+    return [
+        ("Look at the states", "claimflow --local status"),
+        ("Label another file", f"claimflow --local predict {predict}"),
+        ("Models and rolling back", "claimflow --local models"),
+        ("Stop the local AWS", "claimflow local down"),
+    ]
+
+
+def main() -> None:
+    """Run the demo from the command line."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(display.plain_errors(lambda: True)(demo))
+    app(prog_name="python -m workflow.demo")
+
+
+if __name__ == "__main__":
+    main()

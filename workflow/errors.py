@@ -1,0 +1,101 @@
+"""What can go wrong for a person at the command line, each told in one sentence that says what to do.
+
+CommandError            any of these; its text is the sentence
+├── StackMissingError        nothing is deployed under the stack's name
+└── ExecutionUnknownError    no run has that name
+"""
+
+from botocore import exceptions as boto
+
+SIGN_IN = (
+    "The AWS credentials have expired: sign in again (for example `aws sso login`), then repeat the command."
+)
+NO_CREDENTIALS = (
+    "No AWS credentials were found: run `aws configure`, name a profile with --profile, "
+    "or put --local after `claimflow` to use the local AWS."
+)
+REFUSED = "AWS does not accept these credentials: check the keys or the profile that you use."
+NO_REGION = "No AWS region is set: add --region, for example `claimflow --region eu-west-1 …`."
+SLOW_DOWN = "AWS is taking fewer requests just now: wait a minute, then repeat the command."
+SENTENCES = {
+    **dict.fromkeys(
+        ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"], SIGN_IN
+    ),
+    **dict.fromkeys(
+        [
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+        ],
+        REFUSED,
+    ),
+    **dict.fromkeys(["Throttling", "ThrottlingException", "SlowDown", "TooManyRequestsException"], SLOW_DOWN),
+    "NoSuchBucket": "A bucket of the stack is gone: run `claimflow deploy` to make it again.",
+    "StateMachineDoesNotExist": "The state machine is gone: run `claimflow deploy` to make it again.",
+}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
+UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError)
+SETTINGS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((boto.NoCredentialsError, boto.PartialCredentialsError), NO_CREDENTIALS),
+    ((boto.NoRegionError, boto.InvalidRegionError), NO_REGION),
+    ((boto.CredentialRetrievalError, boto.LoginError, boto.SSOError, boto.TokenRetrievalError), SIGN_IN),
+)
+
+
+class CommandError(Exception):
+    """A command cannot go on; the text says why and what to do."""
+
+
+class StackMissingError(CommandError):
+    """Nothing is deployed under the stack's name."""
+
+    def __init__(self, stack: str, local: bool) -> None:
+        command = "claimflow --local deploy" if local else "claimflow deploy"
+        super().__init__(
+            f"There is no stack '{stack}' here: run `{command}` first, or name another with --stack."
+        )
+
+
+class ExecutionUnknownError(CommandError):
+    """No run has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no run '{name}': `claimflow runs` lists those there are.")
+
+
+def told(error: Exception, local: bool) -> CommandError:
+    """Give the sentence for an error of boto3."""
+    if isinstance(error, boto.ClientError):
+        return CommandError(_refusal(error))
+    if isinstance(error, UNREACHABLE):
+        return CommandError(_unreachable(error, local))
+    if isinstance(error, boto.ProfileNotFound):
+        return CommandError(f"{_one_line(str(error))}: `aws configure list-profiles` shows those there are.")
+    for kinds, sentence in SETTINGS:
+        if isinstance(error, kinds):
+            return CommandError(sentence)
+    return CommandError(f"Working with AWS failed: {_one_line(str(error))}.")
+
+
+def _refusal(error: boto.ClientError) -> str:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in SENTENCES:
+        return SENTENCES[code]
+    if code in DENIED:
+        return (
+            f"You are not allowed to call {error.operation_name}: "
+            "ask whoever runs the AWS account for that permission."
+        )
+    message = error.response.get("Error", {}).get("Message", "no reason given")
+    return f"AWS refused {error.operation_name} ({code}): {_one_line(message)}."
+
+
+def _unreachable(error: Exception, local: bool) -> str:
+    if local:
+        return "The local AWS is not running. Start it with `claimflow local up`."
+    return f"AWS cannot be reached: check the network and the region ({_one_line(str(error))})."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")

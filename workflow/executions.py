@@ -1,0 +1,130 @@
+"""What a run did, from the history of its Step Functions execution. Knows nothing of AWS clients."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
+ENDS = {
+    "ExecutionSucceeded": DONE,
+    "ExecutionFailed": FAILED,
+    "ExecutionTimedOut": FAILED,
+    "ExecutionAborted": STOPPED,
+}
+HOLDERS = {"Map", "Parallel"}
+ROUTING = {"Pass", "Succeed", "Choice"}
+GATE = "Gate"  # the one choice worth seeing
+
+Event = Mapping[str, Any]
+
+
+@dataclass
+class Step:
+    """One visit of one state."""
+
+    name: str
+    kind: str
+    started: datetime
+    status: str = RUNNING
+    ended: datetime | None = None
+    attempts: int = 0
+    error: str | None = None
+    job: str | None = None
+
+    def duration(self, now: datetime) -> timedelta:
+        """Give how long the step took, or has taken until now; never less than nothing."""
+        return max((self.ended or now) - self.started, timedelta())
+
+
+def steps(events: Iterable[Event]) -> list[Step]:
+    """Give the states that an execution visited, in their order.
+
+    `events` is the whole history, oldest first. A retried state is one step with several attempts; a state
+    whose error was caught is a failed step.
+    """
+    made: list[Step] = []
+    for event in events:
+        _apply(event, made)
+    return [step for step in made if step.kind not in ROUTING or step.name == GATE]
+
+
+def data_of(description: Mapping[str, Any], events: Sequence[Event]) -> dict[str, Any]:
+    """Give the newest state data: a run's output if it succeeded, else what the last finished state gave."""
+    texts = [description.get("output")]
+    texts += [
+        _details(event).get("output") for event in reversed(events) if event["type"].endswith("StateExited")
+    ]
+    texts.append(description.get("input"))
+    for text in texts:
+        data = json.loads(text) if text else None
+        if isinstance(data, dict):
+            return data
+    return {}
+
+
+def _apply(event: Event, made: list[Step]) -> None:
+    kind: str = event["type"]
+    details = _details(event)
+    if kind.endswith("StateEntered"):
+        _close(made, event["timestamp"])
+        made.append(Step(details["name"], kind.removesuffix("StateEntered"), event["timestamp"]))
+    elif kind.endswith("StateExited"):
+        _exit(made, details["name"], event["timestamp"])
+    elif kind in ENDS:
+        _finish(made, ENDS[kind], event["timestamp"])
+    elif step := _open_step(made):
+        _attempt(step, kind, details)
+
+
+def _attempt(step: Step, kind: str, details: Mapping[str, Any]) -> None:
+    if kind in {"TaskScheduled", "LambdaFunctionScheduled"}:
+        step.attempts += 1
+        step.error = None
+    elif kind == "TaskSubmitted" and details.get("resourceType") == "sagemaker":
+        step.job = _training_job(details)
+    elif kind.startswith(("Task", "LambdaFunction")) and kind.endswith(("Failed", "TimedOut")):
+        step.error = details.get("error") or "States.Timeout"
+
+
+def _training_job(details: Mapping[str, Any]) -> str | None:
+    arn = json.loads(details.get("output") or "{}").get("TrainingJobArn")
+    return str(arn).rsplit("/", 1)[-1] if arn else None
+
+
+def _close(made: list[Step], when: datetime) -> None:
+    """End a step that was left without an event of its own, as after a caught error."""
+    step = _open_step(made)
+    if step and step.kind not in HOLDERS:
+        _end(step, FAILED if step.error else DONE, when)
+
+
+def _exit(made: list[Step], name: str, when: datetime) -> None:
+    for step in reversed(made):
+        if step.name == name and step.status == RUNNING:
+            _end(step, FAILED if step.error else DONE, when)
+            return
+
+
+def _finish(made: list[Step], status: str, when: datetime) -> None:
+    for step in made:
+        if step.status == RUNNING:
+            _end(step, status, when)
+
+
+def _end(step: Step, status: str, when: datetime) -> None:
+    step.status, step.ended = status, when
+
+
+def _open_step(made: list[Step]) -> Step | None:
+    return next((step for step in reversed(made) if step.status == RUNNING), None)
+
+
+def _details(event: Event) -> Mapping[str, Any]:
+    kind: str = event["type"]
+    for each in ("StateEntered", "StateExited"):
+        if kind.endswith(each):
+            kind = each
+    details: Mapping[str, Any] = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails") or {}
+    return details

@@ -1,0 +1,99 @@
+"""What a run came to: its exit code, its figures and its sentence, from the state data."""
+
+from typing import Any
+
+from workflow.runs import Run
+
+EXIT_DONE, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
+SENTENCES = {
+    "ABORTED": "It was stopped.",
+    "TIMED_OUT": "It took longer than a run may take.",
+}
+
+Figure = tuple[str, str]
+
+
+def exit_code(run: Run) -> int:
+    """Give 0 for a run that did what it should, 3 for a model that was not good enough, else 1."""
+    if run.status == "SUCCEEDED":
+        return EXIT_DONE
+    return EXIT_REJECTED if run.rejected else EXIT_FAILED
+
+
+def sentence(run: Run) -> str:
+    """Give what happened to a run that ended, in one sentence."""
+    if run.status == "SUCCEEDED":
+        return "Done."
+    if run.rejected:
+        return _rejection(run.data.get("evaluation", {}))
+    return run.cause or SENTENCES.get(run.status) or f"It failed ({run.error or run.status})."
+
+
+def figures(run: Run) -> list[Figure]:
+    """Give the figures of a run as pairs of a name and a text; those it did not come to are left out."""
+    return [*_training(run.data), *_prediction(run.data)]
+
+
+def addresses(run: Run) -> list[Figure]:
+    """Give where the results and reports of a run lie."""
+    evaluation, results = run.data.get("evaluation", {}), run.data.get("results", {})
+    validation = run.data.get("validation", {})
+    found = [
+        ("Training report", evaluation.get("report")),
+        ("Results", results.get("results")),
+        ("Rows for review", results.get("review")),
+        ("Prediction report", results.get("report")),
+        ("Checks of the file", validation.get("report") if run.error and not run.rejected else None),
+    ]
+    return [(name, str(uri)) for name, uri in found if uri]
+
+
+def percent(share: float) -> str:
+    """Give a share between 0 and 1 as a percentage with one decimal."""
+    return f"{share:.1%}"
+
+
+def _rejection(evaluation: dict[str, Any]) -> str:
+    below = "the live model" if evaluation.get("beats_bar") else "the bar"
+    return f"The new model is below {below} and was not registered; the live model stays as it is."
+
+
+def _training(data: dict[str, Any]) -> list[Figure]:
+    evaluation, registration = data.get("evaluation"), data.get("registration")
+    made: list[Figure] = []
+    if evaluation:
+        made.append(
+            (
+                "Accuracy",
+                f"{percent(evaluation['accuracy'])} of {evaluation['validation_rows']:,} held-out rows",
+            )
+        )
+        made.append(("Bar", percent(evaluation["bar"])))
+        before = evaluation.get("live_accuracy")
+        made.append(
+            ("Live model before", "none" if before is None else f"{percent(before)} of the same rows")
+        )
+    if registration:
+        state = "live" if registration.get("live") else "waits for `claimflow models approve`"
+        made.append(("Model", f"version {registration['version']}, {state}"))
+    return made
+
+
+def _prediction(data: dict[str, Any]) -> list[Figure]:
+    results = data.get("results")
+    if not results:
+        return []
+    predicted = results["predicted"]
+    made = [
+        ("Rows labelled", f"{predicted:,} of {results['rows']:,}"),
+        ("Accepted automatically", _part(results["accepted"], predicted)),
+        ("For review", _part(results["review_rows"], predicted)),
+        ("Rejected rows", f"{results['rejected']:,}"),
+    ]
+    if results.get("accuracy") is not None:
+        made.append(("Agrees with the given labels", percent(results["accuracy"])))
+    return made
+
+
+def _part(count: int, whole: int) -> str:
+    return f"{count:,} ({percent(count / whole)})" if whole else f"{count:,}"

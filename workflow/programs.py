@@ -1,0 +1,151 @@
+"""The other programs that commands run: SAM to deploy, and the local AWS. Both need the checkout."""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from workflow.account import DEFAULT_STACK, Account
+from workflow.errors import CommandError
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT_LINES = 25
+
+Tell = Callable[[str], None]
+
+
+class ProgramFailedError(CommandError):
+    """A program ended badly; `lines` is the last that it wrote."""
+
+    def __init__(self, sentence: str, lines: Sequence[str]) -> None:
+        super().__init__(sentence)
+        self.lines = list(lines)
+
+
+def build_and_deploy(account: Account, stage: str, tell: Tell, root: Path = ROOT) -> None:
+    """Build the functions and deploy the stack, `tell`ing each line that SAM writes.
+
+    Raises ProgramFailedError, or CommandError if SAM, the template or the stage's settings are missing.
+    """
+    sam = str(find_sam(root))
+    if not (root / "template.yaml").exists():
+        raise CommandError(f"There is no template.yaml in {root}: deploy from a checkout of Claimflow.")
+    config = _config_file("local" if account.local else stage, root)
+    folder = _build_folder(account, stage, root)
+    run([sam, *build_arguments(config, root)], folder, account.environment(), tell)
+    start = run_in_terminal if _deploy_settings(config).get("confirm_changeset") else run
+    start([sam, *deploy_arguments(account, config)], folder, account.environment(), tell)
+
+
+def stage_stack(stage: str, root: Path = ROOT) -> str:
+    """Give the name of the stack that a stage's file is for; raises CommandError if there is no such file."""
+    name = _deploy_settings(_config_file(stage, root)).get("stack_name", DEFAULT_STACK)
+    return str(name)
+
+
+def build_arguments(config: Path, root: Path) -> list[str]:
+    """Give the arguments of `sam build`."""
+    return ["build", "--config-file", str(config), "--template-file", str(root / "template.yaml")]
+
+
+def deploy_arguments(account: Account, config: Path) -> list[str]:
+    """Give the arguments of `sam deploy` for the account and what was built in the same folder."""
+    region = ["--region", account.region] if account.region and not account.local else []
+    return [
+        "deploy", "--config-file", str(config), "--template-file", ".aws-sam/build/template.yaml",
+        "--stack-name", account.stack, "--no-fail-on-empty-changeset", *region,
+    ]  # fmt: skip
+
+
+def find_sam(root: Path = ROOT) -> Path:
+    """Give the path of the SAM CLI: the project's own, else the one on PATH."""
+    own = root / ".venv" / "sam" / "bin" / "sam"
+    found = str(own) if own.exists() else shutil.which("sam")
+    if found is None:
+        raise CommandError("The SAM CLI is not installed: run `make setup` in the checkout.")
+    return Path(found)
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], tell: Tell) -> None:
+    """Run a program to its end, `tell`ing each line it writes.
+
+    Raises ProgramFailedError if its exit code is not 0.
+    """
+    lines: deque[str] = deque(maxlen=KEPT_LINES)
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            if line.strip():
+                lines.append(line.rstrip())
+                tell(line.rstrip())
+    if process.returncode:
+        raise ProgramFailedError(_failed(command, process.returncode), lines)
+
+
+def run_in_terminal(command: Sequence[str], folder: Path, environment: Mapping[str, str], tell: Tell) -> None:
+    """Run a program that may ask questions; raises ProgramFailedError if its exit code is not 0."""
+    tell("It shows the changes and asks before it makes them.")
+    code = subprocess.run(command, cwd=folder, env=dict(environment), check=False).returncode
+    if code:
+        raise ProgramFailedError(_failed(command, code), [])
+
+
+def local_aws(arguments: Sequence[str], root: Path = ROOT) -> int:
+    """Run a command of the local AWS in this terminal; gives its exit code."""
+    return subprocess.run(_local_command(arguments, root), cwd=root, check=False).returncode
+
+
+def start_local_aws(tell: Tell, root: Path = ROOT) -> None:
+    """Start the local AWS unless it runs, `tell`ing each line it writes; raises ProgramFailedError."""
+    run(_local_command(["up"], root), root, os.environ, tell)
+
+
+def _local_command(arguments: Sequence[str], root: Path) -> list[str]:
+    python = root / ".venv" / "local" / "bin" / "python"
+    if not python.exists():
+        raise CommandError("The local AWS is not installed: run `make setup` in the checkout.")
+    return [str(python), "-m", "local", *arguments]
+
+
+def _build_folder(account: Account, stage: str, root: Path) -> Path:
+    """Give each place that is deployed to a folder in which SAM runs and builds.
+
+    SAM keeps what it installed beside its work, and two at once in one folder take it away from each other.
+    """
+    place = f"local-{urlsplit(account.endpoint).port}" if account.endpoint else stage
+    folder = root / ".claimflow" / "build" / place
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _config_file(stage: str, root: Path) -> Path:
+    path = root / "config" / f"{stage}.toml"
+    if not path.exists():
+        raise CommandError(f"There is no {path.relative_to(root)}: name a stage that has a file, like dev.")
+    return path
+
+
+def _deploy_settings(path: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))["default"]["deploy"][
+        "parameters"
+    ]
+    return settings
+
+
+def _failed(command: Sequence[str], code: int) -> str:
+    what = " ".join([Path(command[0]).name, *command[1:2]]) if command[1] != "-m" else "claimflow local up"
+    return f"`{what}` failed with exit code {code}: the lines above say why."

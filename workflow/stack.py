@@ -1,0 +1,170 @@
+"""The deployed stack: what it is made of, and how all of it is deleted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, WaiterError
+
+from workflow.account import Account
+from workflow.errors import CommandError, StackMissingError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+FINISHED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The names and ARNs that the stack gives out."""
+
+    uploads: str
+    artifacts: str
+    results: str
+    state_machine: str
+    model_group: str
+    topic: str
+    repository: str
+
+
+OUTPUTS = {
+    "uploads": "UploadsBucket",
+    "artifacts": "ArtifactsBucket",
+    "results": "ResultsBucket",
+    "state_machine": "StateMachineArn",
+    "model_group": "ModelPackageGroup",
+    "topic": "NotificationTopic",
+    "repository": "RepositoryUri",
+}
+
+
+def read_stack(account: Account) -> Stack:
+    """Read the stack's outputs.
+
+    Raises StackMissingError, or CommandError for a stack that is not ready or not one of Claimflow's.
+    """
+    described = describe(account)
+    status = described["StackStatus"]
+    if status.endswith("_IN_PROGRESS") and not status.startswith("UPDATE_COMPLETE"):
+        raise CommandError(
+            f"The stack '{account.stack}' is being changed ({status}): wait until that is done."
+        )
+    outputs = outputs_of(described)
+    missing = [name for name in OUTPUTS.values() if name not in outputs]
+    if missing:
+        raise CommandError(
+            f"The stack '{account.stack}' ({status}) does not give out {', '.join(missing)}: "
+            "deploy Claimflow again, or name its stack with --stack."
+        )
+    return Stack(**{field: outputs[name] for field, name in OUTPUTS.items()})
+
+
+def check_reachable(account: Account) -> None:
+    """Raise an error of boto3 if the account cannot be reached, before a long program finds out."""
+    account.cloudformation.list_stacks()
+
+
+def addresses(stack: Stack) -> list[tuple[str, str]]:
+    """Give what a person needs of a deployed stack, as pairs of a name and a text."""
+    return [
+        ("Labelled files", f"s3://{stack.uploads}/train/"),
+        ("Files to label", f"s3://{stack.uploads}/predict/"),
+        ("Results", f"s3://{stack.results}/"),
+        ("State machine", stack.state_machine),
+        ("Notifications", stack.topic),
+        ("Image", stack.repository),
+    ]
+
+
+def describe(account: Account) -> "StackTypeDef":
+    """Give the stack as CloudFormation describes it; raises StackMissingError."""
+    try:
+        return account.cloudformation.describe_stacks(StackName=account.stack)["Stacks"][0]
+    except ClientError as error:
+        # CloudFormation has no code of its own for a stack that is not there.
+        if error.response["Error"]["Code"] == "ValidationError":
+            raise StackMissingError(account.stack, account.local) from None
+        raise
+
+
+def outputs_of(described: "StackTypeDef") -> dict[str, str]:
+    """Give the outputs of a described stack by their names."""
+    return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+
+
+def delete_everything(account: Account) -> Iterator[str]:
+    """Delete the stack with all it holds; gives a line about each step as it begins.
+
+    CloudFormation deletes neither a bucket that holds objects nor a model package group that holds versions,
+    so those go first. Raises StackMissingError, or CommandError if CloudFormation fails.
+    """
+    described = describe(account)
+    outputs = outputs_of(described)
+    for field in ("uploads", "artifacts", "results"):
+        if bucket := outputs.get(OUTPUTS[field]):
+            yield f"Emptying {bucket}"
+            empty_bucket(account, bucket)
+    if group := outputs.get(OUTPUTS["model_group"]):
+        yield "Deleting the models"
+        _delete_models(account, group)
+    yield f"Deleting the stack {account.stack}"
+    _delete_stack(account, described["StackId"])
+
+
+def empty_bucket(account: Account, bucket: str) -> int:
+    """Delete every version of every object; gives how many. A bucket that is gone has none."""
+    deleted = 0
+    try:
+        for page in account.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            found: list[ObjectIdentifierTypeDef] = [
+                {"Key": each["Key"], "VersionId": each["VersionId"]}
+                for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            ]
+            if found:
+                _delete_objects(account, bucket, found)
+                deleted += len(found)
+    except account.s3.exceptions.NoSuchBucket:
+        return deleted
+    return deleted
+
+
+def _delete_objects(account: Account, bucket: str, found: "list[ObjectIdentifierTypeDef]") -> None:
+    answer = account.s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+    for error in answer.get("Errors", []):
+        raise CommandError(
+            f"{error.get('Key')} in {bucket} cannot be deleted ({error.get('Message')}): "
+            "allow it, then delete again."
+        )
+
+
+def _delete_models(account: Account, group: str) -> None:
+    pages = account.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    arns = [each["ModelPackageArn"] for page in pages for each in page["ModelPackageSummaryList"]]
+    for arn in arns:
+        account.sagemaker.delete_model_package(ModelPackageName=arn)
+
+
+def _delete_stack(account: Account, stack_id: str) -> None:
+    account.cloudformation.delete_stack(StackName=account.stack)
+    delay = 1 if account.local else 10
+    try:
+        account.cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=stack_id, WaiterConfig={"Delay": delay, "MaxAttempts": 3600 // delay}
+        )
+    except WaiterError as error:
+        raise CommandError(
+            f"The stack '{account.stack}' could not be deleted: {_first_failure(account, stack_id)}."
+        ) from error
+
+
+def _first_failure(account: Account, stack_id: str) -> str:
+    pages = account.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    failed = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        for page in pages
+        for event in page["StackEvents"]
+        if event.get("ResourceStatus") == "DELETE_FAILED"
+    ]
+    return failed[-1].rstrip(".") if failed else "see its events in the CloudFormation console"

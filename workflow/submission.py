@@ -1,0 +1,123 @@
+"""Sending a file of this machine to the stack and starting a run with it."""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from workflow.account import Account
+from workflow.errors import CommandError
+from workflow.stack import Stack
+
+PREFIX = "requests"
+NAME_LIMIT = 80  # Step Functions' limit on an execution's name
+STEM_LIMIT = 32
+KINDS = (".csv", ".csv.gz")
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """An object in the uploads bucket: its address, and the version that is meant."""
+
+    uri: str
+    version: str | None
+
+
+def check_file(path: Path) -> None:
+    """Raise CommandError unless `path` is a CSV file with something in it."""
+    if not path.exists():
+        raise CommandError(f"There is no file {path}: check the name, and the folder that you are in.")
+    if not path.is_file():
+        raise CommandError(f"{path} is not a file: name one CSV file.")
+    if not path.name.lower().endswith(KINDS):
+        raise CommandError(f"{path.name} is not a CSV file: its name must end in .csv or .csv.gz.")
+    if path.stat().st_size == 0:
+        raise CommandError(f"{path} is empty: it needs a header line and rows.")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a training configuration; what its keys may be is checked by the run.
+
+    Raises CommandError if it is not there or not a JSON object.
+    """
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CommandError(f"There is no file {path}: check the name after --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read as text: {error}.") from None
+    except json.JSONDecodeError as error:
+        raise CommandError(
+            f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
+        ) from None
+    if not isinstance(config, dict):
+        raise CommandError(f"{path} must hold one JSON object, like config/config.json.")
+    return config
+
+
+def upload(account: Account, stack: Stack, path: Path, progress: Progress = lambda _: None) -> Uploaded:
+    """Upload a file; one that lies there already, byte for byte, is not sent again.
+
+    The key holds a hash of the content: the same file gives the same key, version and so the same run id, and
+    two people who upload files of one name at once do not get each other's. `progress` is told of bytes sent.
+    """
+    key = f"{PREFIX}/{_hash(path)}/{path.name}"
+    version = _version(account, stack.uploads, key)
+    if version is None:
+        account.s3.upload_file(str(path), stack.uploads, key, Callback=progress)
+        version = _version(account, stack.uploads, key)
+    return Uploaded(f"s3://{stack.uploads}/{key}", version or None)
+
+
+def request(
+    action: str, data: Uploaded, predict: Uploaded | None = None, config: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Give the execution's input."""
+    made: dict[str, Any] = {"action": action, "data": data.uri}
+    if data.version:
+        made["version"] = data.version
+    if predict:
+        made["predict"] = predict.uri
+    if config is not None:
+        made["config"] = config
+    return made
+
+
+def start(account: Account, stack: Stack, made: dict[str, Any]) -> str:
+    """Start a run; gives the execution's ARN."""
+    name = execution_name(made["action"], made["data"], datetime.now(UTC))
+    started = account.step_functions.start_execution(
+        stateMachineArn=stack.state_machine, name=name, input=json.dumps(made)
+    )
+    return started["executionArn"]
+
+
+def execution_name(action: str, uri: str, now: datetime) -> str:
+    """Give a name that is never used twice and still tells a reader what runs: action, file, time."""
+    stem = re.sub(r"\.csv(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    safe = re.sub(r"[^A-Za-z0-9]+", "-", stem)[:STEM_LIMIT].strip("-") or "file"
+    return f"{action}-{safe}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _version(account: Account, bucket: str, key: str) -> str | None:
+    """Give the newest version's id, "" without versions, None if there is no such object."""
+    try:
+        return account.s3.head_object(Bucket=bucket, Key=key).get("VersionId", "")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+            return None
+        raise
