@@ -1,6 +1,7 @@
-"""The commands: up, down, status, logs."""
+"""The commands: up, down, status, env, logs."""
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(run=_down)
     status = commands.add_parser("status", help="say whether it runs (exit status 0) or not (3)")
     status.set_defaults(run=_status)
+    environment = commands.add_parser("env", help='print what a shell needs: eval "$(claimflow local env)"')
+    environment.set_defaults(run=_env)
     logs = commands.add_parser("logs", help="show what jobs and functions have written")
     logs.add_argument(
         "--job", metavar="NAME", help="only streams with this in their name (a job's name or id)"
@@ -72,6 +75,13 @@ def _status(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
+def _env(settings: Settings, _: argparse.Namespace) -> int:
+    programs = [str(settings.repository / ".venv" / name / "bin") for name in ("app", "sam", "local")]
+    print(_exports(_as_running(settings)))
+    print(f'export PATH="$PATH":{shlex.quote(":".join(programs))}')
+    return 0
+
+
 def _logs(settings: Settings, options: argparse.Namespace) -> int:
     if options.server:
         return job_logs.show_server_log(settings, follow=options.follow)
@@ -86,9 +96,13 @@ def _as_running(settings: Settings) -> Settings:
 
 
 def _directions(settings: Settings) -> str:
-    exports = "\n".join(f"  export {name}={value}" for name, value in settings.client_environment().items())
     return (
         f"Endpoint: {settings.endpoint}\n"
-        f"For the AWS CLI, SAM and SDKs:\n{exports}\n"
+        "In a shell in which aws, sam and the SDKs should use it:\n"
+        '  eval "$(claimflow local env)"\n'
         "Stop it with: claimflow local down"
     )
+
+
+def _exports(settings: Settings) -> str:
+    return "\n".join(f"export {name}={value}" for name, value in settings.client_environment().items())

@@ -220,10 +220,10 @@ def delete(
 @app.command(
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    options_metavar="up|down|status|logs …",
+    options_metavar="up|down|status|env|logs …",
 )
 def local(ctx: typer.Context) -> None:
-    """Start, stop or look into the local AWS: up, down, status, logs."""
+    """Start, stop or look into the local AWS: up, down, status, env, logs."""
     raise typer.Exit(programs.local_aws(ctx.args or ["--help"]))
 
 

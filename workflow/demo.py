@@ -23,6 +23,7 @@ from workflow.runs import Run
 EXAMPLES = programs.ROOT / "examples"
 CONFIG = EXAMPLES / "config.json"
 FOLDER = Path("out") / "demo"
+ENVIRONMENT = ".venv/app/bin/claimflow local env"
 
 
 def demo(
@@ -49,7 +50,10 @@ def demo(
         raise CommandError(outcome.sentence(predicted))
     with step(f"Fetching the results to {FOLDER}"):
         files = fetch(account, made, trained, predicted)
-    report(trained, predicted, files, predict)
+    report(trained, predicted, files)
+    display.say()
+    display.say("Try next", "bold")
+    display.pairs(next_steps(made, predict))
 
 
 @contextmanager
@@ -92,8 +96,8 @@ def fetch(account: Account, made: stack.Stack, trained: Run, predicted: Run) -> 
     return found
 
 
-def report(trained: Run, predicted: Run, files: dict[str, Path], predict: Path) -> None:
-    """Print the figures, where everything is, and what to try next."""
+def report(trained: Run, predicted: Run, files: dict[str, Path]) -> None:
+    """Print the figures, where everything is, and a taste of the rows for review."""
     display.say()
     display.say("What came out", "bold")
     display.pairs(outcome.figures(trained))
@@ -101,9 +105,6 @@ def report(trained: Run, predicted: Run, files: dict[str, Path], predict: Path) 
     display.say()
     display.pairs([(name, str(files[key])) for key, name in FILES.items() if key in files])
     review(files.get("prediction/review.csv"))
-    display.say()
-    display.say("Try next", "bold")
-    display.pairs(next_steps(predict))
 
 
 def review(path: Path | None) -> None:
@@ -131,11 +132,17 @@ FILES = {
 }
 
 
-def next_steps(predict: Path) -> list[tuple[str, str]]:
+def next_steps(made: stack.Stack, predict: Path) -> list[tuple[str, str]]:
     """Give what a person may type next."""
+    file = predict.relative_to(Path.cwd()) if predict.is_relative_to(Path.cwd()) else predict
     return [
+        ("First, in your shell", f'eval "$({ENVIRONMENT})"'),
         ("Look at the states", "claimflow --local status"),
-        ("Label another file", f"claimflow --local predict {predict}"),
+        ("Label another file", f"claimflow --local predict {file}"),
+        (
+            "Or only upload one",
+            f"aws s3 cp {file} s3://{made.uploads}/predict/",
+        ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),
     ]

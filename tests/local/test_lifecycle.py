@@ -62,8 +62,17 @@ def test_up_says_where_it_is_and_how_to_stop_it(aws: Local) -> None:
     said = aws.command("up")
     assert said.returncode == 0
     assert "runs already" in said.stdout
-    assert f"AWS_ENDPOINT_URL={aws.endpoint}" in said.stdout
+    assert aws.endpoint in said.stdout
     assert "claimflow local down" in said.stdout
+
+
+def test_env_gives_a_shell_what_the_aws_command_line_needs(aws: Local) -> None:
+    shown = 'eval "$(cat)"; echo "$AWS_ENDPOINT_URL $AWS_DEFAULT_REGION"; command -v aws'
+    said = subprocess.run(
+        ["bash", "-c", shown], input=aws.command("env").stdout, text=True, capture_output=True, check=True
+    )
+    assert said.stdout.splitlines()[0] == f"{aws.endpoint} us-east-1"
+    assert said.stdout.splitlines()[1].endswith("/aws")
 
 
 def test_status_tells_that_it_runs_and_that_it_does_not(aws: Local, fresh: Local) -> None:

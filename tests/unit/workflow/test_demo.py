@@ -1,0 +1,92 @@
+"""The demo, with SAM and the local AWS left out."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from tests.unit.workflow.fakes import PlayedStepFunctions
+from tests.unit.workflow.histories import recorded
+from workflow import demo, display, programs
+from workflow.account import Account
+
+REVIEW = "description,prediction,reason\nit leaks from below,Leak,low confidence\n"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_started(monkeypatch: pytest.MonkeyPatch, account: Account) -> None:
+    monkeypatch.setattr(programs, "start_local_aws", lambda tell: None)
+    monkeypatch.setattr(programs, "build_and_deploy", lambda *_: None)
+    monkeypatch.setattr(demo, "Account", lambda **_: account)
+    monkeypatch.setattr(display.console, "_file", None)
+    monkeypatch.setattr(display.stderr, "_file", None)
+    for recording in ("trained", "predicted", "rejected"):
+        account.s3.put_object(Bucket="results", Key=f"{run_id(recording)}/report.html", Body=b"x")
+    prediction = run_id("predicted")
+    files = {"review": f"s3://results/{prediction}/review.csv"}
+    account.s3.put_object(
+        Bucket="results", Key=f"{prediction}/manifest.json", Body=json.dumps({"files": files}).encode()
+    )
+    account.s3.put_object(Bucket="results", Key=f"{prediction}/review.csv", Body=REVIEW.encode())
+
+
+def run_id(recording: str) -> str:
+    description, events = recorded(recording)
+    outputs = [description.get("output")]
+    outputs += [event.get("stateExitedEventDetails", {}).get("output") for event in reversed(events)]
+    found: str = json.loads(next(filter(None, outputs)))["run"]["id"]
+    return found
+
+
+def run_demo(machine: PlayedStepFunctions, training: str, prediction: str = "predicted") -> Result:
+    endings = iter([training, prediction])
+    start = machine.start_execution
+
+    def start_next(**request: object) -> dict[str, object]:
+        machine.ends_as = next(endings)
+        return start(**request)  # type: ignore[arg-type]
+
+    machine.start_execution = start_next  # type: ignore[method-assign, assignment]
+    app = typer.Typer()
+    app.command()(display.plain_errors(lambda: True)(demo.demo))
+    return CliRunner().invoke(app, [])
+
+
+def test_the_demo_ends_with_figures_files_and_what_to_try(
+    machine: PlayedStepFunctions, tmp_path: Path
+) -> None:
+    result = run_demo(machine, "trained")
+    assert result.exit_code == 0, result.output
+    for text in (
+        "92.9%",
+        "954 (79.8%)",
+        "241 (20.2%)",
+        "it leaks from below",
+        "claimflow local down",
+        "s3 cp",
+    ):
+        assert text in result.output
+    assert (tmp_path / "out" / "demo" / "prediction" / "review.csv").read_text() == REVIEW
+    assert (tmp_path / "out" / "demo" / "training" / "report.html").exists()
+
+
+def test_a_rejected_model_is_told_and_the_live_one_labels(machine: PlayedStepFunctions) -> None:
+    result = run_demo(machine, "rejected")
+    assert result.exit_code == 0, result.output
+    assert "The live model stays, and labels the file now." in result.output
+    assert "954 (79.8%)" in result.output
+
+
+def test_a_training_that_fails_ends_the_demo_with_its_sentence(machine: PlayedStepFunctions) -> None:
+    result = run_demo(machine, "invalid_data")
+    assert result.exit_code == 1
+    assert "no column holds the text" in result.output
+    assert "nothing to predict with" in result.stderr
+
+
+def test_a_prediction_that_fails_ends_the_demo_with_its_sentence(machine: PlayedStepFunctions) -> None:
+    result = run_demo(machine, "trained", "invalid_data")
+    assert result.exit_code == 1
+    assert "no column holds the text" in result.stderr
