@@ -51,6 +51,22 @@ test: check ## Everything: the checks above, then the whole test suite
 demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv]
 	python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
 
+ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
+STACK ?= claimflow
+IMAGE := claimflow
+.PHONY: image push
+image: ## Build the container image with podman or docker; IMAGE_ARGS adds build arguments
+	@test -n "$(ENGINE)" || { echo "Neither podman nor docker is installed; install one of them to build the image." >&2; exit 1; }
+	$(ENGINE) build -f container/Dockerfile -t $(IMAGE) $(IMAGE_ARGS) .
+
+push: setup image ## Push the image to the repository of the stack: make push [STACK=claimflow]
+	repository=$$(aws cloudformation describe-stacks --stack-name $(STACK) --output text \
+	  --query "Stacks[0].Outputs[?OutputKey=='RepositoryUri'].OutputValue"); \
+	aws ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${repository%%/*}"; \
+	$(ENGINE) tag $(IMAGE) "$$repository:latest"; \
+	$(ENGINE) push "$$repository:latest"; \
+	echo "Pushed $$repository:latest"
+
 down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down
 
