@@ -49,7 +49,7 @@ test: check ## Everything: the checks above, then the whole test suite
 	pytest
 
 demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv]
-	python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
+	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
 
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 STACK ?= claimflow

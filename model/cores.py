@@ -17,8 +17,8 @@ def available_cores() -> int:
 def use_available_cores() -> None:
     """Let OpenMP use the available cores, unless the environment already says otherwise.
 
-    Threads that wait must sleep: they spin by default, and beside another busy process an epoch on two cores then took
-    54 seconds instead of 5.
+    Threads that wait must sleep: they spin by default, and beside another busy process an epoch on two cores
+    then took 54 seconds instead of 5.
     """
     os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -100,8 +100,7 @@ def report(trained: Run, predicted: Run, files: dict[str, Path]) -> None:
     """Print the figures, where everything is, and a taste of the rows for review."""
     display.say()
     display.say("What came out", "bold")
-    display.pairs(outcome.figures(trained))
-    display.pairs(outcome.figures(predicted))
+    display.pairs(outcome.figures(trained) + outcome.figures(predicted))
     display.say()
     display.pairs([(name, str(files[key])) for key, name in FILES.items() if key in files])
     review(files.get("prediction/review.csv"))
@@ -113,15 +112,17 @@ def review(path: Path | None) -> None:
         return
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = [row for _, row in zip(range(3), csv.DictReader(file), strict=False)]
-    display.say()
+    if rows:
+        display.say()
+        display.say("The first rows for review", "bold")
     for row in rows:
-        display.say(f"  {first_lines(row)}", "dim")
+        display.say(f"  {first_lines(row)}")
 
 
 def first_lines(row: dict[str, Any]) -> str:
     """Give a review row in short: what it says, what the model says, and why a person should look."""
     text = max((str(value) for value in row.values() if value), key=len)
-    return f"“{' '.join(text.split())[:60]}…” → {row.get('prediction')} ({row.get('reason')})"
+    return f"“{' '.join(text.split())[:40]}…” → {row.get('prediction')} ({row.get('reason')})"
 
 
 FILES = {

@@ -83,12 +83,12 @@ def _prediction(data: dict[str, Any]) -> list[Figure]:
     results = data.get("results")
     if not results:
         return []
-    predicted = results["predicted"]
+    rows = results["rows"]
     made = [
-        ("Rows labelled", f"{predicted:,} of {results['rows']:,}"),
-        ("Accepted automatically", _part(results["accepted"], predicted)),
-        ("For review", _part(results["review_rows"], predicted)),
-        ("Rejected rows", f"{results['rejected']:,}"),
+        ("Rows", f"{rows:,}"),
+        ("Accepted automatically", _part(results["accepted"], rows)),
+        ("For review", _part(results["review_rows"], rows)),
+        ("Rejected", _part(results["rejected"], rows)),
     ]
     if results.get("accuracy") is not None:
         made.append(("Agrees with the given labels", percent(results["accuracy"])))

@@ -35,9 +35,9 @@ def test_the_image_has_the_versions_of_the_development_environment() -> None:
     assert image["mxnet-cu112"] == development["mxnet"]
 
 
-def test_the_image_runs_as_an_ordinary_user_and_copies_only_what_it_needs() -> None:
+def test_the_image_has_an_ordinary_user_for_batch_and_copies_only_what_it_needs() -> None:
     lines = (CONTAINER / "Dockerfile").read_text(encoding="utf-8").splitlines()
-    assert "USER 10001:10001" in lines
+    assert any("useradd --system --uid 10001" in line for line in lines)
     copied = [line.split()[1] for line in lines if line.startswith("COPY") and "--from" not in line]
     assert copied == ["container/libcuda_stub.c", "container/requirements.txt", "model", "container"]
 

@@ -61,8 +61,8 @@ def test_the_demo_ends_with_figures_files_and_what_to_try(
     assert result.exit_code == 0, result.output
     for text in (
         "92.9%",
-        "954 (79.8%)",
-        "241 (20.2%)",
+        "954 (79.5%)",
+        "241 (20.1%)",
         "it leaks from below",
         "claimflow local down",
         "s3 cp",
@@ -76,7 +76,7 @@ def test_a_rejected_model_is_told_and_the_live_one_labels(machine: PlayedStepFun
     result = run_demo(machine, "rejected")
     assert result.exit_code == 0, result.output
     assert "The live model stays, and labels the file now." in result.output
-    assert "954 (79.8%)" in result.output
+    assert "954 (79.5%)" in result.output
 
 
 def test_a_training_that_fails_ends_the_demo_with_its_sentence(machine: PlayedStepFunctions) -> None:
