@@ -5,6 +5,7 @@ Run the demo in a terminal of 110 columns (`tmux new -x 120 -y 70 -s demo`, then
 """
 
 import io
+import re
 import sys
 
 from rich.console import Console
@@ -18,7 +19,10 @@ def main() -> None:
     console = Console(record=True, width=WIDTH, file=io.StringIO())
     for line in sys.stdin.read().rstrip().splitlines():
         console.print(Text.from_ansi(line), overflow="crop", no_wrap=True)
-    sys.stdout.write(console.export_svg(title="make demo"))
+    picture = console.export_svg(title="make demo")
+    sys.stdout.write(
+        re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+    )  # no fonts from elsewhere
 
 
 if __name__ == "__main__":
