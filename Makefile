@@ -54,18 +54,21 @@ demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PRED
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 STACK ?= claimflow
 IMAGE := claimflow
+# In Docker's own format: SageMaker's model registry refuses OCI manifests, which both programs may write otherwise.
+BUILD_podman := build --format docker
+BUILD_docker := buildx build --provenance=false --output type=docker
 .PHONY: image push
 image: ## Build the container image with podman or docker; IMAGE_ARGS adds build arguments
 	@test -n "$(ENGINE)" || { echo "Neither podman nor docker is installed; install one of them to build the image." >&2; exit 1; }
-	$(ENGINE) build -f container/Dockerfile -t $(IMAGE) $(IMAGE_ARGS) .
+	$(ENGINE) $(BUILD_$(ENGINE)) -f container/Dockerfile -t $(IMAGE) $(IMAGE_ARGS) .
 
-push: setup image ## Push the image to the repository of the stack: make push [STACK=claimflow]
-	repository=$$(aws cloudformation describe-stacks --stack-name $(STACK) --output text \
-	  --query "Stacks[0].Outputs[?OutputKey=='RepositoryUri'].OutputValue"); \
-	aws ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${repository%%/*}"; \
-	$(ENGINE) tag $(IMAGE) "$$repository:latest"; \
-	$(ENGINE) push "$$repository:latest"; \
-	echo "Pushed $$repository:latest"
+push: setup image ## Push the image to where the stack takes it from: make push [STACK=claimflow]
+	@uri=$$(aws cloudformation describe-stacks --stack-name $(STACK) --output text \
+	  --query "Stacks[0].Outputs[?OutputKey=='ImageUri'].OutputValue"); \
+	aws ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${uri%%/*}"; \
+	$(ENGINE) tag $(IMAGE) "$$uri"; \
+	$(ENGINE) push "$$uri"; \
+	echo "Pushed $$uri"
 
 down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down

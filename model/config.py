@@ -15,8 +15,9 @@ from model.errors import ConfigError
 
 Optimizer = Literal["adam", "adagrad", "sgd", "nag", "rmsprop"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1)]
-Address = Annotated[str, Field(pattern=r"^(s3|https)://.+")]
+# SageMaker takes 2,500 characters as a hyperparameter, and a value's JSON text may be longer than the value.
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+Address = Annotated[str, Field(pattern=r"^(s3|https)://.+", max_length=1000)]
 KernelSize = Annotated[int, Field(ge=1, le=64)]
 
 
@@ -174,7 +175,8 @@ def allowed(rule: Mapping[str, Any]) -> str:
     if rule["type"] == "array":
         return f"a list of {rule['minItems']} to {rule['maxItems']} values, each {allowed(rule['items'])}"
     if rule["type"] == "string":
-        return f"text matching {rule['pattern']}" if "pattern" in rule else "text"
+        longest = f" of at most {rule['maxLength']:,} characters" if "maxLength" in rule else ""
+        return "text" + longest + (f" matching {rule['pattern']}" if "pattern" in rule else "")
     if rule["type"] in _PLAIN:
         return _PLAIN[rule["type"]]
     noun = "a whole number" if rule["type"] == "integer" else "a number"

@@ -262,12 +262,15 @@ def _ends_badly() -> Task:
         _Fail("Failed", error_path="$.failure.error", cause_path="$.failure.sentence"),
     )
     # As JSON: an error need not have a Cause, and no Catch takes the States.Runtime of a missing path.
-    words = "States.Format('The run failed, and explaining it failed too. {}', States.JsonToString($.error))"
+    # Only in the message: with the words around it, it may be longer than the 32,768 characters of a cause.
+    sentence = (
+        "The run failed, and explaining it failed too: look at the steps of the execution in the console."
+    )
     plain = {
         "error.$": "$.error.Error",
-        "sentence.$": words,
+        "sentence": sentence,
         "subject": "Claimflow: a run failed",
-        "message.$": words,
+        "message.$": f"States.Format('{sentence} {{}}', States.JsonToString($.error))",
     }
     fallback = Pass("Unexplained", parameters=plain, result_path="$.failure")
     fallback.next(notify)

@@ -1,5 +1,6 @@
 """The deployed stack: what it is made of, and how all of it is deleted."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from workflow.errors import CommandError, StackMissingError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_sagemaker.literals import TrainingJobStatusType
 
 FINISHED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
@@ -102,6 +104,8 @@ def delete_everything(account: Account) -> Iterator[str]:
     """
     described = describe(account)
     outputs = outputs_of(described)
+    if machine := outputs.get(OUTPUTS["state_machine"]):
+        yield from _stop_runs(account, machine, outputs[OUTPUTS["artifacts"]])
     for field in ("uploads", "artifacts", "results"):
         if bucket := outputs.get(OUTPUTS[field]):
             yield f"Emptying {bucket}"
@@ -111,6 +115,37 @@ def delete_everything(account: Account) -> Iterator[str]:
         _delete_models(account, group)
     yield f"Deleting the stack {account.stack}"
     _delete_stack(account, described["StackId"])
+
+
+def _stop_runs(account: Account, machine: str, artifacts: str) -> Iterator[str]:
+    """Stop what runs: a state machine is not deleted before, and jobs would write into the buckets again."""
+    pages = account.step_functions.get_paginator("list_executions")
+    found = pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
+    arns = [each["executionArn"] for page in found for each in page["executions"]]
+    for arn in arns:
+        yield f"Stopping the run {arn.rsplit(':', 1)[-1]}"
+        account.step_functions.stop_execution(executionArn=arn, cause="The stack is being deleted.")
+    for job in _trainings_under_way(account, artifacts) if arns else []:
+        yield f"Waiting for the training job {job} to stop"
+        with contextlib.suppress(WaiterError):  # a job that failed is over too
+            waiter = account.sagemaker.get_waiter("training_job_completed_or_stopped")
+            waiter.wait(TrainingJobName=job, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+
+
+def _trainings_under_way(account: Account, artifacts: str) -> list[str]:
+    """Give the names of the jobs that write into this stack's bucket; other stacks have such names too."""
+    wanted: list[TrainingJobStatusType] = ["InProgress", "Stopping"]
+    pages = account.sagemaker.get_paginator("list_training_jobs")
+    listed = [
+        page for status in wanted for page in pages.paginate(NameContains="claimflow-", StatusEquals=status)
+    ]
+    names = [each["TrainingJobName"] for page in listed for each in page["TrainingJobSummaries"]]
+    jobs = [account.sagemaker.describe_training_job(TrainingJobName=name) for name in names]
+    return [
+        job["TrainingJobName"]
+        for job in jobs
+        if job["OutputDataConfig"]["S3OutputPath"].startswith(f"s3://{artifacts}/")
+    ]
 
 
 def empty_bucket(account: Account, bucket: str) -> int:

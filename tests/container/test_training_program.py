@@ -142,13 +142,14 @@ def test_a_job_that_got_sigterm_stops_and_its_restart_ends_like_an_undisturbed_o
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    assert started.stdout is not None
-    for line in started.stdout:
-        if line.startswith("epoch 3/60"):
-            started.send_signal(signal.SIGTERM)
-            break
-    rest = started.stdout.read()
-    assert started.wait() == 143
+    with started:
+        assert started.stdout is not None
+        for line in started.stdout:
+            if line.startswith("epoch 3/60"):
+                started.send_signal(signal.SIGTERM)
+                break
+        rest = started.stdout.read()
+    assert started.returncode == 143
     assert "asked to stop" in rest
     assert not (base / "model").exists()
     assert not (base / "output" / "failure").exists()

@@ -103,12 +103,14 @@ def test_a_role_is_passed_to_sagemaker_only(allowed: list[Statement]) -> None:
     ]
 
 
-def test_only_the_predicting_job_may_delete_and_only_parts(allowed: list[Statement]) -> None:
+def test_jobs_may_delete_only_parts_and_checkpoints(allowed: list[Statement]) -> None:
     deleting = [
         each for each in allowed if any("Delete" in action and "s3" in action for action in each.actions)
     ]
-    assert [each.owner for each in deleting] == ["JobRole"]
-    assert deleting[0].resources == [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}]
+    assert {each.owner: each.resources for each in deleting} == {
+        "TrainingRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/checkpoints/*"}],
+        "JobRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}],
+    }
 
 
 @pytest.mark.parametrize("bucket", ["UploadsBucket", "ArtifactsBucket", "ResultsBucket"])

@@ -192,3 +192,27 @@ def output_of(ended: dict[str, Any]) -> dict[str, Any]:
     """Give the state data with which an execution succeeded."""
     assert ended["status"] == "SUCCEEDED", f"{ended.get('error')}: {ended.get('cause')}"
     return dict(json.loads(ended["output"]))
+
+
+def wait_for_job(stack: Stack) -> str:
+    """Give the name of the training job that runs now."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        running = stack.client("sagemaker").list_training_jobs(StatusEquals="InProgress")[
+            "TrainingJobSummaries"
+        ]
+        if running:
+            return str(running[0]["TrainingJobName"])
+    raise AssertionError("no training job was started")
+
+
+def wait_for_end_of(stack: Stack, job: str) -> str:
+    """Wait until a training job is over; gives its status."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        described = stack.client("sagemaker").describe_training_job(TrainingJobName=job)
+        if described["TrainingJobStatus"] not in {"InProgress", "Stopping"}:
+            return str(described["TrainingJobStatus"])
+    raise AssertionError(f"{job} does not end")

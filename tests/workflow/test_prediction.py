@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.workflow.claims import FAST, as_csv, rows
-from tests.workflow.stack import Stack, output_of, packed
+from tests.workflow.stack import Stack, output_of, packed, wait_for_end_of, wait_for_job
 
 
 def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
@@ -125,21 +125,3 @@ def test_stopping_an_execution_stops_its_job(live: Stack) -> None:
     live.client("stepfunctions").stop_execution(executionArn=arn)
     assert live.wait(arn)["status"] == "ABORTED"
     assert wait_for_end_of(live, job) == "Stopped"
-
-
-def wait_for_job(stack: Stack) -> str:
-    """Give the name of the training job that runs now."""
-    while True:
-        running = stack.client("sagemaker").list_training_jobs(StatusEquals="InProgress")[
-            "TrainingJobSummaries"
-        ]
-        if running:
-            return str(running[0]["TrainingJobName"])
-
-
-def wait_for_end_of(stack: Stack, job: str) -> str:
-    """Wait until a training job is over; gives its status."""
-    while True:
-        described = stack.client("sagemaker").describe_training_job(TrainingJobName=job)
-        if described["TrainingJobStatus"] not in {"InProgress", "Stopping"}:
-            return str(described["TrainingJobStatus"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.conftest import deploy_command
-from tests.workflow.stack import Stack
+from tests.workflow.stack import Stack, wait_for_job
 
 
 def test_the_real_aws_command_line_uploads_and_starts(live: Stack, tmp_path: Path) -> None:
@@ -33,8 +33,12 @@ def test_deploying_the_same_again_changes_nothing(live: Stack, tmp_path_factory:
     assert "No changes to deploy" in again.stdout + again.stderr
 
 
-def test_deleting_the_stack_leaves_nothing(live: Stack) -> None:
+def test_deleting_the_stack_stops_what_runs_and_leaves_nothing(live: Stack) -> None:
+    data = live.upload("requests/deleted.csv", as_csv(rows(240, seed=51)))
+    arn = live.start({"action": "train", "data": data, "config": {"num_epoch": 500, "seq_len": 512}})
+    wait_for_job(live)
     live.command("claimflow", "--local", "--stack", live.name, "delete", "--yes")
+    assert live.wait(arn)["status"] == "ABORTED"
     assert not [b for b in live.client("s3").list_buckets()["Buckets"] if b["Name"].startswith(live.name)]
     assert not live.client("stepfunctions").list_state_machines()["stateMachines"]
     assert not live.client("lambda").list_functions()["Functions"]
