@@ -9,6 +9,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 # Standard mode: throttling and passing faults are retried with full jitter, everything else is raised at
@@ -32,3 +33,9 @@ def sagemaker() -> "SageMakerClient":
 def step_functions() -> "SFNClient":
     """Give the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
+
+
+@cache
+def sns() -> "SNSClient":
+    """Give the SNS client."""
+    return boto3.client("sns", config=_CONFIG)

@@ -171,16 +171,18 @@ class Stack:
         )
         return str(package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
 
-    def notifications(self) -> list[dict[str, str]]:
-        """Take the notifications that came since the last call: their Subject and Message."""
-        client, taken = self.client("sqs"), []
-        while True:
+    def notifications(self, expected: int = 0) -> list[dict[str, str]]:
+        """Take the notifications that came since the last call, waiting for as many as are `expected`."""
+        client, deadline = self.client("sqs"), time.monotonic() + WAIT_SECONDS
+        taken: list[dict[str, str]] = []
+        while time.monotonic() < deadline:
             found = client.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
-            if not found:
-                return taken
             for message in found:
                 taken.append(json.loads(message["Body"]))
                 client.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            if not found and len(taken) >= expected:
+                return taken
+        raise AssertionError(f"{len(taken)} of {expected} notifications came")
 
 
 def packed(text: str) -> bytes:

@@ -118,10 +118,13 @@ def test_rejecting_the_newest_version_brings_the_one_before_back(live: Stack) ->
     assert output_of(live.run({"action": "predict", "data": data}))["model"]["arn"] == before
 
 
-def test_stopping_an_execution_stops_its_job(live: Stack) -> None:
+def test_stopping_an_execution_stops_its_job_and_tells_so(live: Stack) -> None:
     data = live.upload("requests/stopped.csv", as_csv(rows(240, seed=46)))
     arn = live.start({"action": "train", "data": data, "config": {"num_epoch": 500, "seq_len": 512}})
     job = wait_for_job(live)
     live.client("stepfunctions").stop_execution(executionArn=arn)
     assert live.wait(arn)["status"] == "ABORTED"
     assert wait_for_end_of(live, job) == "Stopped"
+    (told,) = live.notifications(expected=1)
+    assert "stopped" in told["Message"]
+    assert "stopped.csv" in told["Subject"]

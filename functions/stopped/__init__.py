@@ -1,0 +1,1 @@
+"""Tells people of a run that ended without telling them itself."""

@@ -1,0 +1,46 @@
+"""From Step Functions' event about an execution's end to what people are told; knows nothing of AWS."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from shared.messages import message, subject
+
+_SENTENCES = {
+    "ABORTED": "The run was stopped before its end; start it again to have its results whole.",
+    "TIMED_OUT": "The run took longer than a run may and was ended, so its results are not complete.",
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is sent: a subject that SNS accepts and a text."""
+
+    subject: str
+    message: str
+
+
+def notice(detail: dict[str, Any]) -> Notice:
+    """Give the notice for the `detail` of a "Step Functions Execution Status Change" event."""
+    status, name, file = str(detail.get("status")), str(detail.get("name")), _file(detail)
+    said = _SENTENCES.get(status) or _failed(detail)
+    lines = [said, f"File: {file}" if file else "", f"Execution: {detail.get('executionArn')}"]
+    return Notice(
+        subject(f"Claimflow: {file or name} ended: {status.lower().replace('_', ' ')}"), message(lines)
+    )
+
+
+def _failed(detail: dict[str, Any]) -> str:
+    """Tell a fault that no step could catch; those that one caught the run itself has told."""
+    error, cause = detail.get("error") or "an unnamed error", " ".join(str(detail.get("cause") or "").split())
+    return f"The run failed with {error}. {cause}".strip()
+
+
+def _file(detail: dict[str, Any]) -> str:
+    """Give the name of the run's file, if its request can be read (Step Functions leaves long ones out)."""
+    try:
+        request = json.loads(detail.get("input") or "null")
+    except ValueError:
+        return ""
+    data = request.get("data") if isinstance(request, dict) else None
+    return data.rsplit("/", 1)[-1] if isinstance(data, str) else ""

@@ -1,0 +1,16 @@
+"""Lambda: an execution that was stopped, took too long or failed past every Catch in, a notification out."""
+
+from shared import aws, settings
+from shared.telemetry import Event, lambda_handler, logger
+from stopped.ending import notice
+
+
+def _handle(event: Event) -> Event:
+    detail = event["detail"]
+    told = notice(detail)
+    aws.sns().publish(TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=told.subject, Message=told.message)
+    logger.info("Told", extra={"status": detail.get("status")})
+    return {"subject": told.subject}
+
+
+handler = lambda_handler(_handle)
