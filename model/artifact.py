@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import tarfile
 import tempfile
 import zlib
@@ -66,7 +67,7 @@ def unpack(archive: Path, folder: Path) -> None:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
                 if not (member.isdir() and member.name == "."):
-                    tar.extract(_plain(member), folder, filter="data")
+                    _copy(tar, member, folder / _plain_name(member))
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise ArtifactError(
             f"The model archive cannot be unpacked; it is damaged or cut short ({error})."
@@ -78,11 +79,20 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+def _plain_name(member: tarfile.TarInfo) -> str:
     name = member.name.removeprefix("./")
     if not member.isfile() or "/" in name or "\\" in name or name in {"", ".", ".."}:
         raise ArtifactError(f"The model archive holds {member.name!r}, which is not a plain file at its top.")
-    return member.replace(name=name, deep=False)
+    return name
+
+
+def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    """Write a member's content, nothing else of it (tarfile's own filters came after Python 3.11.2)."""
+    content = tar.extractfile(member)
+    if content is None:
+        raise ArtifactError(f"The model archive holds {member.name!r}, which has no content.")
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _load_folder(folder: Path) -> Classifier:
