@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from container import storage
+from container import disk, storage
 from container.driver import ensure_driver
 from container.storage import StorageError
 from model.data import read_file
@@ -48,22 +48,21 @@ class Job:
 
 def main() -> int:
     """Label the shard that the environment names; gives the exit code."""
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            job = read_job(Path(scratch))
-        except (StorageError, UsageError) as error:
-            print(error, flush=True)
-            return FAILED
-        return _attempt(job, Path(scratch))
+    try:
+        job = read_job()
+    except (StorageError, UsageError) as error:
+        print(error, flush=True)
+        return FAILED
+    return _attempt(job)
 
 
-def read_job(scratch: Path) -> Job:
+def read_job() -> Job:
     """Give the job that the environment describes.
 
     Raises UsageError or StorageError when it cannot be told.
     """
     manifest_address, model = _setting("CLAIMFLOW_MANIFEST"), _setting("CLAIMFLOW_MODEL")
-    manifest = _read_manifest(manifest_address, scratch)
+    manifest = _read_manifest(manifest_address)
     index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
     shards = manifest["shards"]
     if index >= len(shards):
@@ -73,19 +72,24 @@ def read_job(scratch: Path) -> Job:
     return Job(index, shards[index]["uri"], int(shards[index]["rows"]), part, failure, model)
 
 
-def _attempt(job: Job, scratch: Path) -> int:
+def _attempt(job: Job) -> int:
     try:
         storage.remove(job.failure)
-        _label(job, scratch)
-    except (ModelError, StorageError, UsageError) as error:
-        return _fail(job, scratch, f"Shard {job.index} was not labelled: {error}")
+        with tempfile.TemporaryDirectory() as scratch:
+            _label(job, Path(scratch))
     except Exception as error:
-        traceback.print_exc()
-        cause = next(iter(str(error).splitlines()), "no message")
-        return _fail(
-            job, scratch, f"Shard {job.index} was not labelled: unexpected {type(error).__name__}: {cause}"
-        )
+        return _fail(job, f"Shard {job.index} was not labelled: {_reason(error)}")
     return 0
+
+
+def _reason(error: Exception) -> str:
+    """Give the sentence for an error; an unexpected one goes to the log with its traceback."""
+    if disk.is_full(error):
+        return disk.FULL
+    if isinstance(error, (ModelError, StorageError, UsageError)):
+        return str(error)
+    traceback.print_exception(error)
+    return f"unexpected {type(error).__name__}: {next(iter(str(error).splitlines()), 'no message')}"
 
 
 def _label(job: Job, scratch: Path) -> None:
@@ -117,10 +121,10 @@ def write_part(path: Path, predictions: "Iterator[Prediction]", rows: int) -> in
     return written
 
 
-def _read_manifest(address: str, scratch: Path) -> dict[str, Any]:
-    path = storage.download(address, scratch / "manifest.json")
+def _read_manifest(address: str) -> dict[str, Any]:
+    content = storage.read(address)
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(content)
         schema = manifest["schema"]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{address} is not a shard manifest.") from error
@@ -135,12 +139,10 @@ def _setting(name: str) -> str:
     return value
 
 
-def _fail(job: Job, scratch: Path, sentence: str) -> int:
+def _fail(job: Job, sentence: str) -> int:
     print(sentence, flush=True)
-    note = scratch / "failure.txt"
-    note.write_text(sentence, encoding="utf-8")
     try:
-        storage.upload(note, job.failure)
+        storage.write(sentence.encode(), job.failure)
     except StorageError as error:
         print(error, flush=True)
     return FAILED

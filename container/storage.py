@@ -9,6 +9,8 @@ import boto3
 from botocore.config import Config as Settings
 from botocore.exceptions import BotoCoreError, ClientError
 
+from container import disk
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -28,8 +30,20 @@ def download(address: str, target: Path) -> Path:
         else:
             shutil.copyfile(address, target)
     except (OSError, BotoCoreError, ClientError) as error:
+        if disk.is_full(error):
+            raise StorageError(disk.FULL) from error
         raise StorageError(f"{address} cannot be read: {_cause(error)}.") from error
     return target
+
+
+def read(address: str) -> bytes:
+    """Give a small file's content. Raises StorageError when it cannot be read."""
+    try:
+        if bucket_key := _s3(address):
+            return _client().get_object(Bucket=bucket_key[0], Key=bucket_key[1])["Body"].read()
+        return Path(address).read_bytes()
+    except (OSError, BotoCoreError, ClientError) as error:
+        raise StorageError(f"{address} cannot be read: {_cause(error)}.") from error
 
 
 def upload(source: Path, address: str) -> None:
@@ -44,6 +58,18 @@ def upload(source: Path, address: str) -> None:
             shutil.copyfile(source, unfinished)
             unfinished.replace(target)
     except (OSError, BotoCoreError, ClientError, boto3.exceptions.S3UploadFailedError) as error:
+        raise StorageError(f"{address} cannot be written: {_cause(error)}.") from error
+
+
+def write(content: bytes, address: str) -> None:
+    """Put a small content at an address, without a file. Raises StorageError when it cannot be written."""
+    try:
+        if bucket_key := _s3(address):
+            _client().put_object(Bucket=bucket_key[0], Key=bucket_key[1], Body=content)
+        else:
+            Path(address).parent.mkdir(parents=True, exist_ok=True)
+            Path(address).write_bytes(content)
+    except (OSError, BotoCoreError, ClientError) as error:
         raise StorageError(f"{address} cannot be written: {_cause(error)}.") from error
 
 

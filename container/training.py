@@ -16,11 +16,19 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from container import disk
 from container.driver import ensure_driver
 from model.config import Config
 from model.errors import ArtifactError, ConfigError, ModelError, TrainingStopped
 
 BASE_DIR = "/opt/ml"
+FAILURE = "failure"
+RESERVED = ".reserved-for-failure"
+RESERVED_BYTES = 4096
+DISK_FULL = (
+    "The disk is full: free disk space, or give the training more (TrainingVolumeGB), and start the same "
+    "request again; it goes on from its checkpoint."
+)
 FAILED = 1
 STOPPED = 128 + signal.SIGTERM
 
@@ -32,22 +40,35 @@ class UsageError(Exception):
 def main() -> int:
     """Train a model as the folder CLAIMFLOW_BASE_DIR asks; gives the exit code."""
     base = Path(os.environ.get("CLAIMFLOW_BASE_DIR", BASE_DIR))
-    failure = base / "output" / "failure"
-    failure.parent.mkdir(parents=True, exist_ok=True)
-    failure.unlink(missing_ok=True)
+    output = base / "output"
     try:
+        _reserve(output)
         _train(base)
     except TrainingStopped as stopped:
         print(stopped, flush=True)
         return STOPPED
-    except (ModelError, UsageError) as error:
-        return _fail(failure, str(error))
     except Exception as error:
-        traceback.print_exc()
-        return _fail(
-            failure, f"Unexpected {type(error).__name__}: {_first_line(error)}; the log has the details."
-        )
+        return _fail(output, _reason(error))
+    finally:
+        (output / RESERVED).unlink(missing_ok=True)
     return 0
+
+
+def _reserve(output: Path) -> None:
+    """Take the room for the sentence of a failure: a disk that is full later has none."""
+    output.mkdir(parents=True, exist_ok=True)
+    (output / FAILURE).unlink(missing_ok=True)
+    (output / RESERVED).write_bytes(b" " * RESERVED_BYTES)
+
+
+def _reason(error: Exception) -> str:
+    """Give the sentence for an error; an unexpected one goes to the log with its traceback."""
+    if disk.is_full(error):
+        return DISK_FULL
+    if isinstance(error, (ModelError, UsageError)):
+        return str(error)
+    traceback.print_exception(error)
+    return f"Unexpected {type(error).__name__}: {_first_line(error)}; the log has the details."
 
 
 def _train(base: Path) -> None:
@@ -137,9 +158,17 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _fail(failure: Path, sentence: str) -> int:
+def _fail(output: Path, sentence: str) -> int:
     print(sentence, flush=True)
-    failure.write_text(sentence, encoding="utf-8")
+    reserved = output / RESERVED
+    try:
+        # Written over what is there, which needs no room on a full disk.
+        with reserved.open("r+b" if reserved.exists() else "wb") as file:
+            file.write(sentence.encode())
+            file.truncate()
+        reserved.replace(output / FAILURE)
+    except OSError as error:
+        print(f"The sentence cannot be written to {output / FAILURE}: {error}.", flush=True)
     return FAILED
 
 

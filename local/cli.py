@@ -21,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, BrokenPipeError):
         return 130
+    except OSError as error:
+        print(_told(error), file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,6 +92,13 @@ def _logs(settings: Settings, options: argparse.Namespace) -> int:
         print("The local AWS is not running; start it with: claimflow local up", file=sys.stderr)
         return 1
     return job_logs.show_job_logs(_as_running(settings), job=options.job, follow=options.follow)
+
+
+def _told(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if not error.filename:
+        return f"The local AWS cannot write: {reason}."
+    return f"The local AWS cannot use {error.filename} ({reason}): set CLAIMFLOW_LOCAL_DIR to another folder."
 
 
 def _as_running(settings: Settings) -> Settings:

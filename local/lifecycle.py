@@ -43,10 +43,11 @@ def start(settings: Settings) -> bool:
         _clear(settings)
         server = _spawn(settings)
         try:
+            _remember(settings, server)
             _wait_until_healthy(settings, server)
         except BaseException:
             _end(identify(server.pid), server)
-            _identity_file(settings).unlink(missing_ok=True)
+            _forget(settings)
             raise
     return True
 
@@ -60,9 +61,9 @@ def stop(settings: Settings) -> bool:
         if server:
             _end(server)
         stop_left_over(settings.pids)
-        _identity_file(settings).unlink(missing_ok=True)
-        (settings.folder / "port").unlink(missing_ok=True)
-        shutil.rmtree(settings.temporary, ignore_errors=True)
+        _forget(settings)
+        for folder in (settings.jobs, settings.temporary):
+            shutil.rmtree(folder, ignore_errors=True)
     return server is not None
 
 
@@ -75,7 +76,7 @@ def running(settings: Settings) -> ProcessIdentity | None:
 def running_port(settings: Settings) -> int:
     """Give the port on which the running server was started, which may differ from today's setting."""
     try:
-        return int((settings.folder / "port").read_text())
+        return int(_port_file(settings).read_text())
     except (OSError, ValueError):
         return settings.port
 
@@ -125,7 +126,7 @@ def _clear(settings: Settings) -> None:
 
 def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     with settings.server_log.open("wb") as log:
-        server = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "local.server"],
             cwd=settings.repository,
             env=_server_environment(settings),
@@ -134,9 +135,16 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def _remember(settings: Settings, server: subprocess.Popen[bytes]) -> None:
     identify(server.pid).save(_identity_file(settings))
-    (settings.folder / "port").write_text(str(settings.port))
-    return server
+    _port_file(settings).write_text(str(settings.port))
+
+
+def _forget(settings: Settings) -> None:
+    _identity_file(settings).unlink(missing_ok=True)
+    _port_file(settings).unlink(missing_ok=True)
 
 
 def _server_environment(settings: Settings) -> dict[str, str]:
@@ -185,3 +193,7 @@ def _end(server: ProcessIdentity, child: subprocess.Popen[bytes] | None = None) 
 
 def _identity_file(settings: Settings) -> Path:
     return settings.folder / "pid"
+
+
+def _port_file(settings: Settings) -> Path:
+    return settings.folder / "port"

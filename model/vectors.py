@@ -14,7 +14,7 @@ Language: TypeAlias = Any  # spacy.language.Language, imported only when it is n
 def with_spacy_vectors(start: Floats, encoder: Encoder, package: str) -> Floats:
     """Give a copy of `start`, shape (words, embed_size), with spaCy's vector for every word that has one.
 
-    Raises VectorsError when the package is not installed, has no vectors, or they are not embed_size wide.
+    Raises VectorsError when the package cannot be loaded, has no vectors, or they are not embed_size wide.
     """
     vocabulary = _load(package).vocab
     if not vocabulary.vectors_length:
@@ -35,9 +35,15 @@ def with_spacy_vectors(start: Floats, encoder: Encoder, package: str) -> Floats:
 
 def _load(package: str) -> Language:
     spacy = importlib.import_module("spacy")
-    if not (spacy.util.is_package(package) or Path(package).is_dir()):
+    try:
+        if spacy.util.is_package(package) or Path(package).is_dir():
+            return spacy.load(package)
+    except (OSError, ValueError) as error:
         raise VectorsError(
-            f"The spaCy package {package!r} is not installed: run python -m spacy download {package}, "
-            "or set use_spacy_pretrained to false."
-        )
-    return spacy.load(package)
+            f"spacy_model is {package!r}, which spaCy cannot load; it must be the name of an installed spaCy "
+            "package, or a folder that spaCy saved one to."
+        ) from error
+    raise VectorsError(
+        f"The spaCy package {package!r}, which spacy_model names, is not installed, and a training job "
+        "cannot install it: build the image with it, or set use_spacy_pretrained to false."
+    )

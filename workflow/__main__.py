@@ -1,5 +1,11 @@
 """`python -m workflow`: the command line."""
 
-from workflow.cli import main
+import sys
 
-main()
+try:
+    from workflow.cli import main
+except KeyboardInterrupt:  # the imports take a moment
+    sys.exit(130)
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from workflow.errors import CommandError
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -44,8 +46,23 @@ class Account:
 
     @property
     def endpoint(self) -> str | None:
-        """The address of the local AWS; None for an AWS account."""
-        return f"http://127.0.0.1:{os.environ.get('CLAIMFLOW_LOCAL_PORT', '4566')}" if self.local else None
+        """The address of the local AWS; None for an AWS account; raises CommandError."""
+        if not self.local:
+            return None
+        port = os.environ.get("CLAIMFLOW_LOCAL_PORT") or "4566"
+        if not port.isdecimal() or not 1 <= int(port) <= 65535:
+            raise CommandError(f"CLAIMFLOW_LOCAL_PORT is {port!r}; it must be a port number from 1 to 65535.")
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def command(self) -> str:
+        """How to write `claimflow` for this account, for sentences that tell what to type next."""
+        parts = ["claimflow"]
+        if self.local:
+            parts.append("--local")
+        if self.stack != os.environ.get("CLAIMFLOW_STACK", DEFAULT_STACK):
+            parts += ["--stack", self.stack]
+        return " ".join(parts)
 
     @cached_property
     def session(self) -> boto3.Session:

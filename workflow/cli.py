@@ -1,6 +1,5 @@
 """The command line `claimflow`: the same commands for an AWS account and, with --local, for the local AWS."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,7 +91,7 @@ def deploy(
     made = stack.read_stack(account)
     display.say("Deployed.", "green")
     display.pairs(stack.addresses(made))
-    display.say(f"Next: {command(account)} train FILE")
+    display.say(f"Next: {account.command} train FILE")
 
 
 @app.command()
@@ -140,7 +139,7 @@ def status(
     arn = runs.find(account, stack.read_stack(account), run)
     if keep_on:
         watch(account, arn)
-    display.run(runs.read_run(account, arn))
+    display.run(runs.read_run(account, arn), account.command)
 
 
 @app.command(name="runs")
@@ -154,7 +153,7 @@ def list_runs(
     account: Account = ctx.obj
     found = runs.recent(account, stack.read_stack(account), limit)
     if not found:
-        raise CommandError(f"Nothing has run yet: start with `{command(account)} train FILE`.")
+        raise CommandError(f"Nothing has run yet: start with `{account.command} train FILE`.")
     display.runs_table([(x["name"], x["status"], x["startDate"], x.get("stopDate")) for x in found])
 
 
@@ -182,7 +181,7 @@ def list_models(ctx: typer.Context) -> None:
     account: Account = ctx.obj
     found = models.list_models(account, stack.read_stack(account))
     if not found:
-        raise CommandError(f"There is no model yet: train one with `{command(account)} train FILE`.")
+        raise CommandError(f"There is no model yet: train one with `{account.command} train FILE`.")
     display.models_table(found, models.live(found))
 
 
@@ -227,16 +226,6 @@ def local(ctx: typer.Context) -> None:
     raise typer.Exit(programs.local_aws(ctx.args or ["--help"]))
 
 
-def command(account: Account) -> str:
-    """Give how to write `claimflow` for this account, for sentences that tell what to type next."""
-    parts = ["claimflow"]
-    if account.local:
-        parts.append("--local")
-    if account.stack != os.environ.get("CLAIMFLOW_STACK", DEFAULT_STACK):
-        parts += ["--stack", account.stack]
-    return " ".join(parts)
-
-
 def deploys_to(ctx: typer.Context, stage: str) -> Account:
     """Give the account with the stack to deploy: the one named, else the one that the stage's file names."""
     account: Account = ctx.obj
@@ -258,7 +247,7 @@ def begin(account: Account, made: stack.Stack, request: dict[str, Any], no_wait:
     name = arn.rsplit(":", 1)[-1]
     display.say(f"Run {name}")
     if no_wait:
-        display.say(f"Follow it with: {command(account)} status {name} --follow")
+        display.say(f"Follow it with: {account.command} status {name} --follow")
         return
     watch(account, arn)
 
@@ -269,11 +258,11 @@ def watch(account: Account, arn: str) -> None:
         ended = follow(account, arn)
     except KeyboardInterrupt:
         name = arn.rsplit(":", 1)[-1]
-        display.say(f"The run goes on. Watch it again with: {command(account)} status {name} --follow")
+        display.say(f"The run goes on. Watch it again with: {account.command} status {name} --follow")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    display.summary(ended)
+    display.summary(ended, account.command)
     if ended.status == "SUCCEEDED":
-        display.say(f"Download: {command(account)} results {ended.name}")
+        display.say(f"Download: {account.command} results {ended.name}")
     raise typer.Exit(outcome.exit_code(ended))
 
 

@@ -1,12 +1,15 @@
 """How things look in the terminal. Everything that a command prints goes through here."""
 
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import typer
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from rich import filesize
 from rich.console import Console, Group, RenderableType
@@ -42,14 +45,14 @@ stderr = Console(stderr=True, highlight=False)
 
 def say(text: str = "", style: str = "") -> None:
     """Print a line as it is; rich reads no markup in it."""
-    console.print(Text(text, style=style), soft_wrap=True)
+    console.print(Text(_writable(text), style=style), soft_wrap=True)
 
 
 def complain(sentence: str, lines: Iterable[str] = ()) -> None:
     """Print an error's sentence to stderr, after the lines that it refers to."""
     for line in lines:
         stderr.print(Text(line, style="dim"), soft_wrap=True)
-    stderr.print(Text(sentence, style="red"), soft_wrap=True)
+    stderr.print(Text(_writable(sentence), style="red"), soft_wrap=True)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:
@@ -106,8 +109,8 @@ def steps_table(run: Run) -> Table:
     return table
 
 
-def summary(run: Run) -> None:
-    """Print what a run that ended came to."""
+def summary(run: Run, command: str) -> None:
+    """Print what a run that ended came to; `command` is how to write `claimflow` for its account."""
     took = duration((run.ended or now()) - run.started)
     style = STATUS_STYLE.get(run.status, "")
     say()
@@ -116,14 +119,16 @@ def summary(run: Run) -> None:
     pairs([*outcome.figures(run), *outcome.addresses(run)])
     if run.status != "SUCCEEDED":
         say(outcome.sentence(run), "yellow" if run.rejected else "red")
+    for hint in outcome.hints(run, command):
+        say(hint, "yellow")
 
 
-def run(run: Run) -> None:
-    """Print a run's table and, if it has ended, what it came to."""
+def run(run: Run, command: str) -> None:
+    """Print a run's table and, if it has ended, what it came to (see `summary`)."""
     say(run.name, "bold")
     console.print(steps_table(run))
     if not run.running:
-        summary(run)
+        summary(run, command)
 
 
 def runs_table(rows: Sequence[tuple[str, str, datetime, datetime | None]]) -> None:
@@ -164,7 +169,13 @@ def plain_errors(local: Callable[[], bool]) -> Iterator[None]:
         yield
     except CommandError as error:
         complain(str(error), getattr(error, "lines", ()))
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        complain(str(told(error, local())))
+    except BrokenPipeError:
+        raise  # whoever read the output has enough: typer ends quietly
+    except OSError as error:
+        if error.filename is None:
+            _give_up_output()
         complain(str(told(error, local())))
     else:
         return
@@ -239,6 +250,17 @@ def _plain_line(step: Step, run: Run) -> str:
 
 def _status(step: Step) -> str:
     return f"{step.status} ({re.sub(r'^States[.]', '', step.error)})" if step.error else step.status
+
+
+def _writable(text: str) -> str:
+    """Replace what no terminal takes: the bytes of a file's name that are not UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
+def _give_up_output() -> None:
+    """Let what stdout still holds go nowhere; Python would fail on it once more as it ends."""
+    with suppress(OSError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _moment(when: datetime) -> str:

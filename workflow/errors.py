@@ -5,6 +5,7 @@ CommandError            any of these; its text is the sentence
 └── ExecutionUnknownError    no run has that name
 """
 
+from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
 
 SIGN_IN = (
@@ -17,6 +18,10 @@ NO_CREDENTIALS = (
 REFUSED = "AWS does not accept these credentials: check the keys or the profile that you use."
 NO_REGION = "No AWS region is set: add --region, for example `claimflow --region eu-west-1 …`."
 SLOW_DOWN = "AWS is taking fewer requests just now: wait a minute, then repeat the command."
+NOT_RUNNING = (
+    "The local AWS is not running, and what it held is gone: start it with `claimflow local up`, "
+    "then deploy again with `claimflow --local deploy`."
+)
 SENTENCES = {
     **dict.fromkeys(
         ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"], SIGN_IN
@@ -31,8 +36,8 @@ SENTENCES = {
         REFUSED,
     ),
     **dict.fromkeys(["Throttling", "ThrottlingException", "SlowDown", "TooManyRequestsException"], SLOW_DOWN),
-    "NoSuchBucket": "A bucket of the stack is gone: run `claimflow deploy` to make it again.",
-    "StateMachineDoesNotExist": "The state machine is gone: run `claimflow deploy` to make it again.",
+    "NoSuchBucket": "A bucket of the stack is gone: run `{command} deploy` to make it again.",
+    "StateMachineDoesNotExist": "The state machine is gone: run `{command} deploy` to make it again.",
 }
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError)
@@ -60,14 +65,16 @@ class StackMissingError(CommandError):
 class ExecutionUnknownError(CommandError):
     """No run has that name."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is no run '{name}': `claimflow runs` lists those there are.")
+    def __init__(self, name: str, command: str) -> None:
+        super().__init__(f"There is no run '{name}': `{command} runs` lists those there are.")
 
 
 def told(error: Exception, local: bool) -> CommandError:
-    """Give the sentence for an error of boto3."""
+    """Give the sentence for an error of boto3 or of the operating system."""
+    if isinstance(error, Boto3Error) and isinstance(error.__context__, boto.ClientError | boto.BotoCoreError):
+        error = error.__context__  # a transfer's error wraps the one that says what happened
     if isinstance(error, boto.ClientError):
-        return CommandError(_refusal(error))
+        return CommandError(_refusal(error, local))
     if isinstance(error, UNREACHABLE):
         return CommandError(_unreachable(error, local))
     if isinstance(error, boto.ProfileNotFound):
@@ -75,13 +82,22 @@ def told(error: Exception, local: bool) -> CommandError:
     for kinds, sentence in SETTINGS:
         if isinstance(error, kinds):
             return CommandError(sentence)
-    return CommandError(f"Working with AWS failed: {_one_line(str(error))}.")
+    return CommandError(_otherwise(error))
 
 
-def _refusal(error: boto.ClientError) -> str:
+def _otherwise(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return f"Working with AWS failed: {_one_line(str(error))}."
+    reason = error.strerror or _one_line(str(error))
+    if error.filename is None:
+        return f"The output cannot be written: {reason}."
+    return f"{error.filename} cannot be used: {reason}."
+
+
+def _refusal(error: boto.ClientError, local: bool) -> str:
     code = error.response.get("Error", {}).get("Code", "")
     if code in SENTENCES:
-        return SENTENCES[code]
+        return SENTENCES[code].format(command="claimflow --local" if local else "claimflow")
     if code in DENIED:
         return (
             f"You are not allowed to call {error.operation_name}: "
@@ -93,7 +109,7 @@ def _refusal(error: boto.ClientError) -> str:
 
 def _unreachable(error: Exception, local: bool) -> str:
     if local:
-        return "The local AWS is not running. Start it with `claimflow local up`."
+        return NOT_RUNNING
     return f"AWS cannot be reached: check the network and the region ({_one_line(str(error))})."
 
 

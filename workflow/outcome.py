@@ -25,8 +25,22 @@ def sentence(run: Run) -> str:
     if run.status == "SUCCEEDED":
         return "Done."
     if run.rejected:
-        return _rejection(run.data.get("evaluation", {}))
+        return _rejection(run.data)
     return run.cause or SENTENCES.get(run.status) or f"It failed ({run.error or run.status})."
+
+
+def hints(run: Run, command: str) -> list[str]:
+    """Give what is left to do after a run, a sentence each; `command` is how to write `claimflow`."""
+    version = _waiting(run.data)
+    if version is None and not run.rejected:
+        return []
+    waits = f"Model version {version} waits for a person: `{command} models approve {version}` makes it live."
+    made = [waits] if version is not None else []
+    asked = run.data.get("run", {})
+    if asked.get("predict_wanted"):
+        uri = (asked.get("predict") or {}).get("uri", "the file")
+        made.append(f"{uri} was not labelled: {_then(run, command)}.")
+    return made
 
 
 def figures(run: Run) -> list[Figure]:
@@ -53,9 +67,28 @@ def percent(share: float) -> str:
     return f"{share:.1%}"
 
 
-def _rejection(evaluation: dict[str, Any]) -> str:
-    below = "the live model" if evaluation.get("beats_bar") else "the bar"
-    return f"The new model is below {below} and was not registered; the live model stays as it is."
+def _then(run: Run, command: str) -> str:
+    again = f"`{command} predict FILE`"
+    if not run.rejected:
+        return f"approve the version, then label the file with {again}"
+    if _has_live(run.data):
+        return f"label the file with the live model ({again}), or train on more rows and try again"
+    return "train on more rows and try again"
+
+
+def _waiting(data: dict[str, Any]) -> int | None:
+    registration = data.get("registration")
+    return registration["version"] if registration and not registration.get("live") else None
+
+
+def _has_live(data: dict[str, Any]) -> bool:
+    return bool(data.get("run", {}).get("has_live_model"))
+
+
+def _rejection(data: dict[str, Any]) -> str:
+    below = "the live model" if data.get("evaluation", {}).get("beats_bar") else "the bar"
+    live = "the live model stays as it is" if _has_live(data) else "no model is live"
+    return f"The new model is below {below} and was not registered; {live}."
 
 
 def _training(data: dict[str, Any]) -> list[Figure]:
@@ -74,7 +107,7 @@ def _training(data: dict[str, Any]) -> list[Figure]:
             ("Live model before", "none" if before is None else f"{percent(before)} of the same rows")
         )
     if registration:
-        state = "live" if registration.get("live") else "waits for `claimflow models approve`"
+        state = "live" if registration.get("live") else "waits for approval"
         made.append(("Model", f"version {registration['version']}, {state}"))
     return made
 

@@ -28,15 +28,18 @@ def find_run_id(account: Account, stack: Stack, name: str | None) -> str:
         return _newest(account, stack)
     if files_of(account, stack, name):
         return name
-    return run_id(read_run(account, find(account, stack, name)))
+    return run_id(read_run(account, find(account, stack, name)), account.command)
 
 
-def run_id(run: Run) -> str:
-    """Give the run id of a run that ended; raises CommandError if it goes on or ended before it had one."""
+def run_id(run: Run, command: str) -> str:
+    """Give the run id of a run that ended; raises CommandError if it goes on or ended before it had one.
+
+    `command` is how to write `claimflow` for the account.
+    """
     found = run.data.get("run", {}).get("id")
     if run.running:
         raise CommandError(
-            f"The run '{run.name}' goes on: `claimflow status {run.name}` shows how far it is."
+            f"The run '{run.name}' goes on: `{command} status {run.name}` shows how far it is."
         )
     if not found:
         raise CommandError(f"The run '{run.name}' has no results: {run.cause or 'it ended too early.'}")
@@ -64,7 +67,9 @@ def download(account: Account, stack: Stack, run_id: str, folder: Path, replace:
     """
     names = files_of(account, stack, run_id)
     if not names:
-        raise CommandError(f"The run '{run_id}' has no results: `claimflow status` tells how far it came.")
+        raise CommandError(
+            f"The run '{run_id}' has no results: `{account.command} status` tells how far it came."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".claimflow-") as scratch:
         for name in names:
@@ -80,8 +85,8 @@ def download(account: Account, stack: Stack, run_id: str, folder: Path, replace:
 def _newest(account: Account, stack: Stack) -> str:
     for each in recent(account, stack, SEARCHED):
         if each["status"] == "SUCCEEDED":
-            return run_id(read_run(account, each["executionArn"]))
-    raise CommandError("No run has ended well yet: start with `claimflow train FILE`.")
+            return run_id(read_run(account, each["executionArn"]), account.command)
+    raise CommandError(f"No run has ended well yet: start with `{account.command} train FILE`.")
 
 
 def _fetch(account: Account, bucket: str, key: str, path: Path) -> None:

@@ -51,7 +51,7 @@ def read_run(account: Account, arn: str) -> Run:
     try:
         described = client.describe_execution(executionArn=arn)
     except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
-        raise ExecutionUnknownError(arn.rsplit(":", 1)[-1]) from None
+        raise ExecutionUnknownError(arn.rsplit(":", 1)[-1], account.command) from None
     pages = client.get_paginator("get_execution_history").paginate(
         executionArn=arn, PaginationConfig={"PageSize": 1000}
     )
@@ -112,7 +112,7 @@ def now() -> datetime:
 def _newest(account: Account, stack: Stack) -> str:
     found = recent(account, stack, 1)
     if not found:
-        raise CommandError("Nothing has run yet: start with `claimflow train FILE`.")
+        raise CommandError(f"Nothing has run yet: start with `{account.command} train FILE`.")
     return found[0]["executionArn"]
 
 
@@ -129,7 +129,7 @@ def _exists(account: Account, arn: str) -> bool:
 def _by_beginning(account: Account, stack: Stack, name: str) -> str:
     found = [each for each in recent(account, stack, SEARCHED) if each["name"].startswith(name)]
     if not found:
-        raise ExecutionUnknownError(name)
+        raise ExecutionUnknownError(name, account.command)
     if len(found) > 1:
         names = ", ".join(each["name"] for each in found[:3])
         more = " and others" if len(found) > 3 else ""

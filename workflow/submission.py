@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import math
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from workflow.account import Account
@@ -34,6 +37,10 @@ class Uploaded:
 
 def check_file(path: Path) -> None:
     """Raise CommandError unless `path` is a CSV file with something in it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"The name {str(path)!a} is not UTF-8 text: rename it.") from None
     if not path.exists():
         raise CommandError(f"There is no file {path}: check the name, and the folder that you are in.")
     if not path.is_file():
@@ -50,7 +57,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises CommandError if it is not there or not a JSON object.
     """
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = _parse(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CommandError(f"There is no file {path}: check the name after --config.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -59,6 +66,10 @@ def read_config(path: Path) -> dict[str, Any]:
         raise CommandError(
             f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
         ) from None
+    except RecursionError:
+        raise CommandError(f"{path} is nested too deeply: it must be like config/config.json.") from None
+    except ValueError as error:
+        raise CommandError(f"{path}: {error}.") from None
     if not isinstance(config, dict):
         raise CommandError(f"{path} must hold one JSON object, like config/config.json.")
     return config
@@ -73,7 +84,8 @@ def upload(account: Account, stack: Stack, path: Path, progress: Progress = lamb
     key = f"{PREFIX}/{_hash(path)}/{path.name}"
     version = _version(account, stack.uploads, key)
     if version is None:
-        account.s3.upload_file(str(path), stack.uploads, key, Callback=progress)
+        with _only_if_absent(account):
+            account.s3.upload_file(str(path), stack.uploads, key, Callback=progress)
         version = _version(account, stack.uploads, key)
     return Uploaded(f"s3://{stack.uploads}/{key}", version or None)
 
@@ -106,6 +118,69 @@ def execution_name(action: str, uri: str, now: datetime) -> str:
     stem = re.sub(r"\.csv(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
     safe = re.sub(r"[^A-Za-z0-9]+", "-", stem)[:STEM_LIMIT].strip("-") or "file"
     return f"{action}-{safe}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    """Read JSON by the rules of the run, which are those of functions/prepare/configuration.py."""
+    return json.loads(
+        text,
+        object_pairs_hook=_once,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        parse_int=_whole,
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:80]} is given twice")
+    return document
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(digits: str) -> float:
+    if math.isinf(float(digits)):
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return float(digits)
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python refuses thousands of digits
+        raise ValueError(f"a number has {len(digits)} digits, which is too many") from None
+
+
+@contextmanager
+def _only_if_absent(account: Account) -> Iterator[None]:
+    """Let an upload make no second version of what somebody else has uploaded in the meantime.
+
+    boto3's transfers do not take IfNoneMatch as an argument, so the requests that end them get it here.
+    """
+
+    def add(params: dict[str, Any], **_: object) -> None:
+        params["IfNoneMatch"] = "*"
+
+    events = account.s3.meta.events
+    endings = [f"before-parameter-build.s3.{call}" for call in ("PutObject", "CompleteMultipartUpload")]
+    for ending in endings:
+        events.register(ending, add)
+    try:
+        yield
+    except S3UploadFailedError as error:
+        refused = error.__context__
+        code = refused.response["Error"]["Code"] if isinstance(refused, ClientError) else ""
+        if code != "PreconditionFailed":
+            raise
+    finally:
+        for ending in endings:
+            events.unregister(ending, add)
 
 
 def _hash(path: Path) -> str:

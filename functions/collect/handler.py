@@ -100,15 +100,17 @@ def _open_part(output: str, number: int) -> TextIO:
     try:
         return _text(f"{output}/{keys.part_name(number)}")
     except ObjectMissing as error:
-        raise PredictionFailed(f"Shard {number} was not predicted: {_failure(output, number)}") from error
+        raise PredictionFailed(_failure(output, number)) from error
 
 
 def _failure(output: str, number: int) -> str:
+    head = f"Shard {number} was not predicted: "
     try:
         said = storage.read_bytes(storage.parse_uri(f"{output}/{keys.failure_name(number)}"))
     except StorageError:
-        return "it left no part and no reason."
-    return said.decode("utf-8", "replace").strip()[:1000]
+        return head + "it left no part and no reason."
+    sentence = said.decode("utf-8", "replace").strip()[:1000]
+    return sentence if sentence.startswith(f"Shard {number} ") else head + sentence
 
 
 def _text(uri: str) -> TextIO:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collect.merge import Merged, Prediction
-from shared.spreadsheet import harmless
+from shared.spreadsheet import csv_text, harmless
 
 ADDED = ("prediction", "confidence", "runner_up", "needs_review", "agrees", "error")
 DISAGREES = "the given category disagrees"
@@ -85,10 +85,9 @@ def write(merged: Iterable[Merged], output: Output, results: Path, review: Path)
 
 def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[tuple[list[str], str]]:
     """Give each row's cells, and the reason to look at it or an empty string."""
-    width = len(output.header)
     for row, prediction, error in merged:
         tally.rows += 1
-        cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
+        cells = _fitted(row.cells, len(output.header))
         if prediction is None:
             tally.rejected[error.split(":", 1)[0]] += 1
             yield [*cells, *[""] * (len(output.added) - 1), error], ""
@@ -98,6 +97,17 @@ def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[t
         agrees = [_flag(given == prediction.prediction) if given else ""] if output.label is not None else []
         said = [prediction.prediction, prediction.confidence, prediction.runner_up]
         yield [*cells, *said, _flag(bool(reason)), *agrees, ""], reason
+
+
+def _fitted(cells: list[str], width: int) -> list[str]:
+    """Give as many cells as the header has: too few are filled up, and of too many none is lost.
+
+    The last one then holds itself and all that follow, joined as CSV text (`a,"b, c",d`); such a row is
+    rejected, so it has the reason beside it.
+    """
+    if len(cells) > width:
+        return [*cells[: width - 1], csv_text(cells[width - 1 :])]
+    return [*cells, *[""] * (width - len(cells))]
 
 
 def _count(tally: Tally, prediction: Prediction, given: str) -> str:

@@ -66,13 +66,20 @@ def words(found: Figures, run: dict[str, Any], report: str) -> tuple[str, str]:
         "had not seen.",
         _against_bar(found),
         _against_live(found),
-        ""
-        if passed
-        else "It was not registered. "
-        + ("The live model stays as it is." if run["has_live_model"] else "No model is live yet."),
+        "" if passed else _not_registered(run),
         f"Report: {file_address(report)}",
     ]
     return subject(head), message(lines)
+
+
+def _not_registered(run: dict[str, Any]) -> str:
+    live = run["has_live_model"]
+    said = "It was not registered. " + ("The live model stays as it is." if live else "No model is live yet.")
+    if run["predict"]:
+        said += f" {run['predict']['uri']} was not labelled" + (
+            ": predict it by itself to label it with the live model." if live else "."
+        )
+    return said
 
 
 def _against_bar(found: Figures) -> str:

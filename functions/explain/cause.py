@@ -17,7 +17,10 @@ OURS = {
     "StackMisconfigured",
 }
 SENTENCE_LIMIT = 4_000
+KILLED = 137  # the exit code of a program that the machine ended: 128 + SIGKILL
 _AGAIN = "Start it again; if it happens again, look at the execution."
+_TOO_LARGE = "the file may be too large for one run: cut it up."
+_READS_THE_FILE = {"validate", "Predict or collect"}  # the steps that need more for a larger file
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,24 @@ def is_batch(cause: str) -> bool:
     return bool(_field(document, "JobId") and _field(document, "JobQueue"))
 
 
+def killed_shards(cause: str, told: int) -> str:
+    """Give the sentence on the shards that left none (`told` did), or an empty string.
+
+    A shard that fails says why in a file of its own, unless the machine ended its program.
+    """
+    document = _document(cause)
+    children = _field(_field(document, "ArrayProperties") or {}, "StatusSummary") or {}
+    exit_code = _field(_field(document, "Container") or {}, "ExitCode")
+    failed = children.get("FAILED") or int(exit_code == KILLED)
+    if failed <= told:
+        return ""
+    which = "1 shard was" if failed - told == 1 else f"{failed - told} shards were"
+    return (
+        f"{which} killed, most often for want of memory: start again with a smaller rows_per_shard in the "
+        "configuration, or give the stack more JobMemoryMiB."
+    )
+
+
 def _own(error: str, _cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
     name = document.get("errorType") or error
     if name not in OURS or "errorMessage" not in document:
@@ -75,10 +96,8 @@ def _timeout(error: str, cause: str, step: str, _document: dict[str, Any]) -> Fa
     seconds = re.search(r"Task timed out after ([\d.]+) seconds", cause)
     if seconds or error == "Sandbox.Timedout":
         limit = f" its limit of {float(seconds.group(1)):.0f} seconds" if seconds else " it may"
-        return Failure(
-            "TimedOut",
-            f"The step {step} took longer than{limit}; the file may be too large for one run: cut it up.",
-        )
+        remedy = f"; {_TOO_LARGE}" if step in _READS_THE_FILE else f". {_AGAIN}"
+        return Failure("TimedOut", f"The step {step} took longer than{limit}{remedy}")
     return None
 
 
@@ -107,7 +126,14 @@ def _training(_error: str, cause: str, _step: str, document: dict[str, Any]) -> 
 def _algorithm(reason: str) -> str:
     """Take the program's own sentence out of SageMaker's `AlgorithmError: …, exit code: 1`."""
     said = re.sub(r"^(AlgorithmError|ClientError|InternalServerError):\s*", "", _tidy(reason))
-    return re.sub(r",?\s*exit code:\s*\d+\.?$", "", said)
+    ended = re.search(r",?\s*exit code:\s*(\d+)\.?$", said)
+    said = said[: ended.start()] if ended else said
+    if not said and ended and int(ended.group(1)) == KILLED:
+        return (
+            "it was killed, most often for want of memory; the same request, started again, goes on from "
+            "its checkpoint"
+        )
+    return said
 
 
 def _batch(_error: str, cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
@@ -128,10 +154,16 @@ def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -
     kind = str(document.get("errorType") or error)
     killed = "signal: killed" in cause or "MemoryError" in kind or "No space left" in cause
     if kind == "Runtime.OutOfMemory" or killed:
-        room = "disk space" if "No space left" in cause else "memory"
+        full = "No space left" in cause
+        remedy = (
+            "free disk space, or enlarge it, and start again."
+            if full
+            else "start it again, with more memory for its function."
+        )
+        if step in _READS_THE_FILE:
+            remedy = _TOO_LARGE
         return Failure(
-            "Unexpected",
-            f"The step {step} ran out of {room}; the file may be too large for one run: cut it up.",
+            "Unexpected", f"The step {step} ran out of {'disk space' if full else 'memory'}; {remedy}"
         )
     return None
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from explain import shards
-from explain.cause import Failure, explain, failed_step, is_batch
+from explain.cause import Failure, explain, failed_step, is_batch, killed_shards
 from shared.messages import message, subject
 from shared.telemetry import Event, lambda_handler, logger
 
@@ -38,18 +38,21 @@ def _failure(state: State) -> Failure:
     error, cause = str(caught.get("Error", "")), str(caught.get("Cause", ""))
     failure = explain(error, cause, failed_step(state))
     if is_batch(cause):
-        return _with_shards(failure, state)
+        return _with_shards(failure, state, cause)
     return failure
 
 
-def _with_shards(failure: Failure, state: State) -> Failure:
+def _with_shards(failure: Failure, state: State, cause: str) -> Failure:
     """Add what the shards themselves said; the failure stands without it when they cannot be read."""
     try:
-        said = shards.sentences(state["validation"])
+        said, are_all = shards.sentences(state["validation"])
+        know = are_all and failure.error == "PredictionFailed"
+        killed = killed_shards(cause, len(said)) if know else ""
     except Exception:
         logger.exception("The shards' sentences could not be read")
         return failure
-    return Failure(failure.error, " ".join([failure.sentence, *(one.rstrip(".") + "." for one in said)]))
+    shown = [one.rstrip(".") + "." for one in said[: shards.SHOWN]]
+    return Failure(failure.error, " ".join(filter(None, [failure.sentence, *shown, killed])))
 
 
 def _file_name(state: State) -> str:

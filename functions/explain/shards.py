@@ -10,8 +10,8 @@ SHOWN = 3
 LOOKED_AT = 50
 
 
-def sentences(validation: dict[str, Any]) -> list[str]:
-    """Give the first sentences of failed shards, each with its shard's number.
+def sentences(validation: dict[str, Any]) -> tuple[list[str], bool]:
+    """Give the sentences of failed shards, each with its shard's number, and whether these are all.
 
     A shard that failed once and succeeded on its next attempt has a part, and does not count.
     """
@@ -19,11 +19,13 @@ def sentences(validation: dict[str, Any]) -> list[str]:
     folder = storage.parse_uri(manifest["output"])
     found: list[str] = []
     # Of up to 10,000 shards few fail, and asking for each one's sentence would take minutes.
-    for key in storage.list_keys(Location(folder.bucket, f"{folder.key}/{keys.FAILURE}"), LOOKED_AT):
+    names = storage.list_keys(Location(folder.bucket, f"{folder.key}/{keys.FAILURE}"), LOOKED_AT)
+    for key in names:
         index = int("".join(filter(str.isdigit, key.rsplit("/", 1)[-1])))
         said = _said(folder, index)
-        found += [f"shard {index}: {said}"] if said else []
-    return found[:SHOWN]
+        if said:
+            found.append(said if said.startswith(f"Shard {index} ") else f"shard {index}: {said}")
+    return found, len(names) < LOOKED_AT
 
 
 def _said(folder: Location, index: int) -> str:

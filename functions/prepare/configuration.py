@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from prepare.allowed import describe
 from shared.errors import InvalidConfig
 from shared.keys import LIVE_KEYS, LIVE_PREFIX
-from shared.messages import shorten
+from shared.messages import is_text, shorten
 
 Config = dict[str, Any]
 
@@ -74,6 +74,11 @@ def _schema_problems(given: Config) -> list[str]:
     rules = schema()["properties"]
     unknown = [_unknown(key, list(rules)) for key in given if key not in rules]
     wrong = {str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(given) if error.path}
+    unknown += [
+        f"{shorten(key)} holds half a character (a lone surrogate), which is no text"
+        for key, value in given.items()
+        if key in rules and not is_text(json.dumps(value, ensure_ascii=False))
+    ]
     return unknown + [
         f"{key} is {_shown(given[key])}, but must be {describe(rules[key], schema())}"
         for key in given

@@ -16,7 +16,8 @@ def _handle(event: Event) -> Event:
     predict = _find(asked.predict, "predict") if asked.predict else None
     config = _config(asked.config, stack)
     live_model = registry.live_model(settings.model_group())
-    inputs = run.Inputs(asked.action, data, predict, config, live_model)
+    waiting = None if live_model else registry.waiting(settings.model_group())
+    inputs = run.Inputs(asked.action, data, predict, config, live_model, waiting)
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)
     logger.append_keys(run=described["id"])

@@ -1,26 +1,40 @@
 """Finds the live model in the SageMaker model registry."""
 
+from typing import Literal
+
 from prepare.run import LiveModel
 from shared import aws
 
 
 def live_model(group: str) -> LiveModel | None:
     """Give the newest approved version in the model package group, or None."""
+    newest = _newest(group, "Approved")
+    return _describe(newest[1]) if newest else None
+
+
+def waiting(group: str) -> int | None:
+    """Give the newest version that waits for approval, or None."""
+    newest = _newest(group, "PendingManualApproval")
+    return newest[0] if newest else None
+
+
+def _newest(group: str, status: Literal["Approved", "PendingManualApproval"]) -> tuple[int, str] | None:
+    """Give the version and the ARN of the newest model package with that status."""
     pages = (
         aws.sagemaker()
         .get_paginator("list_model_packages")
         .paginate(
             ModelPackageGroupName=group,
-            ModelApprovalStatus="Approved",
+            ModelApprovalStatus=status,
             SortBy="CreationTime",
             SortOrder="Descending",
         )
     )
-    approved = [package for page in pages for package in page["ModelPackageSummaryList"]]
-    if not approved:
-        return None
-    newest = max(approved, key=lambda package: package.get("ModelPackageVersion", 0))
-    return _describe(newest["ModelPackageArn"])
+    packages = [package for page in pages for package in page["ModelPackageSummaryList"]]
+    return max(
+        ((package.get("ModelPackageVersion", 0), package["ModelPackageArn"]) for package in packages),
+        default=None,
+    )
 
 
 def _describe(arn: str) -> LiveModel:

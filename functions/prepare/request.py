@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import InvalidRequest
-from shared.messages import listed
+from shared.messages import is_text, listed, shorten
 from shared.storage import Location, parse_uri
 
 ACTIONS = ("train", "predict")
@@ -52,7 +52,7 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
         yield "'data' is missing; it must be the file's s3:// address"
     yield from _uri_problems(document, "data")
     yield from _uri_problems(document, "predict")
-    if document.get("version") is not None and not _is_text(document["version"]):
+    if document.get("version") is not None and not _is_filled(document["version"]):
         yield f"'version' is {_kind(document['version'])}; it must be the S3 version of 'data', as text"
     config = document.get("config")
     if isinstance(config, str):
@@ -66,7 +66,7 @@ def _action_problems(document: dict[str, Any]) -> Iterator[str]:
     if "action" not in document:
         yield "'action' is missing; it must be 'train' or 'predict'"
     elif action not in ACTIONS:
-        given = repr(action) if isinstance(action, str) else _kind(action)
+        given = f"'{shorten(action)}'" if isinstance(action, str) else _kind(action)
         yield f"'action' is {given}; it must be 'train' or 'predict'"
     if action == "predict" and document.get("predict") is not None:
         yield "'predict' goes with the action 'train' only; name the file to label in 'data'"
@@ -81,16 +81,16 @@ def _uri_problems(document: dict[str, Any], key: str) -> Iterator[str]:
         return
     try:
         parse_uri(value)
-    except ValueError:
-        yield f"'{key}' is '{value}'; it must be of the form s3://bucket/key"
+    except ValueError as error:
+        yield f"'{key}' is '{shorten(value, 80)}'; {error}"
 
 
 def _keys(names: list[str]) -> str:
     return ("key " if len(names) == 1 else "keys ") + listed(names)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+def _is_filled(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and is_text(value)
 
 
 def _kind(value: object) -> str:

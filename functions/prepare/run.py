@@ -39,22 +39,23 @@ class Stack:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run is made from: the files that were found, the checked configuration, the live model."""
+    """What a run is made from: the files that were found, the checked configuration, the live model.
+
+    `waiting` is the newest version that waits for approval, looked up when no model is live.
+    """
 
     action: str
     data: ObjectInfo
     predict: ObjectInfo | None
     config: dict[str, Any]
     live_model: LiveModel | None
+    waiting: int | None = None
 
 
 def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
     """Give the run. Raises NoLiveModel for a prediction without a model."""
     if inputs.action == "predict" and inputs.live_model is None:
-        raise NoLiveModel(
-            "There is no model yet to predict with: first upload a file with categories to "
-            f"s3://{stack.uploads}/{keys.TRAIN_PREFIX} and wait until its model is live."
-        )
+        raise NoLiveModel(_no_model(inputs.waiting, stack))
     name = run_id(inputs)
     folder = f"s3://{stack.artifacts}/{keys.run_prefix(name)}"
     return {
@@ -73,6 +74,18 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "checkpoints": f"{folder}/checkpoints",
         "results": f"s3://{stack.results}/{name}",
     }
+
+
+def _no_model(waiting: int | None, stack: Stack) -> str:
+    if waiting is not None:
+        return (
+            f"No model is live yet to predict with, but version {waiting} waits for approval: approve it "
+            f"with `claimflow models approve {waiting}`, or in SageMaker Studio, and start it again."
+        )
+    return (
+        "There is no model yet to predict with: first upload a file with categories to "
+        f"s3://{stack.uploads}/{keys.TRAIN_PREFIX} and wait until its model is live."
+    )
 
 
 def run_id(inputs: Inputs) -> str:

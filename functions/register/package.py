@@ -4,6 +4,7 @@ import hashlib
 import re
 from typing import Any
 
+from shared import keys
 from shared.messages import count, file_address, message, percent, subject
 
 State = dict[str, Any]
@@ -63,9 +64,15 @@ def words(state: State, version: int, *, live: bool) -> tuple[str, str]:
     else:
         head = f"Claimflow: model version {version} waits for approval ({share})"
         outcome = (
-            f"Model version {version} is good enough, and waits for a person: approve or reject it in "
-            "the SageMaker "
-            "model registry. Until then the live model stays as it is."
+            f"Model version {version} is good enough, and waits for a person: approve it with `claimflow "
+            f"models approve {version}`, or approve or reject it in the SageMaker model registry. Until then "
+            "the live model stays as it is."
+        )
+    unlabelled = ""
+    if run["predict"] and not live:
+        unlabelled = (
+            f"{run['predict']['uri']} was not labelled: approve the version first, then predict the file "
+            f"with `claimflow predict`, or upload it to {keys.PREDICT_PREFIX}."
         )
     figures = (
         f"It gives the right category for {share} of {count(evaluation['validation_rows'], 'row')} that "
@@ -77,5 +84,5 @@ def words(state: State, version: int, *, live: bool) -> tuple[str, str]:
         before = percent(evaluation["live_accuracy"])
         compared = f"The model that was live before gives the right category for {before}."
     origin = f"It was trained from {run['data']['uri']}."
-    lines = [outcome, figures, compared, origin, f"Report: {file_address(evaluation['report'])}"]
+    lines = [outcome, unlabelled, figures, compared, origin, f"Report: {file_address(evaluation['report'])}"]
     return subject(head), message(lines)

@@ -13,6 +13,7 @@ BLOCK_BYTES = 256 * 1024
 LINE_LIMIT = 32_000_000  # characters; a file with no line ends must not fill the memory
 
 _GZIP = b"\x1f\x8b"
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # First bytes of files that people send instead of a CSV.
 _KINDS = (
@@ -86,11 +87,19 @@ def _peekable(stream: BinaryIO) -> io.BufferedReader:
 def _refuse_binary(start: bytes, name: str) -> None:
     if start[:2] == _GZIP:
         raise InvalidData(f"{name} was gzipped twice; gzip the CSV file once, or not at all.")
-    if start[:2] in _UTF16:
+    if start[:4] in _UTF32:
+        raise InvalidData(f"{name} is UTF-32, not UTF-8: {SAVE_AS_CSV}.")
+    if start[:2] in _UTF16 or _is_unmarked_utf16(start):
         raise InvalidData(f"{name} is UTF-16 ('Unicode text'), not UTF-8: {SAVE_AS_CSV}.")
     for magic, kind in _KINDS:
         if start.startswith(magic):
             raise InvalidData(f"{name} is {kind}, not a CSV file: {SAVE_AS_CSV}.")
+
+
+def _is_unmarked_utf16(start: bytes) -> bool:
+    """Tell whether every second byte is NUL and no other, as in a header of Latin letters."""
+    one, other = start[::2], start[1::2]
+    return len(start) >= 8 and any(not any(high) and all(low) for high, low in ((one, other), (other, one)))
 
 
 def _blocks(stream: io.BufferedReader, name: str) -> Iterator[bytes]:

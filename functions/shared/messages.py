@@ -19,7 +19,7 @@ def subject(text: str) -> str:
 
 def message(paragraphs: Iterable[str]) -> str:
     """Join paragraphs with an empty line between; empty ones fall away."""
-    return "\n\n".join(part.strip() for part in paragraphs if part.strip()) + "\n"
+    return _sendable("\n\n".join(part.strip() for part in paragraphs if part.strip()) + "\n")
 
 
 def percent(share: float) -> str:
@@ -34,8 +34,17 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 def shorten(text: str, limit: int = 40) -> str:
     """Give the text on one line, cut to `limit` characters."""
-    line = " ".join(text[: 4 * limit].split())
+    line = _sendable(" ".join(text[: 4 * limit].split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
+    return text == _sendable(text)
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def listed(items: Iterable[str], limit: int = 10) -> str:

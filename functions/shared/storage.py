@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
@@ -11,7 +12,9 @@ from shared import aws
 from shared.errors import ObjectDenied, ObjectMissing
 
 RANGE_BYTES = 8 * 1024 * 1024
+KEY_BYTES = 1024
 _STREAM_ATTEMPTS = 4
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 _MISSING = {
     "404",
@@ -53,11 +56,19 @@ class ObjectInfo(NamedTuple):
 
 
 def parse_uri(uri: str) -> Location:
-    """Split `s3://bucket/key`. Raises ValueError for anything else."""
+    """Split `s3://bucket/key`. Raises ValueError, which says what it must be, for what S3 would refuse."""
     scheme, separator, rest = uri.partition("://")
     bucket, slash, key = rest.partition("/")
     if scheme != "s3" or not separator or not bucket or not slash or not key:
-        raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
+        raise ValueError("it must be of the form s3://bucket/key")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens")
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half a character (a lone surrogate), which is no text") from error
+    if size > KEY_BYTES:
+        raise ValueError(f"a key has at most {KEY_BYTES:,} bytes, and this one has {size:,}")
     return Location(bucket, key)
 
 

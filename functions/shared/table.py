@@ -65,16 +65,19 @@ class Table:
         try:
             return line, next(self._reader, None)
         except csv.Error as error:
-            raise InvalidData(self._quoting_sentence(line)) from error
+            raise InvalidData(self._mistake(line, too_long="field limit" in str(error))) from error
 
-    def _quoting_sentence(self, line: int) -> str:
-        opened = line + _last_quote_opened(self._record)
+    def _mistake(self, line: int, *, too_long: bool) -> str:
         end = self._reader.line_num
-        if sum(map(len, self._record)) > CELL_LIMIT:
+        behind, is_open = _scan(self._record)
+        if too_long and not is_open:
+            return f"{self.name}, line {end}: a cell is longer than {CELL_LIMIT:,} characters; shorten it."
+        opened = line + behind
+        if too_long:
             problem = (
                 f"is longer than {CELL_LIMIT:,} characters, most likely because its quote is never closed"
             )
-        elif _is_open(self._record):
+        elif is_open:
             problem = f"is never closed: the file ends, on line {end}, inside it"
         else:
             problem = f"is followed by more text, on line {end}, where a comma or the line's end is due"
@@ -90,9 +93,17 @@ class Table:
             line, cells = self._next()
         if cells is None:
             raise InvalidData(f"{self.name} is empty; upload a CSV file whose first line names the columns.")
+        self._refuse_excels_hint(cells, line)
         self._refuse_other_delimiter(cells, line)
         self._refuse_duplicates(cells, line)
         return cells
+
+    def _refuse_excels_hint(self, cells: list[str], line: int) -> None:
+        if ",".join(cells).strip().lower() == "sep=,":
+            raise InvalidData(
+                f"{self.name}, line {line}: 'sep=,' is a hint for Excel and names no column: remove the "
+                "first line, and upload the file again."
+            )
 
     def _refuse_other_delimiter(self, cells: list[str], line: int) -> None:
         found = [word for mark, word in _OTHER_DELIMITERS.items() if len(cells) == 1 and mark in cells[0]]
@@ -137,18 +148,13 @@ def named(header: list[str]) -> str:
     return listed(shorten(cell, 24) for cell in header)
 
 
-def _last_quote_opened(lines: list[str]) -> int:
-    """Give the index of the line on which the last quoted cell of a record opens."""
-    return _scan(lines)[0]
-
-
-def _is_open(lines: list[str]) -> bool:
-    """Tell whether a record ends inside a quoted cell."""
-    return _scan(lines)[1]
-
-
 def _scan(lines: list[str]) -> tuple[int, bool]:
-    """Walk a record as the csv module does, until its end or its mistake."""
+    """Walk a record as the csv module does, until its end or its mistake.
+
+    Returns:
+        the index of the line on which its last quoted cell opens, and whether it ends inside that cell
+
+    """
     opened, state = 0, "start"
     for index, line in enumerate(lines):
         for character in line:

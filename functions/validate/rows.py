@@ -11,6 +11,7 @@ from shared.table import Row, Table
 from validate.columns import Columns
 
 TEXT_LIMIT = 1_000_000  # characters
+LABEL_LIMIT = 200  # characters
 CHUNK_ROWS = 20_000
 CHUNK_CHARACTERS = 16_000_000
 
@@ -18,6 +19,7 @@ WRONG_WIDTH = "wrong number of cells"
 NO_TEXT = "no text"
 NO_LABEL = "no category"
 TOO_LONG = "text too long"
+LABEL_TOO_LONG = "category too long"
 LONE = "the only usable row of its category"
 
 
@@ -92,15 +94,20 @@ def _frame(rows: list[Row], columns: Columns) -> pd.DataFrame:
 def _reasons(frame: pd.DataFrame, *, labelled: bool) -> "pd.Series[str]":
     """Give the reason to reject each row, or an empty string. The first reason found stands."""
     reasons: pd.Series[str] = pd.Series("", index=frame.index, dtype="object")
-    lengths = frame["text"].str.len()
-    too_long = lengths > TEXT_LIMIT
-    reasons[too_long] = np.array(
-        [f"{TOO_LONG}: {n:,} characters, at most {TEXT_LIMIT:,}" for n in lengths[too_long]], dtype=object
-    )
+    _refuse_longer(reasons, frame["text"], TEXT_LIMIT, TOO_LONG)
     if labelled:
+        _refuse_longer(reasons, frame["label"], LABEL_LIMIT, LABEL_TOO_LONG)
         reasons[frame["label"] == ""] = NO_LABEL
     reasons[frame["text"].str.strip() == ""] = NO_TEXT
     return reasons
+
+
+def _refuse_longer(reasons: "pd.Series[str]", cells: "pd.Series[str]", limit: int, kind: str) -> None:
+    lengths = cells.str.len()
+    too_long = lengths > limit
+    reasons[too_long] = np.array(
+        [f"{kind}: {n:,} characters, at most {limit:,}" for n in lengths[too_long]], dtype=object
+    )
 
 
 def _wrong_width(row: Row, width: int) -> Rejected:

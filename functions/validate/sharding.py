@@ -61,7 +61,7 @@ def make_shards(table: Table, columns: Columns, folder: Path, rows_per_shard: in
             writer.write(chunk.usable)
     writer.finish()
     if not writer.shards:
-        raise InvalidData(nothing_usable(table, rejected.reasons))
+        raise InvalidData(nothing_usable(table, rejected))
     report = {"text_characters": text_lengths(np.concatenate(lengths)), "warnings": []}
     return Shards(writer.shards, rejected.path, rejected.reasons.total(), report)
 

@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ def make_channels(
     with RejectedFile(folder / "rejected.csv") as rejected:
         _read(table, columns, usable, rejected)
         if not usable.labels:
-            raise InvalidData(nothing_usable(table, rejected.reasons))
+            raise InvalidData(nothing_usable(table, rejected))
         _reject_lone_categories(table, usable, rejected)
     hashes, codes = np.concatenate(usable.hashes), np.concatenate(usable.codes)
     _check_classes(table, usable, n_classes)
@@ -110,12 +109,16 @@ def make_channels(
     )
 
 
-def nothing_usable(table: Table, reasons: Counter[str]) -> str:
+def nothing_usable(table: Table, rejected: RejectedFile) -> str:
     """Give the sentence for a file without one usable row."""
-    if not reasons:
+    reasons, first = rejected.reasons, rejected.first
+    if first is None:
         return f"{table.name} has a header and no rows; add rows below it."
     why = ", ".join(f"{count(n, 'row')}: {reason}" for reason, n in reasons.most_common())
-    return f"{table.name}: none of its {count(reasons.total(), 'row')} can be used ({why})."
+    return (
+        f"{table.name}: none of its {count(reasons.total(), 'row')} can be used ({why}). The first is on "
+        f"line {first.line} ({first.reason}): correct it and those like it, and upload the file again."
+    )
 
 
 def text_lengths(lengths: "np.ndarray[Any, Any]") -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The program `predict`: the Batch contract, through the program itself and against S3."""
 
 import csv
+import errno
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from container import prediction, storage
+from container import disk, prediction, storage
 from model.prediction import Prediction
 
 from .conftest import Run, rows
@@ -228,3 +229,25 @@ def test_a_bucket_that_is_not_there_is_told(
 ) -> None:
     assert main(CLAIMFLOW_MANIFEST="s3://no-such-bucket/manifest.json") == 1
     assert "s3://no-such-bucket/manifest.json cannot be read" in capsys.readouterr().out
+
+
+def disk_is_full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("place", ["shutil.copyfile", "container.prediction.write_part", "tempfile.mkdtemp"])
+def test_a_full_disk_is_told_once_and_blames_nothing_else(
+    place: str, main: Main, shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, disk_is_full)
+    assert main() == 1
+    assert note(shards) == f"Shard 0 was not labelled: {disk.FULL}"
+
+
+def test_a_disk_that_fills_up_during_a_download_from_s3_is_told(
+    main: Main, bucket: "S3Client", shards: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = on_s3(bucket, shards, trained / "model.tar.gz")
+    monkeypatch.setattr(storage._client(), "download_file", disk_is_full)
+    assert main(**variables) == 1
+    assert parts(bucket)["failure-00000.txt"] == f"Shard 0 was not labelled: {disk.FULL}"

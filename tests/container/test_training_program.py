@@ -1,5 +1,6 @@
 """The program `train`: the SageMaker contract, through the program itself."""
 
+import errno
 import json
 import shutil
 import signal
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from container import training
 from container.training import parse_hyperparameters
 from model.config import Config
-from model.errors import ConfigError
+from model.errors import ArtifactError, ConfigError
 
 from .conftest import ROOT, Run, environment
 
@@ -178,3 +180,45 @@ def test_text_without_quotes_is_told_beside_all_other_problems() -> None:
         parse_hyperparameters({"optimizer": "adam", "dropout": "2"})
     assert len(refused.value.problems) == 2
     assert "optimizer is 'adam', which is not JSON text" in refused.value.problems[0]
+
+
+@pytest.fixture
+def main(job: Job, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a job that `training.main()` runs in this process."""
+    base = job()
+    monkeypatch.setenv("CLAIMFLOW_BASE_DIR", str(base))
+    return base
+
+
+def disk_is_full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told_in_the_failure_for_which_room_was_kept(
+    main: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reserved = main / "output" / training.RESERVED
+
+    def fills_up(_: Path) -> None:
+        assert reserved.stat().st_size == training.RESERVED_BYTES
+        raise ArtifactError("The model cannot be saved.") from OSError(
+            errno.ENOSPC, "No space left on device"
+        )
+
+    monkeypatch.setattr(training, "_train", fills_up)
+    assert training.main() == 1
+    assert (main / "output" / "failure").read_text(encoding="utf-8") == training.DISK_FULL
+    assert training.DISK_FULL in capsys.readouterr().out
+    assert not reserved.exists()
+
+
+@pytest.mark.parametrize("place", ["pathlib.Path.write_bytes", "pathlib.Path.mkdir"])
+def test_a_disk_that_is_full_from_the_start_is_told(
+    place: str, main: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(place, disk_is_full)
+    monkeypatch.setattr("pathlib.Path.open", disk_is_full)
+    assert training.main() == 1
+    said = capsys.readouterr().out
+    assert training.DISK_FULL in said
+    assert "The sentence cannot be written to" in said

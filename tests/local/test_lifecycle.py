@@ -108,6 +108,7 @@ def test_down_ends_the_server_and_its_jobs_and_down_again_is_fine(fresh: Local) 
     assert "stopped" in fresh.command("down").stdout
     assert not alive(server)
     assert not alive(job)
+    assert not (fresh.state / "jobs").exists()
     again = fresh.command("down")
     assert again.returncode == 0
     assert "not running" in again.stdout
@@ -120,9 +121,10 @@ def test_down_ends_the_jobs_of_a_server_that_was_killed(fresh: Local) -> None:
     fresh.client("sagemaker").create_training_job(**without_data(training_request("data", "long", "")))
     written = fresh.state / "jobs" / "pid"
     wait_for(lambda: written.exists() and written.read_text().strip())
+    job = int(written.read_text())
     os.kill(server_pid(fresh), signal.SIGKILL)
     fresh.command("down")
-    wait_for(lambda: not alive(int(written.read_text())))
+    wait_for(lambda: not alive(job))
 
 
 def test_up_refuses_a_port_that_another_program_has(fresh: Local) -> None:
@@ -156,6 +158,41 @@ def test_a_bad_port_is_refused_in_one_sentence(fresh: Local) -> None:
     refused = fresh.command("up")
     assert refused.returncode == 1
     assert refused.stderr.startswith("CLAIMFLOW_LOCAL_PORT is 'many'")
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_folder_that_cannot_be_one_is_told_in_one_sentence(fresh: Local, command: str) -> None:
+    plain = fresh.folder / "plain"
+    plain.write_text("x")
+    fresh.environment["CLAIMFLOW_LOCAL_DIR"] = str(plain)
+    refused = fresh.command(command)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"The local AWS cannot use {plain}")
+    assert refused.stderr.endswith("set CLAIMFLOW_LOCAL_DIR to another folder.\n")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_server_that_cannot_be_remembered_is_not_left_behind(fresh: Local) -> None:
+    program = (
+        "import pathlib, subprocess, sys\nfrom local import cli, identity\n"
+        "def full(process, path):\n"
+        "    pathlib.Path(sys.argv[1]).write_text(str(process.pid))\n"
+        "    raise OSError(28, 'No space left on device')\n"
+        "identity.ProcessIdentity.save = full\nsys.exit(cli.main(['up']))"
+    )
+    started = fresh.folder / "started"
+    refused = subprocess.run(
+        [PYTHON, "-c", program, str(started)],
+        cwd=REPOSITORY,
+        env=fresh.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr == "The local AWS cannot write: No space left on device.\n"
+    assert not alive(int(started.read_text()))
 
 
 @pytest.mark.parametrize(

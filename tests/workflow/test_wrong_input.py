@@ -39,8 +39,8 @@ CONFIGS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
 REQUESTS: dict[str, tuple[Any, list[str]]] = {
     "not an object": ("train", ["object"]),
     "empty": ({}, ["action", "data"]),
-    "wrong action": ({"action": "tarin", "data": "s3://b/k"}, ["tarin"]),
-    "unknown key": ({"action": "train", "data": "s3://b/k", "dada": 1}, ["dada"]),
+    "wrong action": ({"action": "tarin", "data": "s3://bucket/key.csv"}, ["tarin"]),
+    "unknown key": ({"action": "train", "data": "s3://bucket/key.csv", "dada": 1}, ["dada"]),
     "not an s3 address": ({"action": "train", "data": "claims.csv"}, ["claims.csv"]),
 }
 

@@ -206,3 +206,21 @@ def test_a_prediction_after_a_training_has_a_folder_of_its_own(stack: Stack) -> 
 def test_the_state_stays_small(live: Stack) -> None:
     content = csv_text(["text", "label"], [("unsure " + "x" * 900, f"label {n}") for n in range(500)])
     assert len(json.dumps(live.collect(predicted(live, content)))) < 4000
+
+
+def test_the_surplus_cells_of_a_row_stand_in_its_last_cell(live: Stack) -> None:
+    found = live.collect(predicted(live, 'id,text,note\n1,a,b,c,"d, e"\n2,x,y\n'))
+    rows = live.table(found["results"])
+    assert [rows[0][name] for name in ("id", "text", "note")] == ["1", "a", 'b,c,"d, e"']
+    assert rows[0]["error"] == "wrong number of cells: 5, the header has 3"
+    assert rows[1]["note"] == "y"
+
+
+def test_a_shard_that_names_itself_is_named_once(live: Stack) -> None:
+    state = predicted(live, "text\nx\n")
+    output = live.json(state["validation"]["predict"]["manifest"])["output"]
+    bucket, key = output.removeprefix("s3://").split("/", 1)
+    live.s3.delete_object(Bucket=bucket, Key=f"{key}/part-00000.csv")
+    live.write(f"{output}/failure-00000.txt", b"Shard 0 was not labelled: The disk is full.")
+    with pytest.raises(PredictionFailed, match=r"^Shard 0 was not labelled: The disk is full\.$"):
+        live.collect(state)

@@ -126,3 +126,15 @@ def test_members_are_taken_by_name_whatever_their_folder(stack: Stack) -> None:
     archive = tar_gz({"../../evaluation.json": GOOD, "./data/report.html": "x", "other": "y"})
     stack.write(state["training"]["output_uri"], archive)
     assert evaluate(state, None)["accuracy"] == 0.9
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_rejected_model_leaves_the_waiting_file_unlabelled(stack: Stack, live: bool) -> None:
+    if live:
+        stack.live(accuracy=0.99)
+    state = trained(stack, accuracy=0.5)
+    assert "not labelled" not in evaluate(state, None)["message"]
+    state["run"]["predict"] = {"uri": "s3://uploads/requests/new.csv"}
+    said = evaluate(state, None)["message"]
+    assert "s3://uploads/requests/new.csv was not labelled" in said
+    assert ("label it with the live model" in said) is live

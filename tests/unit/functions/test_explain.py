@@ -224,3 +224,74 @@ def test_explain_never_fails(state: Any, document: Any, text: str) -> None:
 def test_a_long_reason_is_cut() -> None:
     found = explain("X", json.dumps({"errorMessage": "long " * 20_000, "errorType": "InvalidData"}))
     assert len(found["sentence"]) <= 4000
+
+
+def killed(failed: int, told: str) -> str:
+    document = json.loads(cause("batch_failed"))
+    document["ArrayProperties"]["StatusSummary"]["FAILED"] = failed
+    return json.dumps(document) if told == "array" else json.dumps({**document, "ArrayProperties": {}})
+
+
+def test_a_shard_that_failed_and_left_no_sentence_was_killed(failed_shards: dict[str, Any]) -> None:
+    said = explain("States.TaskFailed", killed(2, "array"), **failed_shards)["sentence"]
+    assert "shard 2: The model artifact is damaged" in said
+    assert (
+        "1 shard was killed, most often for want of memory: start again with a smaller rows_per_shard" in said
+    )
+    assert "JobMemoryMiB" in said
+    assert "2 shards were killed" in explain("x", killed(3, "array"), **failed_shards)["sentence"]
+
+
+@pytest.mark.parametrize(("exit_code", "is_killed"), [(137, True), (1, False)])
+def test_a_single_job_was_killed_when_its_exit_code_says_so(
+    stack: Stack, exit_code: int, is_killed: bool
+) -> None:
+    stack.live()
+    state = stack.validated("predict", "text\nx\n")
+    document = {
+        **json.loads(cause("batch_failed")),
+        "ArrayProperties": {},
+        "Container": {"ExitCode": exit_code},
+    }
+    assert ("1 shard was killed" in explain("x", json.dumps(document), **state)["sentence"]) is is_killed
+
+
+def test_of_very_many_sentences_none_is_missed_by_guess(
+    failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explain.shards.LOOKED_AT", 2)
+    assert "killed" not in explain("x", killed(3, "array"), **failed_shards)["sentence"]
+
+
+def test_a_shards_own_number_is_said_once(stack: Stack, failed_shards: dict[str, Any]) -> None:
+    output = stack.json(failed_shards["validation"]["predict"]["manifest"])["output"]
+    stack.write(f"{output}/failure-00002.txt", b"Shard 2 was not labelled: The disk is full.")
+    said = explain("x", cause("batch_failed"), **failed_shards)["sentence"]
+    assert said.endswith("1 of its 3 shards failed. Shard 2 was not labelled: The disk is full.")
+
+
+def test_a_killed_training_says_so_and_that_it_goes_on() -> None:
+    document = {"TrainingJobName": "j", "FailureReason": "AlgorithmError: , exit code: 137"}
+    said = explain("States.TaskFailed", json.dumps(document), **TRAINING)["sentence"]
+    assert "it was killed, most often for want of memory" in said
+    assert "goes on from its checkpoint" in said
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "The step prepare ran out of disk space; free disk space, or enlarge it, and start again."),
+        ({"run": {"id": "r"}}, "The step validate ran out of disk space; the file may be too large"),
+        (
+            {"run": {"action": "predict"}, "validation": {"predict": {}}},
+            "The step notify ran out of disk space; free disk space",
+        ),
+        (
+            {"run": {"action": "predict"}, "validation": {"predict": {"manifest": "m"}}},
+            "The step Predict or collect ran out of disk space; the file may be too large",
+        ),
+    ],
+)
+def test_only_a_step_that_reads_the_file_advises_to_cut_it_up(state: dict[str, Any], said: str) -> None:
+    full = json.dumps({"errorType": "OSError", "errorMessage": "[Errno 28] No space left on device"})
+    assert said in explain("OSError", full, **state)["sentence"]

@@ -82,7 +82,7 @@ def test_a_forbidden_object_says_so(stack: Stack) -> None:
     with Stubber(aws.s3()) as stub:
         stub.add_client_error("head_object", "403", http_status_code=403)
         with pytest.raises(InvalidRequest, match="may not read it"):
-            stack.prepare({"action": "train", "data": "s3://b/k"})
+            stack.prepare({"action": "train", "data": "s3://bkt/k"})
 
 
 def test_throttling_is_not_the_requests_fault(stack: Stack) -> None:
@@ -90,7 +90,7 @@ def test_throttling_is_not_the_requests_fault(stack: Stack) -> None:
         for _ in range(5):
             stub.add_client_error("head_object", "SlowDown", http_status_code=503)
         with pytest.raises(ClientError, match="SlowDown"):
-            stack.prepare({"action": "train", "data": "s3://b/k"})
+            stack.prepare({"action": "train", "data": "s3://bkt/k"})
 
 
 def test_a_prediction_needs_a_live_model_and_says_how_to_get_one(stack: Stack) -> None:
@@ -168,3 +168,19 @@ def test_a_training_can_ask_for_a_prediction_too(stack: Stack) -> None:
     assert run["predict_wanted"] is True
     assert run["predict"]["uri"] == new
     assert run["id"] != stack.prepare({"action": "train", "data": data})["id"]
+
+
+def test_a_version_that_waits_for_approval_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAIMFLOW_APPROVAL", "manual")
+    stack.live()
+    with pytest.raises(NoLiveModel, match=r"version 1 waits for approval: .*`claimflow models approve 1`"):
+        stack.prepare({"action": "predict", "data": stack.upload("predict/a.csv", "x")})
+
+
+@pytest.mark.parametrize("where", ["request", "object"])
+def test_half_a_character_in_a_configuration_is_refused(stack: Stack, where: str) -> None:
+    config = {"text_column": "a\ud800"}
+    given = config if where == "request" else stack.upload("requests/c.json", json.dumps(config))
+    with pytest.raises(InvalidConfig, match="text_column holds half a character") as refused:
+        stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x"), "config": given})
+    assert str(refused.value).encode()

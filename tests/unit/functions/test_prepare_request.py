@@ -6,7 +6,7 @@ from prepare import request
 from shared.errors import InvalidRequest
 from shared.storage import Location
 
-TRAIN = {"action": "train", "data": "s3://b/train/a.csv"}
+TRAIN = {"action": "train", "data": "s3://bkt/train/a.csv"}
 
 
 def problems(document: object) -> str:
@@ -16,10 +16,10 @@ def problems(document: object) -> str:
 
 
 def test_a_whole_request_is_understood() -> None:
-    parsed = request.parse(TRAIN | {"version": "v", "predict": "s3://b/p.csv", "config": "s3://b/c.json"})
-    assert parsed.data == Location("b", "train/a.csv")
-    assert parsed.predict == Location("b", "p.csv")
-    assert parsed.config == Location("b", "c.json")
+    parsed = request.parse(TRAIN | {"version": "v", "predict": "s3://bkt/p.csv", "config": "s3://bkt/c.json"})
+    assert parsed.data == Location("bkt", "train/a.csv")
+    assert parsed.predict == Location("bkt", "p.csv")
+    assert parsed.config == Location("bkt", "c.json")
     assert parsed.version == "v"
 
 
@@ -50,7 +50,7 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "a.csv", "s3://b", "s3://b/", "s3:///k", "https://b/k", "file:///etc/passwd", "s3:/b/k"]
+    "uri", ["", "a.csv", "s3://b", "s3://bkt/", "s3:///k", "https://b/k", "file:///etc/passwd", "s3:/b/k"]
 )
 def test_an_address_must_be_an_s3_uri(uri: str) -> None:
     assert "'data' is" in problems({"action": "train", "data": uri})
@@ -68,10 +68,37 @@ def test_data_that_is_null_is_a_problem() -> None:
 
 def test_predict_goes_with_train_only() -> None:
     assert "goes with the action 'train' only" in problems(
-        {"action": "predict", "data": "s3://b/a.csv", "predict": "s3://b/a.csv"}
+        {"action": "predict", "data": "s3://bkt/a.csv", "predict": "s3://bkt/a.csv"}
     )
 
 
 @pytest.mark.parametrize("action", [None, 3, [], {}])
 def test_an_action_of_another_type_is_a_problem(action: object) -> None:
-    assert "'action' is" in problems({"action": action, "data": "s3://b/k"})
+    assert "'action' is" in problems({"action": action, "data": "s3://bkt/k"})
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        (
+            "s3://BAD_bucket!/x",
+            "'data' is 's3://BAD_bucket!/x'; a bucket's name has 3 to 63 lower-case letters",
+        ),
+        (f"s3://{'b' * 300}/x", "a bucket's name has 3 to 63"),
+        ("s3://ab/x", "a bucket's name has 3 to 63"),
+        ("s3://bkt/", "it must be of the form s3://bucket/key"),
+        (f"s3://bkt/{'ü' * 513}", "a key has at most 1,024 bytes, and this one has 1,026"),
+        ("s3://bkt/a\ud800.csv", "it holds half a character"),
+    ],
+)
+def test_what_s3_would_refuse_is_refused_in_one_short_sentence(uri: str, said: str) -> None:
+    for key in ("data", "predict", "config"):
+        sentence = problems(TRAIN | {key: uri})
+        assert said.replace("'data'", f"'{key}'") in sentence
+        assert len(sentence.encode()) < 300
+
+
+def test_half_a_character_elsewhere_is_refused_too() -> None:
+    said = problems({"action": "\ud800", "data": "s3://bkt/a.csv", "version": "\ud800", "\ud800": 1})
+    assert "'version' is text; it must be the S3 version" in said
+    assert said.encode()

@@ -124,3 +124,15 @@ def test_the_message_names_the_version_and_the_figures(stack: Stack) -> None:
     found = register(passed(stack, accuracy=0.93), None)
     assert found["subject"] == "Claimflow: model version 1 is live (93.0%)"
     assert "93.0% of 200 rows" in found["message"]
+
+
+def test_a_file_that_waits_for_the_approval_is_told_with_what_to_do(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_APPROVAL", "manual")
+    state = passed(stack)
+    assert "not labelled" not in register(state, None)["message"]
+    state["run"]["predict"] = {"uri": "s3://uploads/requests/new.csv"}
+    said = register(state, None)["message"]
+    assert "s3://uploads/requests/new.csv was not labelled: approve the version first, then predict" in said
+    assert "`claimflow models approve " in said

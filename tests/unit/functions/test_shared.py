@@ -41,7 +41,7 @@ def test_numbers_and_lists_read_well() -> None:
     assert messages.shorten("a\n b" + "x" * 100, 10) == "a bxxxxxx…"
 
 
-@pytest.mark.parametrize("uri", ["s3://b/k", "s3://b/a/b//c", "s3://b/k with ? and # and %20"])
+@pytest.mark.parametrize("uri", ["s3://bkt/k", "s3://bkt/a/b//c", "s3://bkt/k with ? and # and %20"])
 def test_an_address_goes_round(uri: str) -> None:
     assert storage.parse_uri(uri).uri == uri
 
@@ -63,8 +63,8 @@ class _Broken(io.RawIOBase):
 
 
 def test_a_connection_that_breaks_off_is_asked_again() -> None:
-    info = ObjectInfo(Location("b", "k"), "v", "e", 5)
-    parameters = {"Bucket": "b", "Key": "k", "Range": "bytes=0-4", "VersionId": "v"}
+    info = ObjectInfo(Location("bkt", "k"), "v", "e", 5)
+    parameters = {"Bucket": "bkt", "Key": "k", "Range": "bytes=0-4", "VersionId": "v"}
     with Stubber(aws.s3()) as stub:
         stub.add_response("get_object", {"Body": _Broken()}, parameters)
         stub.add_response("get_object", {"Body": StreamingBody(io.BytesIO(b"hello"), 5)}, parameters)
@@ -72,7 +72,7 @@ def test_a_connection_that_breaks_off_is_asked_again() -> None:
 
 
 def test_an_object_without_versions_is_pinned_by_its_etag() -> None:
-    info = ObjectInfo(Location("b", "k"), None, "e", 5)
+    info = ObjectInfo(Location("bkt", "k"), None, "e", 5)
     with Stubber(aws.s3()) as stub:
         stub.add_client_error("get_object", "PreconditionFailed", http_status_code=412)
         with pytest.raises(errors.ObjectMissing, match="was changed while it was being read"):

@@ -92,6 +92,10 @@ def test_a_header_of_blanks_is_refused() -> None:
         (gzip.compress(workbook()), "Excel workbook"),
         (gzip.compress(gzip.compress(b"a\n1\n")), "gzipped twice"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("text,label\n1,2\n".encode("utf-16-le"), "is UTF-16 "),
+        ("text,label\n1,2\n".encode("utf-16-be"), "is UTF-16 "),
+        ("a,b\n1,2\n".encode("utf-32"), "is UTF-32,"),
+        (b"\0\0\xfe\xff" + "a,b\n".encode("utf-32-be"), "is UTF-32,"),
     ],
 )
 def test_what_is_no_csv_file_is_named(content: bytes, kind: str) -> None:
@@ -203,3 +207,17 @@ def test_a_line_is_where_its_row_starts_in_the_file(rows: list[list[str]]) -> No
 def test_any_bytes_are_read_or_refused_and_never_anything_else(content: bytes) -> None:
     with contextlib.suppress(InvalidData):
         read(content)
+
+
+@pytest.mark.parametrize("cell", ["x" * 1001, '"' + "x" * 1001 + '"'])
+def test_a_cell_that_is_too_long_is_no_open_quote(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "CELL_LIMIT", 1000)
+    said = refused(f"a,b\n1,2\n3,{cell}\n")
+    assert said == "claims.csv, line 3: a cell is longer than 1,000 characters; shorten it."
+
+
+@pytest.mark.parametrize("first", ["sep=,", '"sep=,"', "SEP=,"])
+def test_excels_hint_is_to_be_removed(first: str) -> None:
+    assert "line 1: 'sep=,' is a hint for Excel and names no column: remove the first line" in refused(
+        f"{first}\ntext,label\na,b\n"
+    )

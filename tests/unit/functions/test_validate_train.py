@@ -216,6 +216,20 @@ def test_a_column_of_free_text_is_not_taken_for_categories(
 
 
 def test_the_state_stays_small(stack: Stack) -> None:
-    rows = [(f"text {n}", f"category {n % 1000} " + "x" * 200) for n in range(4000)]
+    rows = [(f"text {n}", f"category {n % 1000} " + "x" * 180) for n in range(4000)]
     state = stack.validated("train", csv_text(["text", "label"], rows))
     assert len(json.dumps(state["validation"])) < 5000
+
+
+def test_when_no_row_is_usable_the_first_one_is_shown(stack: Stack) -> None:
+    said = refused(stack, "text,label\n\na,x,y\n,b\n")
+    assert "The first is on line 3 (wrong number of cells: 3, the header has 2): correct it" in said
+
+
+@pytest.mark.parametrize(("length", "rejected"), [(200, 0), (201, 2)])
+def test_a_category_of_more_than_200_characters_is_rejected(stack: Stack, length: int, rejected: int) -> None:
+    content = labelled(20) + csv_text([], [(f"text {n}", f" {'x' * length} ") for n in range(2)])
+    state = stack.validated("train", content)
+    assert state["validation"]["train"]["rejected"] == rejected
+    reasons = {row["reason"] for row in stack.table(f"s3://{RESULTS}/{state['run']['id']}/rejected.csv")}
+    assert reasons == ({"category too long: 201 characters, at most 200"} if rejected else set())

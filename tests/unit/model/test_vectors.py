@@ -34,8 +34,16 @@ def test_known_words_start_from_their_vector_and_others_stay(package: str) -> No
 
 
 def test_a_package_that_is_not_installed_is_told_with_what_to_do() -> None:
-    with pytest.raises(VectorsError, match="python -m spacy download no_such_package") as refused:
+    with pytest.raises(VectorsError, match="'no_such_package', which spacy_model names") as refused:
         with_spacy_vectors(np.zeros((4, 8), dtype=np.float32), ENCODER, "no_such_package")
+    assert "build the image with it, or set use_spacy_pretrained to false" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["/etc", "/" + "x" * 300, ""])
+def test_a_folder_that_holds_no_package_is_told_with_what_is_expected(value: str) -> None:
+    with pytest.raises(VectorsError, match="spacy_model") as refused:
+        with_spacy_vectors(np.zeros((4, 8), dtype=np.float32), ENCODER, value)
     assert "\n" not in str(refused.value)
 
 

@@ -3,7 +3,7 @@
 # ruff: noqa: N803, A002 - the arguments are named as AWS names them
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,15 @@ class Pages:
 
     def paginate(self, **_: object) -> Iterator[dict[str, Any]]:
         yield from self.pages
+
+
+class StoppingJobs:
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+
+    def paginate(self, *, NameContains: str, StatusEquals: str) -> Iterator[dict[str, Any]]:
+        found = [name for name in self.names if NameContains in name and StatusEquals == "Stopping"]
+        yield {"TrainingJobSummaries": [{"TrainingJobName": name} for name in found]}
 
 
 class FakeCloudFormation:
@@ -79,20 +88,51 @@ class FakeCloudFormation:
 
 
 class FakeRegistry:
-    """The model registry as far as deleting goes, which moto does not know."""
+    """SageMaker as far as deleting goes, which moto does not know: model versions, and jobs under way.
 
-    def __init__(self, *arns: str) -> None:
+    A job ends when it is waited for; `at_end` is called then.
+    """
+
+    def __init__(self, *arns: str, jobs: dict[str, str] | None = None) -> None:
         self.arns = list(arns)
+        self.jobs = jobs or {}
+        self.waited: list[str] = []
+        self.at_end: Callable[[], object] = lambda: None
 
-    def get_paginator(self, _: str) -> Pages:
+    def describe_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:
+        output = {"S3OutputPath": self.jobs[TrainingJobName]}
+        return {"TrainingJobName": TrainingJobName, "OutputDataConfig": output}
+
+    def get_waiter(self, _: str) -> "FakeRegistry":
+        return self
+
+    def wait(self, *, TrainingJobName: str, **_: object) -> None:
+        self.waited.append(TrainingJobName)
+        self.at_end()
+
+    def get_paginator(self, call: str) -> Any:
+        if call == "list_training_jobs":
+            return StoppingJobs(self.jobs)
         return Pages(*({"ModelPackageSummaryList": [{"ModelPackageArn": arn}]} for arn in list(self.arns)))
 
     def delete_model_package(self, *, ModelPackageName: str) -> None:
         self.arns.remove(ModelPackageName)
 
 
+class Executions:
+    def __init__(self, listed: list[dict[str, Any]]) -> None:
+        self.listed = listed
+
+    def paginate(self, *, statusFilter: str | None = None, **_: object) -> Iterator[dict[str, Any]]:
+        for each in self.listed:
+            yield {"executions": [each] if statusFilter in (None, each["status"]) else []}
+
+
 class PlayedStepFunctions:
-    """Step Functions that plays recorded executions: what is started ends as `ends_as` was recorded."""
+    """Step Functions that plays recorded executions: what is started ends as `ends_as` was recorded.
+
+    Those in `running` are listed as going on until they are stopped.
+    """
 
     exceptions = Exceptions
 
@@ -101,6 +141,8 @@ class PlayedStepFunctions:
         self.played: dict[str, str] = {}
         self.started: list[dict[str, Any]] = []
         self.error: Exception | None = None
+        self.running: set[str] = set()
+        self.stopped: list[str] = []
 
     def add(self, name: str, recording: str) -> None:
         self.played[name] = recording
@@ -118,9 +160,15 @@ class PlayedStepFunctions:
             raise UnknownError
         return {**recorded(self.played[name])[0], "name": name, "executionArn": executionArn}
 
-    def get_paginator(self, call: str) -> Pages:
+    def stop_execution(self, *, executionArn: str, cause: str) -> None:
+        assert cause
+        name = executionArn.rsplit(":", 1)[-1]
+        self.running.remove(name)
+        self.stopped.append(name)
+
+    def get_paginator(self, call: str) -> Pages | Executions:
         if call == "list_executions":
-            return Pages(*({"executions": [each]} for each in self._listed()))
+            return Executions(self._listed())
         events = recorded(next(reversed(self.played.values())))[1]
         return Pages({"events": events[:10]}, {"events": events[10:]})
 
@@ -130,7 +178,7 @@ class PlayedStepFunctions:
             {
                 "executionArn": f"{EXECUTIONS}:{name}",
                 "name": name,
-                "status": recorded(recording)[0]["status"],
+                "status": "RUNNING" if name in self.running else recorded(recording)[0]["status"],
                 "startDate": first + timedelta(minutes=number),
                 "stopDate": first + timedelta(minutes=number, seconds=30),
             }

@@ -1,15 +1,20 @@
 """The commands, as a person types them: what they print, what they do, with which exit code they end."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from typer.testing import CliRunner, Result
 
 from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
-from workflow import cli, display, programs, runs
+from workflow import cli, display, programs, runs, submission
 from workflow.account import Account
+from workflow.errors import NOT_RUNNING
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +149,41 @@ def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
     assert sentence in result.stderr
 
 
+def test_a_file_whose_name_is_not_utf_8_is_told() -> None:
+    with open(b"caf\xe9.csv", "w") as file:  # noqa: PTH123
+        file.write("text\nx\n")
+    result = claimflow("train", os.fsdecode(b"caf\xe9.csv"))
+    assert result.exit_code == 1
+    assert result.stderr == "The name 'caf\\udce9.csv' is not UTF-8 text: rename it.\n"
+
+
+def test_two_uploads_of_one_file_at_once_make_one_version(
+    account: Account, machine: PlayedStepFunctions, claims: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looked = submission._version, []
+
+    def look_before_the_other_has_written(*place: Any) -> str | None:
+        looked.append(place)
+        if len(looked) == 1:
+            account.s3.put_object(Bucket="uploads", Key=place[2], Body=claims.read_bytes())
+            return None
+        return look(*place)
+
+    monkeypatch.setattr(submission, "_version", look_before_the_other_has_written)
+    result = claimflow("train", claims, "--no-wait")
+    assert result.exit_code == 0, result.output
+    (version,) = account.s3.list_object_versions(Bucket="uploads")["Versions"]
+    assert machine.started[0]["input"]["version"] == version["VersionId"]
+
+
+def test_an_upload_that_is_refused_is_told(account: Account, claims: Path) -> None:
+    account.s3.put_bucket_policy(Bucket="uploads", Policy="{}")
+    account.s3.delete_bucket(Bucket="uploads")
+    result = claimflow("train", claims, "--no-wait")
+    assert result.exit_code == 1
+    assert result.stderr == "A bucket of the stack is gone: run `claimflow deploy` to make it again.\n"
+
+
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert "is not a file: name one CSV file" in claimflow("train", tmp_path).stderr
 
@@ -155,6 +195,12 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
         ("{", "is not JSON: line 1"),
         ("[1]", "must hold one JSON object"),
         (b"\xff\xfe", "cannot be read as text"),
+        ('{"lr": NaN}', "c.json: NaN is not a JSON value."),
+        ('{"lr": -Infinity}', "c.json: -Infinity is not a JSON value."),
+        ('{"lr": 1e999}', "c.json: the number 1e999 is too large."),
+        ('{"lr": 1, "lr": 2}', "c.json: the key lr is given twice."),
+        ('{"lr": ' + "[" * 5000, "c.json is nested too deeply"),
+        ('{"lr": ' + "1" * 5000 + "}", "c.json: a number has 5000 digits, which is too many."),
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_told(
@@ -165,6 +211,14 @@ def test_a_configuration_that_cannot_be_read_is_told(
     result = claimflow("train", claims, "--config", "c.json")
     assert result.exit_code == 1
     assert sentence in result.stderr
+
+
+def test_a_configuration_may_begin_with_a_byte_order_mark(
+    account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "c.json").write_bytes(b'\xef\xbb\xbf{"num_epoch": 2}')
+    assert claimflow("train", claims, "--config", "c.json", "--no-wait").exit_code == 0
+    assert machine.started[0]["input"]["config"] == {"num_epoch": 2}
 
 
 # Looking
@@ -206,6 +260,16 @@ def test_an_unknown_run_is_told(account: Account, machine: PlayedStepFunctions, 
 @pytest.mark.parametrize("command", ["status", "runs"])
 def test_a_stack_in_which_nothing_has_run_yet_says_how_to_start(account: Account, command: str) -> None:
     assert "Nothing has run yet: start with `claimflow train FILE`." in claimflow(command).stderr
+
+
+def test_sentences_name_the_commands_for_the_account_that_was_asked(
+    account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "s3", account.s3)
+    assert "start with `claimflow --local train FILE`" in claimflow("--local", "status").stderr
+    assert "`claimflow --local train FILE`" in claimflow("--local", "results").stderr
+    machine.add("train-a", "trained")
+    assert "`claimflow --local runs` lists" in claimflow("--local", "status", "x").stderr
 
 
 def test_runs_lists_the_newest_first(account: Account, machine: PlayedStepFunctions) -> None:
@@ -263,6 +327,14 @@ def test_results_do_not_overwrite_a_file_that_somebody_worked_on(account: Accoun
     assert result.exit_code == 1
     assert "is there with another content: name another folder with --to" in result.stderr
     assert (tmp_path / "here" / "report.html").read_text() == "my notes"
+
+
+def test_results_cannot_be_put_into_what_is_a_file(account: Account, tmp_path: Path) -> None:
+    put(account, "train-1/report.html")
+    (tmp_path / "plain").write_text("x")
+    result = claimflow("results", "train-1", "--to", "plain")
+    assert result.exit_code == 1
+    assert result.stderr == "plain cannot be used: File exists.\n"
 
 
 def test_a_manifest_cannot_lead_out_of_the_folder(account: Account, tmp_path: Path) -> None:
@@ -371,6 +443,49 @@ def test_delete_empties_the_buckets_and_the_registry_and_deletes_the_stack(
     assert claimflow("runs").stderr.startswith("There is no stack 'claimflow' here")
 
 
+def test_delete_stops_what_runs_before_it_empties_the_buckets(
+    account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = {"claimflow-1-0": "s3://artifacts/runs/x", "claimflow-2-0": "s3://other-artifacts/runs/x"}
+    sagemaker = FakeRegistry(jobs=jobs)
+    sagemaker.at_end = lambda: account.s3.put_object(Bucket="artifacts", Key="model.tar.gz", Body=b"late")
+    monkeypatch.setattr(Account, "sagemaker", sagemaker)
+    machine.add("train-done", "trained")
+    machine.add("train-on", "trained")
+    machine.running.add("train-on")
+    result = claimflow("delete", "--yes")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[:3] == [
+        "Stopping the run train-on",
+        "Waiting for the training job claimflow-1-0 to stop",
+        "Emptying uploads",
+    ]
+    assert machine.stopped == ["train-on"]
+    assert sagemaker.waited == ["claimflow-1-0"]
+    assert not account.s3.list_object_versions(Bucket="artifacts").get("Versions")
+
+
+def test_delete_goes_on_when_the_training_job_that_it_waits_for_fails(
+    account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed() -> None:
+        raise WaiterError("TrainingJobCompletedOrStopped", "failed", {})
+
+    sagemaker = FakeRegistry(jobs={"claimflow-1-0": "s3://artifacts/runs/x"})
+    sagemaker.at_end = failed
+    monkeypatch.setattr(Account, "sagemaker", sagemaker)
+    machine.add("train-on", "trained")
+    machine.running.add("train-on")
+    assert claimflow("delete", "--yes").exit_code == 0
+
+
+def test_delete_waits_for_no_job_if_nothing_runs(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    sagemaker = FakeRegistry(jobs={"claimflow-1-0": "s3://artifacts/runs/x"})
+    monkeypatch.setattr(Account, "sagemaker", sagemaker)
+    assert claimflow("delete", "--yes").exit_code == 0
+    assert not sagemaker.waited
+
+
 def test_a_stack_that_cannot_be_deleted_is_told_with_the_reason(
     account: Account, cloudformation: FakeCloudFormation
 ) -> None:
@@ -430,7 +545,49 @@ def test_a_local_aws_that_does_not_run_is_to_be_started(
     monkeypatch.setenv("CLAIMFLOW_LOCAL_PORT", "1")
     result = claimflow("--local", *command)
     assert result.exit_code == 1
-    assert result.stderr == "The local AWS is not running. Start it with `claimflow local up`.\n"
+    assert result.stderr == f"{NOT_RUNNING}\n"
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
+def test_a_port_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("CLAIMFLOW_LOCAL_PORT", port)
+    result = claimflow("--local", "runs")
+    assert result.exit_code == 1
+    assert result.stderr == f"CLAIMFLOW_LOCAL_PORT is '{port}'; it must be a port number from 1 to 65535.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_told() -> None:
+    program = (
+        "import typer\nfrom workflow import display\n"
+        "app = typer.Typer(pretty_exceptions_enable=False)\n"
+        "app.command()(display.plain_errors(lambda: False)(lambda: display.say('x' * 99)))\napp()"
+    )
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=programs.ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.stderr == "The output cannot be written: No space left on device.\n"
+    assert ended.returncode == 1
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_ends_it_quietly() -> None:
+    program = (
+        "import builtins, runpy\nload = builtins.__import__\n"
+        "def interrupted(name, *rest, **named):\n"
+        "    if name == 'workflow.cli': raise KeyboardInterrupt\n"
+        "    return load(name, *rest, **named)\n"
+        "builtins.__import__ = interrupted\nrunpy.run_module('workflow', run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=programs.ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (130, "")
 
 
 def test_a_denied_call_names_the_permission(account: Account, machine: PlayedStepFunctions) -> None:

@@ -1,11 +1,18 @@
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as boto
 
-from workflow.errors import told
+from workflow.errors import NOT_RUNNING, told
 
 
 def client_error(code: str) -> boto.ClientError:
     return boto.ClientError({"Error": {"Code": code, "Message": "a b\nc."}}, "StartExecution")
+
+
+def uploading(cause: Exception) -> S3UploadFailedError:
+    error = S3UploadFailedError("it did not\narrive")
+    error.__context__ = cause
+    return error
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,10 @@ def client_error(code: str) -> boto.ClientError:
         (boto.ConnectTimeoutError(endpoint_url="https://x"), "AWS cannot be reached: check the network"),
         (boto.ReadTimeoutError(endpoint_url="https://x"), "AWS cannot be reached: check the network"),
         (boto.ProxyConnectionError(proxy_url="http://x"), "AWS cannot be reached: check the network"),
+        (uploading(client_error("AccessDenied")), "not allowed to call StartExecution: ask"),
+        (uploading(ValueError()), "Working with AWS failed: it did not arrive."),
+        (NotADirectoryError(20, "Not a directory", "out/x"), "out/x cannot be used: Not a directory."),
+        (OSError(28, "No space left on device"), "The output cannot be written: No space left on device."),
         (boto.DataNotFoundError(data_path="x"), "Working with AWS failed"),
     ],
     ids=lambda value: type(value).__name__,
@@ -52,4 +63,13 @@ def test_each_error_of_aws_is_told_in_one_sentence_with_what_to_do(error: Except
     ids=lambda value: type(value).__name__,
 )
 def test_a_local_aws_that_does_not_answer_is_to_be_started(error: Exception) -> None:
-    assert str(told(error, local=True)) == "The local AWS is not running. Start it with `claimflow local up`."
+    assert str(told(error, local=True)) == NOT_RUNNING
+
+
+def test_a_local_aws_that_is_gone_has_lost_what_it_held() -> None:
+    assert "what it held is gone" in NOT_RUNNING
+    assert "`claimflow local up`, then deploy again with `claimflow --local deploy`" in NOT_RUNNING
+
+
+def test_a_sentence_names_the_command_for_the_local_aws() -> None:
+    assert "run `claimflow --local deploy`" in str(told(client_error("NoSuchBucket"), local=True))
