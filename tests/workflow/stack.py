@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -207,6 +208,17 @@ def wait_for_job(stack: Stack) -> str:
         if running:
             return str(running[0]["TrainingJobName"])
     raise AssertionError("no training job was started")
+
+
+def kill_jobs(stack: Stack) -> None:
+    """Kill the programs of all running jobs, as a machine that runs out of memory does."""
+    pids = Path(stack.environment["CLAIMFLOW_LOCAL_DIR"]) / "pids"
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not (found := list(pids.glob("*.json"))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found, "no job runs"
+    for file in found:
+        os.kill(int(json.loads(file.read_text())["pid"]), signal.SIGKILL)
 
 
 def wait_for_end_of(stack: Stack, job: str) -> str:

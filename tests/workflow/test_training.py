@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.workflow.claims import FAST, as_csv, rows
-from tests.workflow.stack import Stack, output_of
+from tests.workflow.stack import Stack, kill_jobs, output_of, wait_for_job
 
 
 def train(stack: Stack, name: str, pairs: list[tuple[str, str]], **config: Any) -> dict[str, Any]:
@@ -88,6 +88,17 @@ def test_a_training_that_diverges_fails_with_one_sentence(live: Stack) -> None:
     assert (ended["status"], ended["error"]) == ("FAILED", "TrainingFailed"), ended.get("cause")
     assert "learning_rate" in ended["cause"]
     assert "Traceback" not in ended["cause"]
+    assert ended["cause"] in live.notifications()[0]["Message"]
+
+
+def test_a_training_that_the_machine_kills_says_so(live: Stack) -> None:
+    data = live.upload("requests/killed.csv", as_csv(rows(240, seed=60)))
+    arn = live.start({"action": "train", "data": data, "config": {"num_epoch": 500, "seq_len": 512}})
+    wait_for_job(live)
+    kill_jobs(live)
+    ended = live.wait(arn)
+    assert (ended["status"], ended["error"]) == ("FAILED", "TrainingFailed"), ended.get("cause")
+    assert "killed, most often for want of memory" in ended["cause"]
     assert ended["cause"] in live.notifications()[0]["Message"]
 
 
