@@ -9,8 +9,6 @@ import boto3
 from botocore.config import Config as Settings
 from botocore.exceptions import BotoCoreError, ClientError
 
-from container import disk
-
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -30,8 +28,6 @@ def download(address: str, target: Path) -> Path:
         else:
             shutil.copyfile(address, target)
     except (OSError, BotoCoreError, ClientError) as error:
-        if disk.is_full(error):
-            raise StorageError(disk.FULL) from error
         raise StorageError(f"{address} cannot be read: {_cause(error)}.") from error
     return target
 

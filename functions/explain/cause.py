@@ -71,9 +71,8 @@ def killed_shards(cause: str, told: int) -> str:
     A shard that fails says why in a file of its own, unless the machine ended its program.
     """
     document = _document(cause)
-    children = _field(_field(document, "ArrayProperties") or {}, "StatusSummary") or {}
     exit_code = _field(_field(document, "Container") or {}, "ExitCode")
-    failed = children.get("FAILED") or int(exit_code == KILLED)
+    failed = _children(document).get("FAILED") or int(exit_code == KILLED)
     if failed <= told:
         return ""
     which = "1 shard was" if failed - told == 1 else f"{failed - told} shards were"
@@ -142,12 +141,17 @@ def _batch(_error: str, cause: str, _step: str, document: dict[str, Any]) -> Fai
     name, reason = _field(document, "JobName"), _tidy(str(_field(document, "StatusReason") or ""))
     container = _field(document, "Container") or {}
     said = _tidy(str(_field(container, "Reason") or "")) or reason or "no reason was given"
-    children = _field(_field(document, "ArrayProperties") or {}, "StatusSummary") or {}
+    children = _children(document)
     failed = children.get("FAILED")
     which = f"{failed} of its {sum(children.values())} shards failed" if failed else said
     if "timed out" in said.lower() or "timeout" in said.lower():
         return Failure("TimedOut", f"The prediction {name} took longer than it may. {_AGAIN}")
     return Failure("PredictionFailed", f"The prediction {name} failed: {which}.")
+
+
+def _children(document: dict[str, Any]) -> dict[str, int]:
+    """Give how many children of an array job have each status; none of a single job."""
+    return _field(_field(document, "ArrayProperties") or {}, "StatusSummary") or {}
 
 
 def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -> Failure | None:
@@ -180,10 +184,6 @@ _SERVICE: tuple[tuple[str, Callable[[str], str]], ...] = (
     (
         r"AccessDenied|not authorized|Forbidden",
         lambda said: f"The stack lacks a permission ({said}). Whoever runs it must add it.",
-    ),
-    (
-        r"DataLimitExceeded",
-        lambda _said: "The state grew beyond what Step Functions takes; look at the execution.",
     ),
 )
 
