@@ -9,29 +9,26 @@ import csv
 import json
 import os
 import tempfile
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from container import disk, storage
+from container import disk, failure, storage
 from container.driver import ensure_driver
+from container.failure import ProgramError, UsageError
 from container.storage import StorageError
 from model.data import read_file
-from model.errors import ModelError
 
 if TYPE_CHECKING:
     from model.prediction import Prediction
 
 COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]
+BECAUSE = "because"  # the last column, when explanations are asked for
 ROWS_A_LINE = 1_000  # of progress
 MANIFEST_SCHEMA = 1
+UNEXPECTED = "unexpected {}"
 FAILED = 1
-
-
-class UsageError(Exception):
-    """What the job was given cannot be used; its text is one sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +41,14 @@ class Job:
     part: str  # address
     failure: str  # address
     model: str  # address
+    explain: bool
 
 
 def main() -> int:
     """Label the shard that the environment names; gives the exit code."""
     try:
         job = read_job()
-    except (StorageError, UsageError) as error:
+    except ProgramError as error:
         print(error, flush=True)
         return FAILED
     return _attempt(job)
@@ -68,8 +66,9 @@ def read_job() -> Job:
     if index >= len(shards):
         raise UsageError(f"The manifest has {len(shards)} shard(s), so there is no shard {index}.")
     part = storage.join(manifest["output"], f"part-{index:05}.csv")
-    failure = storage.join(manifest["output"], f"failure-{index:05}.txt")
-    return Job(index, shards[index]["uri"], int(shards[index]["rows"]), part, failure, model)
+    note = storage.join(manifest["output"], f"failure-{index:05}.txt")
+    explain = bool(manifest.get("explain", False))
+    return Job(index, shards[index]["uri"], int(shards[index]["rows"]), part, note, model, explain)
 
 
 def _attempt(job: Job) -> int:
@@ -78,18 +77,9 @@ def _attempt(job: Job) -> int:
         with tempfile.TemporaryDirectory() as scratch:
             _label(job, Path(scratch))
     except Exception as error:
-        return _fail(job, f"Shard {job.index} was not labelled: {_reason(error)}")
+        reason = failure.sentence(error, disk.FULL, UNEXPECTED)
+        return _fail(job, f"Shard {job.index} was not labelled: {reason}")
     return 0
-
-
-def _reason(error: Exception) -> str:
-    """Give the sentence for an error; an unexpected one goes to the log with its traceback."""
-    if disk.is_full(error):
-        return disk.FULL
-    if isinstance(error, (ModelError, StorageError, UsageError)):
-        return str(error)
-    traceback.print_exception(error)
-    return f"unexpected {type(error).__name__}: {next(iter(str(error).splitlines()), 'no message')}"
 
 
 def _label(job: Job, scratch: Path) -> None:
@@ -100,21 +90,23 @@ def _label(job: Job, scratch: Path) -> None:
     shard = storage.download(job.shard, scratch / "shard.csv")
     classifier = artifact.load(storage.download(job.model, scratch / "model.tar.gz"))
     part = scratch / "part.csv"
-    written = write_part(part, predict(classifier, read_file(shard)), job.rows)
+    predictions = predict(classifier, read_file(shard), explain=job.explain)
+    written = write_part(part, predictions, job.rows, explain=job.explain)
     if written != job.rows:
         raise UsageError(f"the manifest says {job.rows} rows, but the shard has {written}.")
     storage.upload(part, job.part)
     print(f"Shard {job.index}: all {written} rows labelled", flush=True)
 
 
-def write_part(path: Path, predictions: "Iterator[Prediction]", rows: int) -> int:
+def write_part(path: Path, predictions: "Iterator[Prediction]", rows: int, *, explain: bool = False) -> int:
     """Write predictions as a part, telling the progress towards `rows`; gives how many were written."""
     written = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         part = csv.writer(file, lineterminator="\n")
-        part.writerow(COLUMNS)
+        part.writerow([*COLUMNS, BECAUSE] if explain else COLUMNS)
         for found in predictions:
-            part.writerow([found.row, found.label, f"{found.confidence:.4f}", found.runner_up, found.doubt])
+            cells = [found.row, found.label, f"{found.confidence:.4f}", found.runner_up, found.doubt]
+            part.writerow([*cells, found.because] if explain else cells)
             written += 1
             if written % ROWS_A_LINE == 0:
                 print(f"{written} of {rows} rows labelled", flush=True)

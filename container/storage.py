@@ -9,12 +9,14 @@ import boto3
 from botocore.config import Config as Settings
 from botocore.exceptions import BotoCoreError, ClientError
 
+from container.failure import ProgramError
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class StorageError(Exception):
-    """A file cannot be read or written; its text is one sentence for a person."""
+class StorageError(ProgramError):
+    """A file cannot be read or written."""
 
 
 def download(address: str, target: Path) -> Path:

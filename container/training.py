@@ -12,14 +12,14 @@ checkpoint.
 import json
 import os
 import signal
-import traceback
 from pathlib import Path
 from typing import Any
 
-from container import disk
+from container import failure
 from container.driver import ensure_driver
+from container.failure import UsageError
 from model.config import Config
-from model.errors import ArtifactError, ConfigError, ModelError, TrainingStopped
+from model.errors import ArtifactError, ConfigError, TrainingStopped
 
 BASE_DIR = "/opt/ml"
 FAILURE = "failure"
@@ -29,12 +29,9 @@ DISK_FULL = (
     "The disk is full: free disk space, or give the training more (TrainingVolumeGB), and start the same "
     "request again; it goes on from its checkpoint."
 )
+UNEXPECTED = "Unexpected {}; the log has the details."
 FAILED = 1
 STOPPED = 128 + signal.SIGTERM
-
-
-class UsageError(Exception):
-    """What the training job was given cannot be used; its text is one sentence for a person."""
 
 
 def main() -> int:
@@ -48,7 +45,7 @@ def main() -> int:
         print(stopped, flush=True)
         return STOPPED
     except Exception as error:
-        return _fail(output, _reason(error))
+        return _fail(output, failure.sentence(error, DISK_FULL, UNEXPECTED))
     finally:
         (output / RESERVED).unlink(missing_ok=True)
     return 0
@@ -59,16 +56,6 @@ def _reserve(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     (output / FAILURE).unlink(missing_ok=True)
     (output / RESERVED).write_bytes(b" " * RESERVED_BYTES)
-
-
-def _reason(error: Exception) -> str:
-    """Give the sentence for an error; an unexpected one goes to the log with its traceback."""
-    if disk.is_full(error):
-        return DISK_FULL
-    if isinstance(error, (ModelError, UsageError)):
-        return str(error)
-    traceback.print_exception(error)
-    return f"Unexpected {type(error).__name__}: {_first_line(error)}; the log has the details."
 
 
 def _train(base: Path) -> None:
@@ -170,7 +157,3 @@ def _fail(output: Path, sentence: str) -> int:
     except OSError as error:
         print(f"The sentence cannot be written to {output / FAILURE}: {error}.", flush=True)
     return FAILED
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "no message")

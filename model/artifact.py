@@ -1,11 +1,13 @@
 """A trained model as a folder or a model.tar.gz: plain arrays and JSON, and a manifest with every digest."""
 
+import dataclasses
 import json
 import platform
 import shutil
 import tarfile
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,18 @@ import numpy as np
 
 from model import __version__
 from model.checkpoint import digest
-from model.classifier import Classifier
+from model.classifier import Classifier, Part
 from model.config import Config
-from model.encoder import Encoder
+from model.data import Arrays
+from model.encoder import WordEncoder
 from model.errors import ArtifactError, ConfigError
 from model.evaluation import Evaluation, decision
-from model.network import Network, framework
+from model.network import Network, framework, load_arrays, save_arrays
+from model.ngram_sums import NgramSums
+from model.ngrams import Grams, NgramEncoder
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had one network and its words
+BUCKETS = "buckets"  # of an n-gram encoder, among the arrays
 MANIFEST, CONFIG, ENCODER, EVALUATION, REPORT = (
     "manifest.json",
     "config.json",
@@ -34,8 +40,8 @@ def save(folder: Path, classifier: Classifier, evaluation: Evaluation, report: s
     """Write the model into `folder`, the manifest last."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{classifier.config.save_name}.params"
-    classifier.network.save(weights)
-    classifier.encoder.save(folder / ENCODER)
+    save_arrays(weights, _arrays(classifier.parts))
+    write_json(folder / ENCODER, _described(classifier))
     write_json(folder / CONFIG, classifier.config.model_dump())
     write_json(folder / EVALUATION, evaluation)
     (folder / REPORT).write_text(report, encoding="utf-8")
@@ -95,17 +101,60 @@ def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
         shutil.copyfileobj(content, file)
 
 
+def _arrays(parts: Sequence[Part]) -> Arrays:
+    """Give all that is learned in numbers, by PART.NAME."""
+    arrays: Arrays = {}
+    for part in parts:
+        arrays |= {f"{part.name}.{name}": array for name, array in part.scorer.arrays().items()}
+        if isinstance(part.encoder, NgramEncoder):
+            arrays[f"{part.name}.{BUCKETS}"] = part.encoder.buckets
+    return arrays
+
+
+def _described(classifier: Classifier) -> dict[str, Any]:
+    """Give the encoder as JSON: the labels, and for each part its words or which n-grams it looks for."""
+    parts: dict[str, Any] = {}
+    for part in classifier.parts:
+        if isinstance(part.encoder, NgramEncoder) and isinstance(part.scorer, NgramSums):
+            grams = dataclasses.asdict(part.encoder.grams)
+            parts[part.name] = {**grams, "norm": part.scorer.norm, "seq_len": part.encoder.seq_len}
+        elif isinstance(part.encoder, WordEncoder):
+            parts[part.name] = dataclasses.asdict(part.encoder)
+    return {"labels": classifier.labels, "parts": parts}
+
+
 def _load_folder(folder: Path) -> Classifier:
     weights = _checked_weights(folder)
     try:
-        config = Config.parse(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        encoder = Encoder.load(folder / ENCODER)
-        rule = decision(json.loads((folder / EVALUATION).read_text(encoding="utf-8")))
+        config = Config.parse(_json(folder / CONFIG))
+        encoder, evaluation = _json(folder / ENCODER), _json(folder / EVALUATION)
+        arrays, labels = load_arrays(weights), tuple(encoder["labels"])
+        parts = tuple(
+            _part(name, encoder["parts"][name], arrays, config, len(labels)) for name in config.parts
+        )
+        mixture = evaluation["training"]["mixture"]
+        shares = tuple(mixture[name] for name in config.parts) if mixture else (1.0,)
+        return Classifier(config, labels, parts, shares, decision(evaluation))
     except (ConfigError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"The model was made by another version of this program ({error}).") from error
-    network = Network(config, encoder.size, len(encoder.labels))
-    network.load(weights)
-    return Classifier(config, encoder, network, rule)
+
+
+def _part(name: str, described: dict[str, Any], arrays: Arrays, config: Config, classes: int) -> Part:
+    own = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+    if name == "ngram":
+        chars = tuple(described["chars"]) if described["chars"] else None
+        grams = Grams(described["words"], described["skip"], chars, described["end"])
+        sums = NgramSums(own["weights"], own["bias"], described["norm"])
+        return Part(name, NgramEncoder(grams, own[BUCKETS], described["seq_len"]), sums)
+    words = WordEncoder(tuple(described["vocabulary"]), described["seq_len"])
+    network = Network(config.model_copy(update={"architecture": name}), words.size, classes)
+    network.set_arrays(own)
+    return Part(name, words, network)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def _checked_weights(folder: Path) -> Path:

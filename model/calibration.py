@@ -1,10 +1,14 @@
 """From logits to a confidence that can be believed, and to the one above which no person needs to look.
 
-The same validation rows choose the epoch, the temperature and the threshold, so the figures are slightly
-kind; the threshold's test allows for its own many tries, not for the other two.
+It also tells how far a share, and the difference of two models, can be believed.
+
+The same validation rows choose the epochs, the mixture, the temperature and the threshold, so the figures are
+slightly kind, intervals and p-values included; the threshold's test allows for its own many tries, not for
+the other choices.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +22,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 BINS = 10
 RISK = 0.05  # chance that the precision of the accepted rows is below the target after all
+OUTSIDE = 0.05  # chance that a share lies outside its interval, half of it on each side
 TRIES = 20  # thresholds that are tried, at 5%, 10%, … of the rows
 LOG_TEMPERATURES = (math.log(0.05), math.log(20.0))
 UNFAMILIAR_QUANTILE = 0.005  # of validation rows may be called unlike the training texts
@@ -140,6 +145,14 @@ def coverage_curve(confidences: Array, correct: Flags) -> list[Point]:
     return points
 
 
+def interval(right: int, count: int) -> tuple[float, float]:
+    """Two-sided 95% Clopper-Pearson interval of a share, of which `right` of `count` were seen.
+
+    Clopper & Pearson 1934: each end is a one-sided bound at half the risk, the upper one that of the rest.
+    """
+    return precision_bound(right, count, OUTSIDE / 2), 1 - precision_bound(count - right, count, OUTSIDE / 2)
+
+
 def precision_bound(right: int, count: int, risk: float) -> float:
     """Lower one-sided Clopper-Pearson bound of a share, of which `right` of `count` were seen.
 
@@ -147,10 +160,22 @@ def precision_bound(right: int, count: int, risk: float) -> float:
     bisection.
     """
     low, high = 0.0, right / count if count else 0.0
+    chance = _at_least(right, count)
     while high - low > 1e-9:
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_least(right, count, middle) < risk else (low, middle)
+        low, high = (middle, high) if chance(middle) < risk else (low, middle)
     return low
+
+
+def chance_difference(only_one_right: int, only_other_right: int) -> float:
+    """Give the p-value of two models' difference: McNemar's exact test, two-sided (McNemar 1947).
+
+    Of the rows that only one of two equally good models has right, each is as likely the one's as the
+    other's (binomial, p = 1/2). The p-value is the chance of a split at least this uneven; 1 without such
+    rows.
+    """
+    count, most = only_one_right + only_other_right, max(only_one_right, only_other_right)
+    return min(1.0, 2 * _at_least(most, count)(0.5)) if count else 1.0
 
 
 def least_known_share(shares: Array) -> float:
@@ -162,9 +187,16 @@ def least_known_share(shares: Array) -> float:
     return min(MOST_KNOWN_ASKED, float(np.quantile(shares, UNFAMILIAR_QUANTILE)))
 
 
-def _at_least(right: int, count: int, p: float) -> float:
-    """Give the chance of `right` or more of `count`, each with chance p (binomial), summed in logarithms."""
+def _at_least(right: int, count: int) -> Callable[[float], float]:
+    """Give the chance of `right` or more of `count` (binomial), as a function of the chance p of each.
+
+    Summed in logarithms, so that no factorial overflows; p lies above 0 and below 1.
+    """
     hits = np.arange(right, count + 1)
-    log_factorial = np.array([math.lgamma(number + 1) for number in range(count + 1)])
+    log_factorial = np.concatenate([[0.0], np.log(np.arange(1, count + 1)).cumsum()])
     log_choose = log_factorial[count] - log_factorial[hits] - log_factorial[count - hits]
-    return float(np.exp(log_choose + hits * math.log(p) + (count - hits) * math.log1p(-p)).sum())
+
+    def chance(p: float) -> float:
+        return float(np.exp(log_choose + hits * math.log(p) + (count - hits) * math.log1p(-p)).sum())
+
+    return chance

@@ -1,16 +1,42 @@
-"""A trained classifier: the encoder, the network and what turns its logits into a decision."""
+"""A trained classifier: what reads the texts, what turns them into logits, and logits into a decision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from model.calibration import probabilities
 from model.config import Config
-from model.data import Floats
-from model.encoder import Encoder
-from model.network import Network
+from model.data import Arrays, Floats
+from model.encoder import Encoded, Ids
+
+
+class Encoder(Protocol):
+    """Turns texts into numbers."""
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Give the numbers of each text, and the share of its words that are known."""
+
+
+class Scorer(Protocol):
+    """Turns encoded texts into logits."""
+
+    def logits(self, texts: Sequence[Ids]) -> Floats:
+        """Logits of shape (texts, classes), in the order of the texts."""
+
+    def arrays(self) -> Arrays:
+        """Give all weights by name."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One way to read a text. An architecture of two parts mixes what both say."""
+
+    name: str  # ngram, cnn or lstm
+    encoder: Encoder
+    scorer: Scorer
 
 
 @dataclass(frozen=True)
@@ -37,16 +63,32 @@ class Classifier:
     """Everything that a saved model holds for labelling texts."""
 
     config: Config
-    encoder: Encoder
-    network: Network
-    decision: Decision
-
-    def logits(self, texts: Sequence[str]) -> Floats:
-        """Logits of shape (texts, classes), in the order of the texts and of `encoder.labels`."""
-        return self.network.logits([self.encoder.encode(text) for text in texts])
+    labels: tuple[str, ...]  # the label at position i has the number i
+    parts: tuple[Part, ...]
+    mixture: tuple[float, ...] = (1.0,)  # the weight of each part; they add up to 1
+    decision: Decision = field(default_factory=Decision)
 
     def judge(self, texts: Sequence[str]) -> Judged:
         """Calibrated probabilities and shares of known words, in the order of the texts."""
-        encoded = [self.encoder.encode(text) for text in texts]
-        chances = probabilities(self.network.logits(encoded), self.decision.temperature)
-        return Judged(chances, np.array([self.encoder.known_share(ids) for ids in encoded]))
+        encoded = [part.encoder.encode(texts) for part in self.parts]
+        logits = [part.scorer.logits(found.texts) for part, found in zip(self.parts, encoded, strict=True)]
+        chances = probabilities(mixed(logits, self.mixture), self.decision.temperature)
+        return Judged(chances, encoded[0].known_shares)
+
+
+def mixed(logits: Sequence[Floats], mixture: Sequence[float]) -> Floats:
+    """Mix the parts' logits, each of shape (texts, classes): the weighted mean of their log-probabilities.
+
+    A single part's logits stay as they are.
+    """
+    if len(logits) == 1:
+        return logits[0]
+    log_chances = [
+        np.log(np.maximum(probabilities(part, 1.0), LEAST_CHANCE)) * weight
+        for part, weight in zip(logits, mixture, strict=True)
+    ]
+    total: Floats = np.sum(log_chances, axis=0).astype(np.float32)
+    return total
+
+
+LEAST_CHANCE = 1e-30  # its logarithm is finite

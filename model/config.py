@@ -19,6 +19,9 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 Address = Annotated[str, Field(pattern=r"^(s3|https)://.+", max_length=1000)]
 KernelSize = Annotated[int, Field(ge=1, le=64)]
+Architecture = Literal["ngram", "cnn", "lstm", "ngram+cnn", "ngram+lstm"]
+Auto = Literal["auto"]
+Width = Annotated[int, Field(ge=1, le=8)]
 
 
 class Config(BaseModel):
@@ -26,11 +29,18 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
+    architecture: Architecture | None = Field(
+        None,
+        description="`ngram` adds up n-grams (fast), `cnn` and `lstm` read word by word (slow), "
+        "`ngram+cnn` and `ngram+lstm` mix both (most accurate); null leaves it to `cnn`.",
+    )
     n_classes: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
         None,
         description="Number of categories; null takes it from the data, a number must agree with the data.",
     )
-    num_epoch: int = Field(8, ge=1, le=1000, description="Most passes over the training rows.")
+    num_epoch: int = Field(
+        8, ge=1, le=1000, description="Most passes of the CNN or LSTM over the training rows."
+    )
     optimizer: Optimizer = Field("adam", description="How weights are updated.")
     seq_len: int = Field(
         1000, ge=1, le=10_000, description="Words of a text that are read; the rest of a longer text is not."
@@ -39,20 +49,16 @@ class Config(BaseModel):
         20_000,
         ge=3,
         le=10_000_000,
-        description="Most words known, by frequency, padding and unknown included.",
+        description="Most words that the CNN or LSTM knows, by frequency, padding and unknown included.",
     )
-    batch_size: int = Field(64, ge=1, le=8192, description="Rows a training step.")
-    hidden_size: int = Field(
-        128,
-        ge=1,
-        le=10_000,
-        description="Filters of each kernel size (CNN) or units of each direction (LSTM).",
-    )
+    batch_size: int = Field(64, ge=1, le=8192, description="Rows a training step of the CNN or LSTM.")
+    hidden_size: int = Field(128, ge=1, le=10_000, description="Units of each direction of the LSTM.")
     embed_size: int = Field(
         128,
         ge=1,
         le=10_000,
-        description="Numbers that stand for a word; that of the spaCy vectors when they are used.",
+        description="Numbers that stand for a word, that of the spaCy vectors when they are used; "
+        "and filters of each kernel size of the CNN.",
     )
     dropout: float = Field(
         0.5,
@@ -88,7 +94,10 @@ class Config(BaseModel):
     power_decay: bool = Field(
         True, description="Whether the learning rate is learning_rate * 0.1 ** floor(epoch / epoch_factor)."
     )
-    cnn: bool = Field(True, description="true trains a TextCNN, false an LSTM.")
+    cnn: bool | None = Field(
+        None,
+        description="When `architecture` is null: true trains a TextCNN, false an LSTM, null n-grams.",
+    )
     wd: float = Field(0.0002, ge=0, le=1, description="Weight decay (L2).")
     kernel_size: KernelSize | Annotated[list[KernelSize], Field(min_length=1, max_length=8)] = Field(
         [2, 3, 4], description="Words under a filter of the CNN; a list gives filters of several widths."
@@ -122,6 +131,37 @@ class Config(BaseModel):
     patience: int = Field(
         2, ge=1, description="Epochs without a better validation accuracy before training stops."
     )
+    class_weight: Literal["balanced"] | None = Field(
+        None, description="`balanced` lets a rare category weigh as much as a common one while training."
+    )
+    ngram_words: Auto | Width = Field(
+        "auto", description="Longest n-gram of words; `auto` chooses on a held-out part of the training rows."
+    )
+    ngram_skip: Auto | Annotated[int, Field(ge=0, le=8)] = Field(
+        "auto", description="Most words skipped inside a pair of words; `auto` as above."
+    )
+    ngram_chars: Auto | Annotated[list[Width], Field(min_length=2, max_length=2)] | None = Field(
+        "auto",
+        description="Shortest and longest n-gram of characters in a word; null: none; `auto` as above.",
+    )
+    ngram_end: Auto | Annotated[int, Field(ge=0, le=200)] = Field(
+        "auto", description="Last words of a text that count once more, apart; 0: none; `auto` as above."
+    )
+    ngram_scale: Auto | Literal["none", "idf", "nb", "nb-idf"] = Field(
+        "auto", description="What an n-gram counts: 1, by rarity, by naive Bayes, or both; `auto` as above."
+    )
+    ngram_norm: Auto | Literal["none", "sqrt"] = Field(
+        "auto", description="`sqrt` divides by the root of a text's n-grams; `auto` as above."
+    )
+    ngram_epochs: Auto | Annotated[int, Field(ge=1, le=100)] = Field(
+        "auto", description="Passes of the n-grams over the training rows; `auto` as above."
+    )
+    ngram_features: int = Field(
+        2_000_000, ge=1, le=16_000_000, description="Most n-grams known, by the number of texts they are in."
+    )
+    explain: bool = Field(
+        False, description="Whether predictions name the n-grams that decided, in a column `because`."
+    )
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -137,9 +177,10 @@ class Config(BaseModel):
             raise ConfigError([_problem(key, values[key]) for key in keys]) from None
 
     @property
-    def architecture(self) -> str:
-        """The name of the network, as `model.network.ARCHITECTURES` knows it."""
-        return "textcnn" if self.cnn else "bilstm"
+    def parts(self) -> list[str]:
+        """The networks that the architecture is made of: `ngram`, `cnn`, `lstm` or two of them."""
+        of_cnn = {None: "ngram", True: "cnn", False: "lstm"}
+        return (self.architecture or of_cnn[self.cnn]).split("+")
 
     @property
     def kernel_sizes(self) -> list[int]:
@@ -170,15 +211,20 @@ def allowed(rule: Mapping[str, Any]) -> str:
     """Say what a property's JSON Schema allows, in words."""
     if "anyOf" in rule:
         return " or ".join(allowed(part) for part in rule["anyOf"])
+    if "const" in rule:
+        return json.dumps(rule["const"])
     if "enum" in rule:
         return "one of " + ", ".join(json.dumps(value) for value in rule["enum"])
     if rule["type"] == "array":
-        return f"a list of {rule['minItems']} to {rule['maxItems']} values, each {allowed(rule['items'])}"
+        sizes = " to ".join(dict.fromkeys(str(rule[key]) for key in ("minItems", "maxItems")))
+        return f"a list of {sizes} values, each {allowed(rule['items'])}"
     if rule["type"] == "string":
         longest = f" of at most {rule['maxLength']:,} characters" if "maxLength" in rule else ""
         return "text" + longest + (f" matching {rule['pattern']}" if "pattern" in rule else "")
-    if rule["type"] in _PLAIN:
-        return _PLAIN[rule["type"]]
+    return _PLAIN.get(rule["type"]) or _number(rule)
+
+
+def _number(rule: Mapping[str, Any]) -> str:
     noun = "a whole number" if rule["type"] == "integer" else "a number"
     return " ".join([noun, " and ".join(f"{word} {rule[key]:,}" for key, word in _LIMITS if key in rule)])
 

@@ -4,16 +4,17 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from model.encoder import Encoder, Ids
+from model.encoder import Ids
 from model.errors import DataError
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Numbers: TypeAlias = npt.NDArray[np.int64]
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]  # by name
 
 LARGEST_FIELD = 2**31 - 1  # Python's csv refuses a field over 131,072 characters unless told otherwise
 WIDTH = 64  # lengths are rounded up to a multiple: MXNet keeps memory for each length that it meets
@@ -63,20 +64,6 @@ def read_folder(folder: Path) -> Iterator[Row]:
     """Give the rows of every CSV file under `folder`, files in the order of their names."""
     for path in sorted(folder.rglob("*.csv")):
         yield from read_file(path)
-
-
-def encode(rows: Iterator[Row], encoder: Encoder) -> Examples:
-    """Encode labelled rows. Raises DataError at a label that the encoder does not know."""
-    texts, labels = [], []
-    for row in rows:
-        if row.label not in encoder.label_numbers:
-            raise DataError(
-                f"Row {row.number} of the validation data has the label {row.label!r}, "
-                "but no training row has; give that label more rows or leave it out."
-            )
-        texts.append(encoder.encode(row.text))
-        labels.append(encoder.label_numbers[row.label])
-    return Examples(texts, np.array(labels, dtype=np.int64))
 
 
 def batches(texts: Sequence[Ids], size: int, shuffle: np.random.Generator | None = None) -> list[Numbers]:

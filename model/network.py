@@ -1,8 +1,7 @@
 """The networks, in MXNet Gluon. Only this module and `model.training` know MXNet.
 
 A network turns encoded texts into logits. The result for a text does not depend on the texts beside it:
-what lies behind its end is masked. `ARCHITECTURES` names the networks; another one needs an entry there and
-nothing else.
+what lies behind its end is masked. `ARCHITECTURES` names the networks.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,14 +12,14 @@ import numpy as np
 
 from model.config import Config
 from model.cores import use_available_cores
-from model.data import Floats, batches, pad
+from model.data import Arrays, Floats, Numbers, batches, pad
 from model.encoder import Ids
 
 use_available_cores()  # before MXNet is imported, which reads it once
 import mxnet as mx  # noqa: E402
 from mxnet.gluon import nn, rnn  # noqa: E402
 
-__all__ = ["ARCHITECTURES", "Network", "Weights", "framework", "mx"]
+__all__ = ["ARCHITECTURES", "Network", "Weights", "framework", "load_arrays", "mx", "save_arrays"]
 
 Block: TypeAlias = Any  # mxnet.gluon.HybridBlock; MXNet has no type hints
 Array: TypeAlias = Any  # mxnet.nd.NDArray, or mxnet.sym.Symbol while a block is traced
@@ -35,13 +34,15 @@ BELOW_ANY_STATE = -2  # the states of an LSTM lie between -1 and 1
 class TextCNN(nn.HybridBlock):  # type: ignore[misc]
     """Filters over neighbouring words, the strongest answer of each, a dense layer (arXiv:1408.5882).
 
+    As in the original system, there are as many filters of a width as a word has numbers.
     What lies behind a text is all zeros, every window that touches the text is looked at, and an answer is
     at least 0, so the result does not depend on the length that the text was padded to.
     """
 
     def __init__(self, config: Config, words: int, classes: int) -> None:
         super().__init__()
-        answers = config.hidden_size * len(config.kernel_sizes)
+        answers = config.embed_size * len(config.kernel_sizes)
+        self.widths = config.kernel_sizes
         with self.name_scope():
             self.embedding = _embedding(config, words)
             self.filters = nn.HybridSequential()
@@ -53,11 +54,27 @@ class TextCNN(nn.HybridBlock):  # type: ignore[misc]
 
     def hybrid_forward(self, ops: Operators, ids: Array, bias: Array) -> Array:
         """Turn word numbers of shape (texts, words) into logits of shape (texts, classes)."""
+        strongest = ops.concat(*[ops.max(answers, axis=2) for answers in self._answers(ops, ids)], dim=1)
+        return self.output(self.dropout(ops.relu(ops.broadcast_add(ops.relu(strongest), bias))))
+
+    def peaks(self, ids: Array) -> tuple[Array, Array, Array]:
+        """Give what the last layer reads, and which words it is about: value, first word, last word.
+
+        Each of shape (texts, units). A filter's answer at place p is about the words p - width + 1 to p.
+        """
+        answers = self._answers(mx.nd, ids)
+        last = mx.nd.concat(*[mx.nd.argmax(part, axis=2) for part in answers], dim=1)
+        strongest = mx.nd.concat(*[mx.nd.max(part, axis=2) for part in answers], dim=1)
+        widths = np.repeat(self.widths, [part.shape[1] for part in answers])
+        values = mx.nd.relu(mx.nd.broadcast_add(mx.nd.relu(strongest), self.bias.data(ids.context)))
+        return values, last - mx.nd.array(widths - 1, ctx=ids.context).expand_dims(0), last
+
+    def _answers(self, ops: Operators, ids: Array) -> list[Array]:
+        """Give each filter's answer at each place: shapes (texts, filters, places), one for each width."""
         vectors = self.dropout(self.embedding(ids))
         inside = ops.SequenceMask(vectors, _lengths(ops, ids), use_sequence_length=True, axis=1)
         turned = ops.transpose(inside, axes=(0, 2, 1))
-        strongest = ops.concat(*[ops.max(layer(turned), axis=2) for layer in self.filters], dim=1)
-        return self.output(self.dropout(ops.relu(ops.broadcast_add(ops.relu(strongest), bias))))
+        return [layer(turned) for layer in self.filters]
 
 
 class BiLSTM(nn.HybridBlock):  # type: ignore[misc]
@@ -80,6 +97,19 @@ class BiLSTM(nn.HybridBlock):  # type: ignore[misc]
 
     def hybrid_forward(self, ops: Operators, ids: Array) -> Array:
         """Turn word numbers of shape (texts, words) into logits of shape (texts, classes)."""
+        return self.output(self.dropout(ops.max(self._states(ops, ids), axis=0)))
+
+    def peaks(self, ids: Array) -> tuple[Array, Array, Array]:
+        """Give what the last layer reads, and at which word it peaked: value, first word, last word.
+
+        Each of shape (texts, units).
+        """
+        states = self._states(mx.nd, ids)
+        places = mx.nd.argmax(states, axis=0)
+        return mx.nd.max(states, axis=0), places, places
+
+    def _states(self, ops: Operators, ids: Array) -> Array:
+        """Give each unit's state at each word, shape (words, texts, units); behind a text, below any."""
         lengths = _lengths(ops, ids)
         states = ops.transpose(self.dropout(self.embedding(ids)), axes=(1, 0, 2))
         for number, forward in enumerate(self.forwards):
@@ -87,28 +117,72 @@ class BiLSTM(nn.HybridBlock):  # type: ignore[misc]
             if len(self.backwards):
                 read.append(_backwards(ops, self.backwards[number], states, lengths))
             states = ops.concat(*read, dim=2)
-        inside = ops.SequenceMask(states, lengths, use_sequence_length=True, value=BELOW_ANY_STATE)
-        return self.output(self.dropout(ops.max(inside, axis=0)))
+        return ops.SequenceMask(states, lengths, use_sequence_length=True, value=BELOW_ANY_STATE)
 
 
-ARCHITECTURES: dict[str, Callable[[Config, int, int], Block]] = {"textcnn": TextCNN, "bilstm": BiLSTM}
+class NgramSum(nn.HybridBlock):  # type: ignore[misc]
+    """A weight for each n-gram and class, times how much the n-gram counts, summed over a text's n-grams.
+
+    Multinomial logistic regression on n-grams. With the naive Bayes scale it is the NB-SVM of Wang &
+    Manning 2012, "Baselines and Bigrams", with another loss. All weights start at 0.
+    """
+
+    def __init__(self, config: Config, words: int, classes: int) -> None:
+        super().__init__()
+        self.words, self.rooted = words, config.ngram_norm == "sqrt"
+        with self.name_scope():
+            self.embedding = nn.Embedding(words, classes, sparse_grad=True, weight_initializer=mx.init.Zero())
+            self.bias = self.params.get("bias", shape=(1, classes), init="zeros")
+            self.scale = self.params.get("scale", shape=(words, 1), init="zeros", grad_req="null")
+
+    def hybrid_forward(self, ops: Operators, ids: Array, bias: Array, scale: Array) -> Array:
+        """Turn n-gram numbers of shape (texts, n-grams) into logits of shape (texts, classes)."""
+        scales = ops.Embedding(ids, scale, input_dim=self.words, output_dim=1)
+        sums = ops.sum(ops.batch_dot(scales, self.embedding(ids), transpose_a=True), axis=1)
+        if self.rooted:
+            sums = ops.broadcast_div(sums, ops.sqrt(_lengths(ops, ids) + 1).expand_dims(1))
+        return ops.broadcast_add(sums, bias)
+
+
+ARCHITECTURES: dict[str, Callable[[Config, int, int], Block]] = {
+    "cnn": TextCNN,
+    "lstm": BiLSTM,
+    "ngram": NgramSum,
+}
 
 
 class Network:
     """A block on the device it runs on: encoded texts in, logits out."""
 
-    def __init__(self, config: Config, words: int, classes: int) -> None:
-        self.config, self.words, self.classes = config, words, classes
-        self.device = mx.gpu(0) if mx.context.num_gpus() else mx.cpu()
+    def __init__(self, config: Config, words: int, classes: int, scale: Floats | None = None) -> None:
+        """Make the network of `config.parts`, which names one, with random weights.
+
+        `scale`, shape (words,), is how much each n-gram counts, for n-grams.
+        """
+        self.config, self.words, self.classes, self.scale = config, words, classes, scale
+        on_gpu = scale is None and mx.context.num_gpus()  # n-grams are faster on a processor
+        self.device = mx.gpu(0) if on_gpu else mx.cpu()
         self._build()
 
     def logits(self, texts: Sequence[Ids]) -> Floats:
         """Logits of shape (texts, classes), float32, in the order of the texts."""
         result = np.empty((len(texts), self.classes), dtype=np.float32)
         for group in batches(texts, self.config.batch_size):
-            padded = pad([texts[position] for position in group], self.config.batch_size)
-            result[group] = self.block(mx.nd.array(padded, ctx=self.device)).asnumpy()[: len(group)]
+            padded = self._padded([texts[i] for i in group], self.config.batch_size)
+            result[group] = self.block(padded).asnumpy()[: len(group)]
         return result
+
+    def peaks(self, text: Ids) -> tuple[Floats, Numbers, Numbers]:
+        """Give how much each unit adds to each logit of a text, and the words that it read.
+
+        Shapes (units, classes), (units,), (units,): the first and the last word. A sum over all units, and
+        the bias of the last layer, is the text's logits.
+        """
+        alone = mx.nd.array(pad([text], 1), ctx=self.device)
+        values, first, last = (part[0].asnumpy() for part in self.block.peaks(alone))
+        weights = self.block.output.weight.data().asnumpy()
+        first, last = (np.clip(places.astype(np.int64), 0, len(text) - 1) for places in (first, last))
+        return (weights * values).T, first, last
 
     def weights(self) -> Weights:
         """Give copies of all weights, in the order of the block's parameters."""
@@ -129,19 +203,38 @@ class Network:
         weights: Floats = self.block.embedding.weight.data().asnumpy()
         return weights
 
-    def save(self, path: Path) -> None:
-        """Write the weights as plain arrays."""
-        self.block.save_parameters(str(path))
+    def arrays(self) -> Arrays:
+        """Give all weights by name."""
+        return dict(zip(self._names(), self.weights(), strict=True))
 
-    def load(self, path: Path) -> None:
-        """Read what `save` wrote for the same architecture and sizes."""
-        self.block.load_parameters(str(path), ctx=self.device)
+    def set_arrays(self, arrays: Arrays) -> None:
+        """Put back what `arrays` gave, for the same architecture and sizes."""
+        self.set_weights([arrays[name] for name in self._names()])
+
+    def _names(self) -> list[str]:
+        return [parameter.name.removeprefix(self.block.prefix) for parameter in self.parameters]
+
+    def _padded(self, texts: Sequence[Ids], rows: int) -> Array:
+        return mx.nd.array(pad(texts, rows), ctx=self.device)
 
     def _build(self) -> None:
-        self.block: Block = ARCHITECTURES[self.config.architecture](self.config, self.words, self.classes)
+        (part,) = self.config.parts
+        self.block: Block = ARCHITECTURES[part](self.config, self.words, self.classes)
         self.block.initialize(mx.init.Xavier(), ctx=self.device)
+        if self.scale is not None:
+            self.block.scale.set_data(mx.nd.array(self.scale[:, None], ctx=self.device))
         self.block.hybridize(static_alloc=True)
         self.parameters = [p for p in self.block.collect_params().values() if p.grad_req != "null"]
+
+
+def save_arrays(path: Path, arrays: Arrays) -> None:
+    """Write arrays by name, in MXNet's own format."""
+    mx.nd.save(str(path), {name: mx.nd.array(array, dtype=array.dtype) for name, array in arrays.items()})
+
+
+def load_arrays(path: Path) -> Arrays:
+    """Read what `save_arrays` wrote."""
+    return {name: array.asnumpy() for name, array in mx.nd.load(str(path)).items()}
 
 
 def framework() -> str:
@@ -156,9 +249,8 @@ def _embedding(config: Config, words: int) -> Block:
 
 
 def _filters(config: Config, width: int) -> Block:
-    return nn.Conv1D(
-        config.hidden_size, width, padding=width - 1, use_bias=False, in_channels=config.embed_size
-    )
+    size = config.embed_size
+    return nn.Conv1D(size, width, padding=width - 1, use_bias=False, in_channels=size)
 
 
 def _lengths(ops: Operators, ids: Array) -> Array:

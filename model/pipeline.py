@@ -1,30 +1,36 @@
 """One training from the labelled rows to the saved model: encode, train, calibrate, measure, report, save."""
 
-import heapq
-from collections.abc import Callable
-from dataclasses import dataclass
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from model import artifact
-from model.calibration import coverage_curve
-from model.classifier import Classifier
+from model.calibration import Flags, cross_entropy, temperature
+from model.classifier import Classifier, Part, mixed
 from model.config import Config
-from model.data import Examples, Split, encode, read_folder
-from model.encoder import Encoder
+from model.data import Examples, Floats, Numbers, Split, read_folder
+from model.encoder import Ids, Shares, WordEncoder
 from model.errors import DataError
-from model.evaluation import Evaluation, Measured, evaluate
+from model.evaluation import Evaluation, Measured, Trained, evaluate
+from model.explanation import speaking
 from model.network import Network
+from model.ngram_settings import MOST_CHARACTERS, Sample, feature_limit, settings, untrained
+from model.ngram_sums import NgramSums
+from model.ngrams import NgramEncoder
 from model.prediction import predict
-from model.report import Mistake, render, shorten
-from model.training import Result, seed_everything, train
+from model.report import render
+from model.tokenizer import grouped
+from model.training import Result, Session, print_at_once, seed_everything, train
 from model.vectors import with_spacy_vectors
 
-MISTAKES_SHOWN = 20
+MIXTURES = np.linspace(0, 1, 21)  # weights of the first part that are tried
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Folders:
     """Where a training reads and writes."""
 
@@ -33,6 +39,31 @@ class Folders:
     model: Path  # the artifact
     output: Path  # evaluation.json and report.html
     checkpoints: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Data:
+    """The labelled rows: texts are streamed from their files whenever they are needed."""
+
+    folders: Folders
+    labels: tuple[str, ...]
+    training: Numbers  # the label of each training row
+    validation: Numbers
+    characters: int  # of the training texts
+
+    def texts(self) -> Iterator[str]:
+        return (row.text for row in read_folder(self.folders.train))
+
+    def validation_texts(self) -> list[str]:
+        return [row.text for row in read_folder(self.folders.validation)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _TrainedPart:
+    part: Part
+    logits: Floats  # of the validation rows
+    known_shares: Shares
+    figures: dict[str, Any]
 
 
 def run(
@@ -45,44 +76,66 @@ def run(
 
     Raises DataError, VectorsError, TrainingError or TrainingStopped, each in one sentence.
     """
-    encoder = Encoder.fit(
-        ((row.text, row.label) for row in read_folder(folders.train)), config.vocab_size, config.seq_len
+    started = time.monotonic()
+    data = _read(config, folders)
+    correct = None if champion is None else champion_correct(champion, folders.validation)
+    parts = [_train_part(name, config, data, should_stop) for name in config.parts]
+    mixture = _mixture([part.logits for part in parts], data.validation)
+    classifier = Classifier(config, data.labels, tuple(part.part for part in parts), mixture)
+    training = {
+        "architecture": "+".join(config.parts),
+        "seconds": round(time.monotonic() - started, 1),
+        "mixture": dict(zip(config.parts, mixture, strict=True)) if len(parts) > 1 else None,
+        "parts": [part.figures for part in parts],
+    }
+    phrases = speaking(classifier, (row.text for row in read_folder(folders.validation)))
+    described = {label: [dataclasses.asdict(each) for each in found] for label, found in phrases.items()}
+    evaluation, decision = evaluate(
+        Measured(mixed([part.logits for part in parts], mixture), data.validation, parts[0].known_shares),
+        read_folder(folders.validation),
+        Trained(data.labels, training, described),
+        config.target_precision,
+        correct,
     )
-    _check_labels(config, encoder)
-    split = Split(
-        encode(read_folder(folders.train), encoder), encode(read_folder(folders.validation), encoder)
-    )
-    if not split.validation.texts:
-        raise DataError("The validation channel has no rows; a model cannot be measured without them.")
-    print(
-        f"{len(split.training.texts)} training rows, {len(split.validation.texts)} validation rows, "
-        f"{len(encoder.labels)} labels, {encoder.size} words",
-        flush=True,
-    )
-    network = _untrained(config, encoder)
-    accuracy = champion_accuracy(champion, folders.validation) if champion else None
-    result = train(network, config, split, folders.checkpoints, should_stop)
-    measured = _measure(network, encoder, split.validation)
-    evaluation, rule = evaluate(
-        measured, encoder.labels, config.target_precision, accuracy, _training_figures(config, result)
-    )
-    classifier = Classifier(config, encoder, network, rule)
-    _write(classifier, evaluation, folders)
+    _write(dataclasses.replace(classifier, decision=decision), evaluation, folders)
     return evaluation
 
 
-def champion_accuracy(champion: Classifier, validation: Path) -> float:
-    """Give the share of the validation rows that the live model labels right.
+def champion_correct(champion: Classifier, validation: Path) -> Flags:
+    """Tell which of the validation rows the live model labels right, shape (rows,).
 
     A label that it does not know counts as wrong.
     """
     truths = (row.label for row in read_folder(validation))
     predictions = predict(champion, read_folder(validation))
-    return float(np.mean([found.label == truth for found, truth in zip(predictions, truths, strict=True)]))
+    return np.array([found.label == truth for found, truth in zip(predictions, truths, strict=True)])
 
 
-def _check_labels(config: Config, encoder: Encoder) -> None:
-    found = len(encoder.labels)
+def _read(config: Config, folders: Folders) -> _Data:
+    training, characters = [], 0
+    for row in read_folder(folders.train):
+        training.append(row.label)
+        characters += len(row.text)
+    labels = tuple(sorted(set(training)))
+    _check_labels(config, len(labels))
+    numbers = {label: number for number, label in enumerate(labels)}
+    validation = np.array([_known(row.number, row.label, numbers) for row in read_folder(folders.validation)])
+    if not len(validation):
+        raise DataError("The validation channel has no rows; a model cannot be measured without them.")
+    print_at_once(f"{len(training)} training rows, {len(validation)} validation rows, {len(labels)} labels")
+    return _Data(folders, labels, np.array([numbers[label] for label in training]), validation, characters)
+
+
+def _known(row: int, label: str, numbers: dict[str, int]) -> int:
+    if label not in numbers:
+        raise DataError(
+            f"Row {row} of the validation data has the label {label!r}, "
+            "but no training row has; give that label more rows or leave it out."
+        )
+    return numbers[label]
+
+
+def _check_labels(config: Config, found: int) -> None:
     if found < 2:
         raise DataError(f"The training rows have {found} label(s); a classifier needs at least 2.")
     if config.n_classes not in (None, found):
@@ -91,22 +144,84 @@ def _check_labels(config: Config, encoder: Encoder) -> None:
         )
 
 
-def _untrained(config: Config, encoder: Encoder) -> Network:
+def _train_part(name: str, config: Config, data: _Data, should_stop: Callable[[], bool]) -> _TrainedPart:
+    checkpoints = data.folders.checkpoints / name if data.folders.checkpoints else None
+    session = Session(checkpoints, should_stop, by_loss=name == "ngram")
+    if name == "ngram":
+        return _train_ngrams(config, data, session)
+    return _train_words(config.model_copy(update={"architecture": name}), data, session)
+
+
+def _train_ngrams(config: Config, data: _Data, session: Session) -> _TrainedPart:
+    chosen = settings(config, lambda: _sample(config, data), session.should_stop)
+    classes = len(data.labels)
+    encoder, encoded = NgramEncoder.fit(
+        data.texts(), chosen.grams, config.seq_len, feature_limit(config, classes)
+    )
+    print_at_once(f"{encoder.size - 1} n-grams")
+    validation = encoder.encode(data.validation_texts())
+    split = Split(Examples(encoded, data.training), Examples(validation.texts, data.validation))
+    network, training, scale = untrained(config, chosen, split.training, encoder.size, classes)
+    result = train(network, training, split, session)
+    sums = NgramSums.of(network.arrays(), scale, chosen.norm)
+    figures = _figures("ngram", result) | {
+        "settings": {**chosen.described(), "ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
+    }
+    part = Part("ngram", encoder, sums)
+    return _TrainedPart(part, sums.logits(validation.texts), validation.known_shares, figures)
+
+
+def _train_words(config: Config, data: _Data, session: Session) -> _TrainedPart:
+    encoder = WordEncoder.fit(data.texts(), config.vocab_size, config.seq_len)
+    print_at_once(f"{encoder.size} words")
+    validation = encoder.encode(data.validation_texts())
+    split = Split(
+        Examples(_all_encoded(encoder, data.texts()), data.training),
+        Examples(validation.texts, data.validation),
+    )
+    network = _untrained_words(config, encoder, len(data.labels))
+    result = train(network, config, split, session)
+    (name,) = config.parts
+    figures = _figures(name, result) | {"settings": {"words": encoder.size}}
+    part = Part(name, encoder, network)
+    return _TrainedPart(part, network.logits(validation.texts), validation.known_shares, figures)
+
+
+def _all_encoded(encoder: WordEncoder, texts: Iterator[str]) -> list[Ids]:
+    return [ids for group in grouped(texts) for ids in encoder.encode(group).texts]
+
+
+def _untrained_words(config: Config, encoder: WordEncoder, classes: int) -> Network:
     seed_everything(config.seed)
-    network = Network(config, encoder.size, len(encoder.labels))
+    network = Network(config, encoder.size, classes)
     if config.use_spacy_pretrained:
         network.use_vectors(with_spacy_vectors(network.vectors(), encoder, config.spacy_model))
     return network
 
 
-def _measure(network: Network, encoder: Encoder, validation: Examples) -> Measured:
-    shares = np.array([encoder.known_share(ids) for ids in validation.texts])
-    return Measured(network.logits(validation.texts), validation.labels, shares)
+def _sample(config: Config, data: _Data) -> Sample:
+    """Give training rows at random, about MOST_CHARACTERS of them."""
+    share = min(1.0, MOST_CHARACTERS / max(data.characters, 1))
+    taken = np.random.default_rng(config.seed).random(len(data.training)) < share
+    texts = [text for text, wanted in zip(data.texts(), taken, strict=True) if wanted]
+    return Sample(texts, data.training[taken], len(data.labels))
 
 
-def _training_figures(config: Config, result: Result) -> dict[str, object]:
+def _mixture(logits: list[Floats], truths: Numbers) -> tuple[float, ...]:
+    """Give the weight of each part: the ones whose mixture fits the validation rows best, calibrated."""
+    if len(logits) == 1:
+        return (1.0,)
+    losses = []
+    for first in MIXTURES:
+        together = mixed(logits, (first, 1 - first))
+        losses.append(cross_entropy(together, truths, temperature(together, truths)))
+    best = round(float(MIXTURES[int(np.argmin(losses))]), 4)
+    return (best, round(1 - best, 4))
+
+
+def _figures(name: str, result: Result) -> dict[str, Any]:
     return {
-        "architecture": config.architecture,
+        "architecture": name,
         "epochs": result.epochs,
         "best_epoch": result.best_epoch,
         "seconds": result.seconds,
@@ -115,21 +230,8 @@ def _training_figures(config: Config, result: Result) -> dict[str, object]:
 
 
 def _write(classifier: Classifier, evaluation: Evaluation, folders: Folders) -> None:
-    report = _report(classifier, evaluation, folders.validation)
+    report = render(evaluation)
     artifact.save(folders.model, classifier, evaluation, report)
     folders.output.mkdir(parents=True, exist_ok=True)
     artifact.write_json(folders.output / artifact.EVALUATION, evaluation)
     (folders.output / artifact.REPORT).write_text(report, encoding="utf-8")
-
-
-def _report(classifier: Classifier, evaluation: Evaluation, validation: Path) -> str:
-    """Give the page, from the model's predictions of the validation rows, which are streamed once more."""
-    confidences, correct = [], []
-    mistakes: list[Mistake] = []
-    for row, guess in zip(read_folder(validation), predict(classifier, read_folder(validation)), strict=True):
-        confidences.append(guess.confidence)
-        correct.append(guess.label == row.label)
-        if guess.label != row.label:
-            mistake = Mistake(guess.confidence, row.number, shorten(row.text), row.label, guess.label)
-            mistakes = heapq.nlargest(MISTAKES_SHOWN, [*mistakes, mistake], key=lambda made: made.confidence)
-    return render(evaluation, coverage_curve(np.array(confidences), np.array(correct)), mistakes)

@@ -3,11 +3,14 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from model.classifier import Classifier, Decision
+from model.cores import on_all_cores
 from model.data import Row
+from model.explanation import because
 
 CHUNK = 1024  # rows judged together, so that texts of similar length can share a batch
 
@@ -24,13 +27,22 @@ class Prediction:
     confidence: float
     runner_up: str
     doubt: str
+    because: str = ""  # the n-grams that decided, if that was asked for
 
 
-def predict(classifier: Classifier, rows: Iterable[Row]) -> Iterator[Prediction]:
-    """One prediction for each row, in their order. The same texts always give the same predictions."""
+def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) -> Iterator[Prediction]:
+    """One prediction for each row, in their order. The same texts always give the same predictions.
+
+    `explain` fills `because`. A model of n-grams alone works on all cores, in processes of its own; the
+    others leave that to MXNet.
+    """
     stream = iter(rows)
-    while chunk := list(itertools.islice(stream, CHUNK)):
-        yield from _judge(classifier, chunk)
+    chunks = iter(lambda: list(itertools.islice(stream, CHUNK)), [])
+    if any(part.name != "ngram" for part in classifier.parts):
+        judged = (_judge(classifier, chunk, explain) for chunk in chunks)
+        return itertools.chain.from_iterable(judged)
+    classifier.judge([""])  # builds the tables once, for all processes
+    return itertools.chain.from_iterable(on_all_cores(partial(_judge, classifier, explain=explain), chunks))
 
 
 def doubt(decision: Decision, confidence: float, known_share: float) -> str:
@@ -41,13 +53,25 @@ def doubt(decision: Decision, confidence: float, known_share: float) -> str:
     return "" if accepted else LOW_CONFIDENCE
 
 
-def _judge(classifier: Classifier, rows: list[Row]) -> Iterator[Prediction]:
+def _judge(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:
     judged = classifier.judge([row.text for row in rows])
-    labels = classifier.encoder.labels
-    ranked = np.argsort(-judged.probabilities, axis=1, kind="stable")
-    for row, chances, order, known in zip(
-        rows, judged.probabilities, ranked, judged.known_shares, strict=True
-    ):
-        confidence = float(chances[order[0]])
-        reason = doubt(classifier.decision, confidence, float(known))
-        yield Prediction(row.number, labels[order[0]], confidence, labels[order[1]], reason)
+    best, second = np.argsort(-judged.probabilities, axis=1, kind="stable")[:, :2].T
+    confidences = judged.probabilities[np.arange(len(rows)), best]
+    return [
+        Prediction(
+            row.number,
+            classifier.labels[first],
+            confidence,
+            classifier.labels[other],
+            doubt(classifier.decision, confidence, known),
+            because(classifier, row.text, first, other) if explain else "",
+        )
+        for row, first, other, confidence, known in zip(
+            rows,
+            best.tolist(),
+            second.tolist(),
+            confidences.tolist(),
+            judged.known_shares.tolist(),
+            strict=True,
+        )
+    ]

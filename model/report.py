@@ -4,30 +4,32 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 import jinja2
+from markupsafe import Markup
 
-from model.calibration import TRIES, Point
+from model.calibration import TRIES
 from model.evaluation import Evaluation
 from model.wording import duration
 
 TEMPLATE = "report.html"
-TEXT_SHOWN = 300  # characters of a text
+FEW_LABELS = 12  # up to so many are all shown; of more, SOME_LABELS are, and the others unfold
+SOME_LABELS = 6
+PAIRS_SHOWN = 10
 
 # The drawing area of the charts, in SVG units; the origin of the data is at the bottom left.
 WIDTH, HEIGHT, LEFT, TOP = 540, 260, 66, 18
 
+NAMES = {"ngram": "phrase model", "cnn": "word-by-word network (CNN)", "lstm": "word-by-word network (LSTM)"}
+SCALES = {
+    "none": "each counting the same",
+    "idf": "rare ones counting more",
+    "nb": "those that tell the categories apart counting more",
+    "nb-idf": "rare ones, and those that tell the categories apart, counting more",
+}
 
-@dataclass(frozen=True)
-class Mistake:
-    """A validation row that the model got wrong; `text` is what the page shows of it."""
-
-    confidence: float
-    row: int
-    text: str
-    label: str
-    prediction: str
+Drawing: TypeAlias = dict[str, Any]  # what the template needs to draw a chart, in SVG units
 
 
 @dataclass(frozen=True)
@@ -45,31 +47,58 @@ class Axis:
         return round(self.start + share * (self.end - self.start), 1)
 
 
-def render(evaluation: Evaluation, curve: list[Point], mistakes: list[Mistake]) -> str:
-    """Give the page: evaluation.json in words and charts, precision by coverage, confident mistakes."""
+def render(evaluation: Evaluation) -> str:
+    """Give the page: evaluation.json in words and charts."""
     return _template().render(
         e=evaluation,
-        curve=curve,
         tries=TRIES,
-        mistakes=mistakes,
         pairs=_confused_pairs(evaluation),
+        weakest=_weakest(evaluation["per_class"]),
+        spoken=_phrases(evaluation),
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "top": TOP},
         reliability=_reliability(evaluation["calibration"]["bins"]),
-        learning=_learning(evaluation["training"]["history"]),
-        trade=_trade(curve),
+        learning=_learning(evaluation["training"]["parts"], evaluation["accuracy"]),
+        trade=_trade(evaluation["coverage"], evaluation["acceptance"]),
     )
 
 
-def shorten(text: str, limit: int = TEXT_SHOWN) -> str:
-    """Give the beginning of a text, on one line and without control characters, cut at `limit` characters."""
-    head = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * limit])
-    line = " ".join(head.split())
-    return line if len(line) <= limit and len(text) <= 4 * limit else line[:limit] + "…"
+def trials(p_value: float) -> str:
+    """Say a p-value as `about 3 of 100 trials`; a small one of 1,000, a tiny one as fewer than one."""
+    if p_value < 0.001:
+        return "fewer than 1 of 1,000 trials"
+    of = 100 if p_value >= 0.095 else 1000
+    return f"about {round(p_value * of):,} of {of:,} trials"
+
+
+def settings_in_words(architecture: str, settings: dict[str, Any]) -> str:
+    """Say what a part of the model is made of, as one sentence."""
+    return _ngram_settings(settings) if architecture == "ngram" else f"It knows {settings['words']:,} words."
+
+
+def _ngram_settings(settings: dict[str, Any]) -> str:
+    words, skip, chars = settings["ngram_words"], settings["ngram_skip"], settings["ngram_chars"]
+    reads = ["single words" if words == 1 else f"phrases of up to {words} words"]
+    if skip:
+        reads.append(f"pairs of words with up to {skip} between them")
+    if chars:
+        reads.append(f"pieces of words, {chars[0]} to {chars[1]} letters long")
+    if settings["ngram_end"]:
+        reads.append(f"once more the last {settings['ngram_end']} words of a text")
+    toned = "; in a long text each counts less" if settings["ngram_norm"] == "sqrt" else ""
+    known, scale = settings["n-grams"], SCALES[settings["ngram_scale"]]
+    return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."
 
 
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"percent": _percent, "count": "{:,}".format, "duration": duration}
+    environment.filters |= {
+        "percent": _percent,
+        "count": "{:,}".format,
+        "duration": duration,
+        "points": _points,
+        "breakable": _breakable,
+        "trials": trials,
+    }
     return environment.from_string(files("model").joinpath(TEMPLATE).read_text(encoding="utf-8"))
 
 
@@ -77,8 +106,23 @@ def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}%"
 
 
+def _breakable(label: str) -> Markup:
+    """Let a browser break a long label after an underscore."""
+    return Markup("_<wbr>").join(label.split("_"))
+
+
+def _points(difference: float) -> str:
+    said = f"{difference:.1f}" if difference >= 0.05 else f"{difference:.2g}"
+    return f"{said} point{'' if said == '1.0' else 's'}"
+
+
+def _listed(parts: list[str]) -> str:
+    """Join as `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
 def _confused_pairs(evaluation: Evaluation) -> list[tuple[str, str, int]]:
-    """Give the label pairs most often taken for each other: (true, predicted, rows), at most ten."""
+    """Give the label pairs most often taken for each other: (true, predicted, rows)."""
     labels, confusion = evaluation["labels"], evaluation["confusion"]
     pairs = [
         (labels[true], labels[guess], rows)
@@ -86,7 +130,32 @@ def _confused_pairs(evaluation: Evaluation) -> list[tuple[str, str, int]]:
         for guess, rows in enumerate(line)
         if rows and true != guess
     ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:10]
+    return sorted(pairs, key=lambda pair: -pair[2])[:PAIRS_SHOWN]
+
+
+def _weakest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the labels of the lowest F1, the lowest first; none when all labels are few enough to show."""
+    if len(per_class) <= FEW_LABELS:
+        return []
+    return sorted(per_class, key=lambda entry: entry["f1"])[:PAIRS_SHOWN]
+
+
+def _phrases(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
+    """Give each label's phrases with their strength, 0 to 1: `shown` at once, `more` to unfold.
+
+    Of many labels, those of the most rows are shown.
+    """
+    found = evaluation["phrases"]
+    by_rows = sorted(evaluation["per_class"], key=lambda entry: -entry["support"])
+    labels = [entry["label"] for entry in by_rows if found.get(entry["label"])]
+    first = len(labels) if len(labels) <= FEW_LABELS else SOME_LABELS
+    lines = [{"label": label, "phrases": _with_strength(found[label])} for label in labels]
+    return {"shown": lines[:first], "more": sorted(lines[first:], key=lambda line: line["label"])}
+
+
+def _with_strength(phrases: list[dict[str, Any]]) -> list[tuple[str, float]]:
+    strongest = max(abs(entry["weight"]) for entry in phrases) or 1.0
+    return [(entry["phrase"], round(abs(entry["weight"]) / strongest, 2)) for entry in phrases]
 
 
 def _vertical(low: float, high: float) -> Axis:
@@ -101,56 +170,88 @@ def _line(points: Iterable[tuple[float, float]], x: Axis, y: Axis) -> str:
     return " ".join(f"{x.at(across)},{y.at(up)}" for across, up in points)
 
 
+def _dots(points: Iterable[tuple[float, float]], x: Axis, y: Axis, radius: float) -> list[dict[str, float]]:
+    return [{"x": x.at(across), "y": y.at(up), "r": radius} for across, up in points]
+
+
+def _from_floor(shares: Iterable[float]) -> Axis:
+    """Give an upward axis that ends at 100% and starts at the tenth below the lowest share."""
+    return _vertical(int(min(*shares, 0.9) * 10) / 10, 1)
+
+
 def _percent_ticks(axis: Axis) -> list[tuple[float, str]]:
     """Mark an axis of 10% in steps of 2%, a longer one in steps of 10% or 20%."""
     span = axis.high - axis.low
     step = 0.02 if span < 0.15 else 0.1 if span < 0.65 else 0.2
-    count = round(span / step)
-    return [(axis.at(axis.low + n * step), _percent(axis.low + n * step, 0)) for n in range(count + 1)]
+    count = int(span / step + 1e-6)
+    return [(axis.at(axis.high - n * step), _percent(axis.high - n * step, 0)) for n in range(count + 1)]
 
 
-def _reliability(bins: list[dict[str, Any]]) -> dict[str, Any]:
+def _reliability(bins: list[dict[str, Any]]) -> Drawing:
     x, y = _horizontal(0, 1), _vertical(0, 1)
     most = max(part["count"] for part in bins)
-    dots = [
-        {
-            "x": x.at(part["confidence"]),
-            "y": y.at(part["accuracy"]),
-            "r": 4 + 8 * (part["count"] / most) ** 0.5,
-        }
-        for part in bins
-        if part["count"]
-    ]
     return {
-        "dots": dots,
+        "dots": [
+            dot
+            for part in bins
+            if part["count"]
+            for dot in _dots(
+                [(part["confidence"], part["accuracy"])], x, y, 4 + 8 * (part["count"] / most) ** 0.5
+            )
+        ],
         "diagonal": _line([(0, 0), (1, 1)], x, y),
         "x": _percent_ticks(x),
         "y": _percent_ticks(y),
     }
 
 
-def _learning(history: list[dict[str, float]]) -> dict[str, Any]:
-    """Draw the validation accuracy after each epoch."""
-    last = [list(group)[-1] for _, group in itertools.groupby(history, key=lambda entry: entry["epoch"])]
-    points = [(entry["epoch"], entry["validation_accuracy"]) for entry in last]
-    floor = min(accuracy for _, accuracy in points) // 0.1 * 0.1
-    x, y = _horizontal(1, max(len(points), 2)), _vertical(floor, 1)
-    every = -(-len(points) // 10)
+def _learning(parts: list[dict[str, Any]], accuracy: float) -> Drawing:
+    """Draw the validation accuracy after each epoch, a line a part, and that of the whole model.
+
+    With one epoch there is nothing to draw: `drawn` is false then.
+    """
+    lines = [_last_of_each_epoch(part["history"]) for part in parts]
+    longest = int(max(entry["epoch"] for line in lines for entry in line))
+    x = _horizontal(1, max(longest, 2))
+    y = _from_floor([accuracy, *(entry["validation_accuracy"] for line in lines for entry in line)])
     return {
-        "line": _line(points, x, y),
-        "dots": [{"x": x.at(epoch), "y": y.at(accuracy), "r": 4} for epoch, accuracy in points],
-        "x": [(x.at(epoch), f"{epoch:.0f}") for epoch, _ in points[::every]],
+        "drawn": longest > 1,
+        "parts": [_learned(part, line, x, y) for part, line in zip(parts, lines, strict=True)],
+        "whole": _line([(1, accuracy), (max(longest, 2), accuracy)], x, y),
+        "dots": [],
+        "x": [(x.at(epoch), f"{epoch}") for epoch in range(1, longest + 1, -(-longest // 10))],
         "y": _percent_ticks(y),
-        "epochs": last,
     }
 
 
-def _trade(curve: list[Point]) -> dict[str, Any]:
-    floor = min(point.precision for point in curve) // 0.1 * 0.1
-    x, y = _horizontal(0, 1), _vertical(floor, 1)
+def _learned(part: dict[str, Any], line: list[dict[str, float]], x: Axis, y: Axis) -> Drawing:
+    points = [(entry["epoch"], entry["validation_accuracy"]) for entry in line]
     return {
-        "line": _line([(point.coverage, point.precision) for point in curve], x, y),
-        "dots": [{"x": x.at(point.coverage), "y": y.at(point.precision), "r": 3} for point in curve],
+        **part,
+        "name": NAMES[part["architecture"]],
+        "settings": settings_in_words(part["architecture"], part["settings"]),
+        "best": max(accuracy for _, accuracy in points),
+        "line": _line(points, x, y),
+        "dots": _dots(points, x, y, 4.5),
+        "table": line,
+    }
+
+
+def _last_of_each_epoch(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [list(group)[-1] for _, group in itertools.groupby(history, key=lambda entry: entry["epoch"])]
+
+
+def _trade(curve: list[dict[str, float]], accepted: dict[str, Any]) -> Drawing:
+    """Draw precision by coverage; `chosen` is where the threshold lies, if there is one."""
+    points = [(point["coverage"], point["precision"]) for point in curve]
+    at_threshold = [(accepted["coverage"], accepted["precision"])] if accepted["threshold"] else []
+    target = accepted["target_precision"]
+    x, y = _horizontal(0, 1), _from_floor([target, *(up for _, up in [*points, *at_threshold])])
+    return {
+        "line": _line(points, x, y),
+        "dots": _dots(points, x, y, 3),
+        "chosen": _dots(at_threshold, x, y, 8),
+        "target": _line([(0, target), (1, target)], x, y),
         "x": _percent_ticks(x),
         "y": _percent_ticks(y),
     }

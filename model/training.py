@@ -14,7 +14,7 @@ import numpy.typing as npt
 from model import checkpoint
 from model.calibration import cross_entropy
 from model.config import Config
-from model.data import Examples, Numbers, Split, batches, pad
+from model.data import Examples, Floats, Numbers, Split, batches, pad
 from model.errors import TrainingError, TrainingStopped
 from model.network import Network, Weights, mx
 from model.wording import duration
@@ -26,6 +26,21 @@ SPECIFIC: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0.9},
     "nag": {"momentum": 0.9},
 }
+
+
+def print_at_once(line: str) -> None:
+    """Print a line of progress, also when the output goes to a file."""
+    print(line, flush=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """What a training is given by those who run it."""
+
+    checkpoints: Path | None = None  # the folder that they are kept in
+    should_stop: Callable[[], bool] = lambda: False  # asked after each batch
+    say: Callable[[str], None] = print_at_once  # gets the lines of progress
+    by_loss: bool = False  # the best weights are those of the lowest loss, not of the highest accuracy
 
 
 @dataclasses.dataclass
@@ -48,14 +63,14 @@ class Progress:
         """Go to the first batch of the next epoch."""
         self.epoch, self.batch, self.epoch_loss, self.epoch_rows = self.epoch + 1, 0, 0.0, 0
 
-    def improves(self, accuracy: float, loss: float) -> bool:
+    def improves(self, accuracy: float, loss: float, by_loss: bool) -> bool:
         """Take note of a validation, and tell whether its weights are the best so far.
 
-        The higher accuracy is better; of equal ones, the lower loss.
+        The higher accuracy is better; of equal ones, the lower loss. With `by_loss` only the loss counts.
         """
-        if accuracy > self.best_accuracy:
+        if loss < self.best_loss if by_loss else accuracy > self.best_accuracy:
             self.improved_epoch = self.epoch + 1
-        if (accuracy, -loss) <= (self.best_accuracy, -self.best_loss):
+        elif by_loss or (accuracy, -loss) <= (self.best_accuracy, -self.best_loss):
             return False
         self.best_accuracy, self.best_loss, self.best_epoch = accuracy, loss, self.epoch + 1
         return True
@@ -76,17 +91,16 @@ def train(
     network: Network,
     config: Config,
     split: Split,
-    checkpoints: Path | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    session: "Session | None" = None,
 ) -> Result:
     """Train the network and leave the weights of the best validation accuracy in it.
 
-    With `checkpoints`, every epoch leaves a checkpoint there, and a newer call with the same configuration
-    and data goes on from it. `should_stop` is asked after each batch.
+    With checkpoints, every epoch leaves one, and a newer call with the same configuration and data goes on
+    from it.
 
     Raises TrainingError when the loss is no longer a number, TrainingStopped when it was asked to stop.
     """
-    return _Loop(network, config, split, checkpoints).run(should_stop)
+    return _Loop(network, config, split, session or Session()).run()
 
 
 def perplexity(loss: float) -> float:
@@ -100,26 +114,32 @@ def seed_everything(seed: int) -> None:
 
 
 class _Loop:
-    def __init__(self, network: Network, config: Config, split: Split, checkpoints: Path | None) -> None:
-        self.network, self.config = network, config
+    def __init__(
+        self,
+        network: Network,
+        config: Config,
+        split: Split,
+        session: Session,
+    ) -> None:
+        self.network, self.config, self.session, self.say = network, config, session, session.say
         self.training, self.validation = split.training, split.validation
         self.loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()
-        self.checkpoints = checkpoints
+        self.row_weights = _row_weights(config, split.training.labels, network.classes)
         self.fingerprint = _fingerprint(config, split.training, split.validation)
         self.progress = Progress()
         self.best: Weights = []
         self.batches_per_epoch = math.ceil(len(split.training.texts) / config.batch_size)
         self._make_updater()
 
-    def run(self, should_stop: Callable[[], bool]) -> Result:
+    def run(self) -> Result:
         self._resume()
         self.started, self.done_before = time.monotonic() - self.progress.seconds, self.progress.step
         self.loop_started = time.monotonic()
         while self.progress.epoch < self.config.num_epoch and not self._out_of_patience():
-            self._epoch(should_stop)
+            self._epoch()
         self.network.set_weights(self.best)
         progress = self.progress
-        _say(f"Best Validation Accuracy: {progress.best_accuracy:.4f} (epoch {progress.best_epoch})")
+        self.say(f"Best Validation Accuracy: {progress.best_accuracy:.4f} (epoch {progress.best_epoch})")
         return Result(
             progress.epoch,
             progress.best_epoch,
@@ -128,12 +148,12 @@ class _Loop:
             progress.history,
         )
 
-    def _epoch(self, should_stop: Callable[[], bool]) -> None:
+    def _epoch(self) -> None:
         progress, config = self.progress, self.config
         order = np.random.default_rng([config.seed, progress.epoch])
         self.updater.optimizer.set_learning_rate(config.rate(progress.epoch))
         for group in batches(self.training.texts, config.batch_size, order)[progress.batch :]:
-            if should_stop():
+            if self.session.should_stop():
                 self._stop()
             self._step(group)
             if progress.batch % config.train_log_interval == 0:
@@ -150,8 +170,9 @@ class _Loop:
         seed_everything(self.config.seed * 1_000_003 + progress.step)
         texts = mx.nd.array(pad([self.training.texts[i] for i in group], len(group)), ctx=self.network.device)
         labels = mx.nd.array(self.training.labels[group], ctx=self.network.device)
+        weights = mx.nd.array(self.row_weights[group], ctx=self.network.device)
         with mx.autograd.record():
-            loss = self.loss(self.network.block(texts), labels)
+            loss = self.loss(self.network.block(texts), labels, weights)
         loss.backward()
         self.updater.optimizer.rescale_grad = 1 / len(group)
         for index, parameter in enumerate(self.network.parameters):
@@ -186,11 +207,11 @@ class _Loop:
                 "validation_accuracy": round(accuracy, 6),
             }
         )
-        _say(
+        self.say(
             f"{self._where()} validation loss={loss:.4f} perplexity={perplexity(loss):.3f} "
             f"accuracy={accuracy:.4f}"
         )
-        if progress.improves(accuracy, loss):
+        if progress.improves(accuracy, loss, self.session.by_loss):
             self.best = self.network.weights()
 
     def _where(self) -> str:
@@ -202,7 +223,7 @@ class _Loop:
         loss = progress.epoch_loss / progress.epoch_rows
         left = self.config.num_epoch * self.batches_per_epoch - progress.step
         pace = (time.monotonic() - self.loop_started) / (progress.step - self.done_before)
-        _say(
+        self.say(
             f"{self._where()} training loss={loss:.4f} perplexity={perplexity(loss):.3f} "
             f"rate={self.config.rate(progress.epoch):g}, at most {duration(left * pace)} left"
         )
@@ -210,29 +231,35 @@ class _Loop:
     def _out_of_patience(self) -> bool:
         waited = self.progress.epoch - self.progress.improved_epoch
         if waited >= self.config.patience:
-            _say(f"No better validation accuracy in {waited} epochs: training ends here.")
+            self.say(f"No better validation in {waited} epochs: training ends here.")
             return True
         return False
 
     def _stop(self) -> None:
         self._save()
-        kept = "a restart goes on from its checkpoint" if self.checkpoints else "it had no checkpoint folder"
+        kept = (
+            "a restart goes on from its checkpoint"
+            if self.session.checkpoints
+            else "it had no checkpoint folder"
+        )
         raise TrainingStopped(f"The training was asked to stop in {self._where()}; {kept}.")
 
     # What a checkpoint holds: progress, weights, best weights, and what the optimizer keeps of each weight.
 
     def _save(self) -> None:
-        if self.checkpoints is None:
+        if self.session.checkpoints is None:
             return
         arrays = {f"weights.{n}": array for n, array in enumerate(self.network.weights())}
         arrays |= {f"best.{n}": array for n, array in enumerate(self.best)}
         for index, state in self.updater.states.items():
             arrays |= {f"optimizer.{index}.{n}": part.asnumpy() for n, part in enumerate(_parts(state))}
         state = dataclasses.asdict(self.progress)
-        checkpoint.save(self.checkpoints, self.progress.step, self.fingerprint, state, arrays)
+        checkpoint.save(self.session.checkpoints, self.progress.step, self.fingerprint, state, arrays)
 
     def _resume(self) -> None:
-        found = checkpoint.load(self.checkpoints, self.fingerprint) if self.checkpoints else None
+        found = (
+            checkpoint.load(self.session.checkpoints, self.fingerprint) if self.session.checkpoints else None
+        )
         if found is None:
             return
         state, arrays = found
@@ -246,7 +273,7 @@ class _Loop:
                 part[:] = mx.nd.array(arrays[f"optimizer.{index}.{number}"], ctx=self.network.device)
             self.updater.states[index] = kept
             self.updater.states_synced[index] = True
-        _say(f"Resuming from a checkpoint, in {self._where()}.")
+        self.say(f"Resuming from a checkpoint, in {self._where()}.")
 
     def _make_updater(self) -> None:
         self.updater = mx.optimizer.get_updater(
@@ -268,6 +295,15 @@ def _measure(network: Network, examples: Examples) -> tuple[float, float]:
     return cross_entropy(logits, examples.labels, at_temperature=1.0), float(accuracy)
 
 
+def _row_weights(config: Config, labels: Numbers, classes: int) -> Floats:
+    """Give how much each training row counts, shape (rows, 1), 1 on average."""
+    if config.class_weight is None:
+        return np.ones((len(labels), 1), dtype=np.float32)
+    rows = np.maximum(np.bincount(labels, minlength=classes), 1)
+    weights: Floats = (len(labels) / (classes * rows))[labels, None].astype(np.float32)
+    return weights
+
+
 def _fingerprint(config: Config, *examples: Examples) -> str:
     content = hashlib.sha256(config.model_dump_json().encode())
     for part in examples:
@@ -285,7 +321,3 @@ def _parts(state: Any) -> list[Any]:  # noqa: ANN401  an optimizer keeps nothing
 
 def _series(arrays: dict[str, npt.NDArray[Any]], name: str) -> Weights:
     return [arrays[f"{name}.{n}"] for n in range(len(arrays)) if f"{name}.{n}" in arrays]
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)

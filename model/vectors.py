@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from model.data import Floats
-from model.encoder import FIRST_WORD, Encoder
+from model.encoder import FIRST_WORD, WordEncoder
 from model.errors import VectorsError
 
 Language: TypeAlias = Any  # spacy.language.Language, imported only when it is needed
 
 
-def with_spacy_vectors(start: Floats, encoder: Encoder, package: str) -> Floats:
+def with_spacy_vectors(start: Floats, encoder: WordEncoder, package: str) -> Floats:
     """Give a copy of `start`, shape (words, embed_size), with spaCy's vector for every word that has one.
 
     Raises VectorsError when the package cannot be loaded, has no vectors, or they are not embed_size wide.

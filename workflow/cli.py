@@ -44,6 +44,12 @@ CsvFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="A CSV file (.csv or .csv.gz) with a header line.")
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", metavar="", help="Start the run and return at once.")]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", metavar="", help="Name the words that decided each labelled row, in a column `because`."
+    ),
+]
 Version = Annotated[
     int, typer.Argument(metavar="VERSION", help="The version's number, as `models` shows it.")
 ]
@@ -95,7 +101,7 @@ def deploy(
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913, PLR0917  the options of the command
     ctx: typer.Context,
     file: CsvFile,
     config: Annotated[
@@ -104,6 +110,7 @@ def train(
     predict: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A CSV file to label with the new model.")
     ] = None,
+    explain: Explain = False,
     no_wait: NoWait = False,
 ) -> None:
     """Train a model on a labelled CSV; it goes live if it is good enough."""
@@ -112,18 +119,22 @@ def train(
         submission.check_file(each)
     account: Account = ctx.obj
     made = stack.read_stack(account)
+    if explain:
+        settings = submission.explained(account, made, settings)
     data = send(account, made, file)
     also = send(account, made, predict) if predict else None
     begin(account, made, submission.request("train", data, also, settings), no_wait)
 
 
 @app.command()
-def predict(ctx: typer.Context, file: CsvFile, no_wait: NoWait = False) -> None:
+def predict(ctx: typer.Context, file: CsvFile, explain: Explain = False, no_wait: NoWait = False) -> None:
     """Label a CSV with the live model."""
     submission.check_file(file)
     account: Account = ctx.obj
     made = stack.read_stack(account)
-    begin(account, made, submission.request("predict", send(account, made, file)), no_wait)
+    settings = submission.explained(account, made, None) if explain else None
+    request = submission.request("predict", send(account, made, file), config=settings)
+    begin(account, made, request, no_wait)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from workflow.errors import CommandError
 from workflow.stack import Stack
 
 PREFIX = "requests"
+CONFIG_KEY = "config/config.json"
 NAME_LIMIT = 80  # Step Functions' limit on an execution's name
 STEM_LIMIT = 32
 KINDS = (".csv", ".csv.gz")
@@ -57,22 +58,21 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises CommandError if it is not there or not a JSON object.
     """
     try:
-        config = _parse(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise CommandError(f"There is no file {path}: check the name after --config.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise CommandError(f"{path} cannot be read as text: {error}.") from None
-    except json.JSONDecodeError as error:
-        raise CommandError(
-            f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
-        ) from None
-    except RecursionError:
-        raise CommandError(f"{path} is nested too deeply: it must be like config/config.json.") from None
-    except ValueError as error:
-        raise CommandError(f"{path}: {error}.") from None
-    if not isinstance(config, dict):
-        raise CommandError(f"{path} must hold one JSON object, like config/config.json.")
-    return config
+    return _config(content, str(path))
+
+
+def explained(account: Account, stack: Stack, config: dict[str, Any] | None) -> dict[str, Any]:
+    """Give the configuration, the stack's own for None, with explanations asked for.
+
+    A request with a configuration does without the stack's own, so what is there has to come along. Raises
+    CommandError if it cannot be read.
+    """
+    return {**(_stack_config(account, stack) if config is None else config), "explain": True}
 
 
 def upload(account: Account, stack: Stack, path: Path, progress: Progress = lambda _: None) -> Uploaded:
@@ -118,6 +118,32 @@ def execution_name(action: str, uri: str, now: datetime) -> str:
     stem = re.sub(r"\.csv(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
     safe = re.sub(r"[^A-Za-z0-9]+", "-", stem)[:STEM_LIMIT].strip("-") or "file"
     return f"{action}-{safe}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
+
+
+def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:
+    try:
+        content = account.s3.get_object(Bucket=stack.uploads, Key=CONFIG_KEY)["Body"].read()
+    except account.s3.exceptions.NoSuchKey:
+        return {}
+    return _config(content, f"s3://{stack.uploads}/{CONFIG_KEY}")
+
+
+def _config(content: bytes, source: str) -> dict[str, Any]:
+    try:
+        config = _parse(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{source} cannot be read as text: {error}.") from None
+    except json.JSONDecodeError as error:
+        raise CommandError(
+            f"{source} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
+        ) from None
+    except RecursionError:
+        raise CommandError(f"{source} is nested too deeply: it must be like config/config.json.") from None
+    except ValueError as error:
+        raise CommandError(f"{source}: {error}.") from None
+    if not isinstance(config, dict):
+        raise CommandError(f"{source} must hold one JSON object, like config/config.json.")
+    return config
 
 
 def _parse(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds

@@ -75,17 +75,18 @@ def _write_files(folder: str, manifest: Manifest) -> tuple[Tally, dict[str, str]
 
 
 def _merge(table: Table, manifest: Manifest, files: dict[str, Path]) -> Tally:
-    label = manifest["label_column"]
+    label, explain = manifest["label_column"], manifest.get("explain", False)
     output = Output(
         header=table.header,
         label=None if label is None else table.header.index(label),
         byte_order_mark=table.has_byte_order_mark,
+        explain=explain,
     )
     shards = (
         Shard(number, shard["rows"], partial(_open_part, manifest["output"], number))
         for number, shard in enumerate(manifest["shards"])
     )
-    merged = merge(table, _rejected(manifest["rejected_uri"]), predictions(shards))
+    merged = merge(table, _rejected(manifest["rejected_uri"]), predictions(shards, explain=explain))
     return results.write(merged, output, files["results"], files["review"])
 
 

@@ -12,16 +12,21 @@ from shared.errors import PredictionFailed
 from shared.table import Row
 
 PART_COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]
+BECAUSE = "because"  # the last column of a part with explanations
 
 
 class Prediction(NamedTuple):
-    """What the model says about a row. `doubt` is empty when the prediction is accepted."""
+    """What the model says about a row.
+
+    `doubt` is empty when the prediction is accepted, `because` when no explanation was asked for.
+    """
 
     row: int
     prediction: str
     confidence: str
     runner_up: str
     doubt: str
+    because: str = ""
 
 
 class Merged(NamedTuple):
@@ -75,24 +80,26 @@ def merge(
         raise PredictionFailed(f"The rejected rows name line {next_rejected[0]}, on which no row starts.")
 
 
-def predictions(shards: Iterable[Shard]) -> Iterator[Prediction]:
-    """Give the predictions of all shards. Raises PredictionFailed for a part that does not fit its shard."""
+def predictions(shards: Iterable[Shard], *, explain: bool = False) -> Iterator[Prediction]:
+    """Give the predictions of all shards, with explanations if the manifest asked for them.
+
+    Raises PredictionFailed for a part that does not fit its shard.
+    """
+    columns = [*PART_COLUMNS, BECAUSE] if explain else PART_COLUMNS
     for shard in shards:
         with shard.open_part() as part:
-            yield from _part(shard, part)
+            yield from _part(shard, part, columns)
 
 
-def _part(shard: Shard, part: TextIO) -> Iterator[Prediction]:
+def _part(shard: Shard, part: TextIO, columns: list[str]) -> Iterator[Prediction]:
     reader = csv.reader(part, strict=True)
     found = 0
     try:
         header = next(reader, [])
-        if header != PART_COLUMNS:
-            raise _broken(
-                shard, f"its columns are {','.join(header) or 'missing'}, not {','.join(PART_COLUMNS)}"
-            )
+        if header != columns:
+            raise _broken(shard, f"its columns are {','.join(header) or 'missing'}, not {','.join(columns)}")
         for cells in reader:
-            yield _prediction(shard, cells)
+            yield _prediction(shard, cells, len(columns))
             found += 1
     except (csv.Error, UnicodeDecodeError) as error:
         raise _broken(shard, f"it is not a whole CSV file ({error})") from error
@@ -100,10 +107,12 @@ def _part(shard: Shard, part: TextIO) -> Iterator[Prediction]:
         raise _broken(shard, f"it has {found:,} of {shard.rows:,} rows")
 
 
-def _prediction(shard: Shard, cells: list[str]) -> Prediction:
+def _prediction(shard: Shard, cells: list[str], width: int) -> Prediction:
+    if len(cells) != width:
+        raise _broken(shard, f"a row of it cannot be read (it has {len(cells)} cells, not {width})")
+    row, *said = cells
     try:
-        row, prediction, confidence, runner_up, doubt = cells
-        return Prediction(int(row), prediction, confidence, runner_up, doubt)
+        return Prediction(int(row), *said)
     except ValueError as error:
         raise _broken(shard, f"a row of it cannot be read ({error})") from error
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collect.merge import Merged, Prediction
+from collect.merge import BECAUSE, Merged, Prediction
 from shared.spreadsheet import csv_text, harmless
 
-ADDED = ("prediction", "confidence", "runner_up", "needs_review", "agrees", "error")
+AGREES = "agrees"
+ADDED = ("prediction", "confidence", "runner_up", BECAUSE, "needs_review", AGREES, "error")
 DISAGREES = "the given category disagrees"
 PAIR_LIMIT = 10_000  # different pairs of categories that are counted one by one
 
@@ -42,21 +43,27 @@ class Tally:
 
 @dataclass(frozen=True)
 class Output:
-    """How the files are written: the input's header, its label column's index, its byte order mark."""
+    """How the files are written.
+
+    Attributes:
+        header: the input's
+        label: the index of the column with the given categories, or None
+        byte_order_mark: whether the input has one
+        explain: whether the column `because` is added
+
+    """
 
     header: list[str]
     label: int | None
     byte_order_mark: bool
+    explain: bool = False
 
     @property
     def added(self) -> list[str]:
         """The names of the added columns; one that the input has already gets another name."""
         taken = {name.strip().casefold() for name in self.header}
-        return [
-            f"claimflow_{name}" if name in taken else name
-            for name in ADDED
-            if name != "agrees" or self.label is not None
-        ]
+        wanted = {AGREES: self.label is not None, BECAUSE: self.explain}
+        return [f"claimflow_{name}" if name in taken else name for name in ADDED if wanted.get(name, True)]
 
     @property
     def encoding(self) -> str:
@@ -96,7 +103,8 @@ def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[t
         reason = _count(tally, prediction, given)
         agrees = [_flag(given == prediction.prediction) if given else ""] if output.label is not None else []
         said = [prediction.prediction, prediction.confidence, prediction.runner_up]
-        yield [*cells, *said, _flag(bool(reason)), *agrees, ""], reason
+        because = [prediction.because] if output.explain else []
+        yield [*cells, *said, *because, _flag(bool(reason)), *agrees, ""], reason
 
 
 def _fitted(cells: list[str], width: int) -> list[str]:

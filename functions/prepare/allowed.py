@@ -22,12 +22,10 @@ def describe(rule: Rule, root: Rule) -> str:
         return describe(_resolve(rule["$ref"], root), root)
     for either in ("anyOf", "oneOf"):
         if either in rule:
-            return ", or ".join(describe(option, root) for option in rule[either])
-    if "const" in rule:
-        return json.dumps(rule["const"], ensure_ascii=False)
-    if "enum" in rule:
-        return "one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in rule["enum"])
-    return " ".join(filter(None, (_type(rule, root), _range(rule), _length(rule))))
+            return ", or ".join(_options(rule[either], root))
+    if values := _values(rule):
+        return _one_of(values)
+    return " ".join(filter(None, (_type(rule), _range(rule), _length(rule), _items(rule, root))))
 
 
 def _resolve(reference: str, root: Rule) -> Rule:
@@ -38,12 +36,30 @@ def _resolve(reference: str, root: Rule) -> Rule:
     return found
 
 
-def _type(rule: Rule, root: Rule) -> str:
+def _options(rules: list[Rule], root: Rule) -> list[str]:
+    """Give the words for each option, with all that are plain values as one: `one of "auto", "none"`."""
+    values = [value for rule in rules for value in _values(rule)]
+    others = [describe(rule, root) for rule in rules if not _values(rule)]
+    return [_one_of(values), *others] if values else others
+
+
+def _values(rule: Rule) -> list[Any]:
+    values: list[Any] = [rule["const"]] if "const" in rule else rule.get("enum", [])
+    return values
+
+
+def _one_of(values: list[Any]) -> str:
+    words = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    return words if len(values) == 1 else f"one of {words}"
+
+
+def _type(rule: Rule) -> str:
     kinds = rule.get("type", "value")
-    words = " or ".join(_TYPES.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
-    if kinds == "array" and "items" in rule:
-        words += f" (each {describe(rule['items'], root)})"
-    return words
+    return " or ".join(_TYPES.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
+def _items(rule: Rule, root: Rule) -> str:
+    return f"(each {describe(rule['items'], root)})" if "items" in rule else ""
 
 
 def _range(rule: Rule) -> str:
@@ -62,12 +78,14 @@ def _length(rule: Rule) -> str:
     if "pattern" in rule:
         return f"that matches {rule['pattern']}"
     for low, high, unit in (("minLength", "maxLength", "characters"), ("minItems", "maxItems", "items")):
-        if low in rule and high in rule:
-            return f"of {rule[low]} to {rule[high]} {unit}"
-        if rule.get(low) == 1:
-            return "that is not empty"
-        if low in rule:
-            return f"of at least {rule[low]} {unit}"
-        if high in rule:
-            return f"of at most {rule[high]} {unit}"
+        if low in rule or high in rule:
+            return _between(rule.get(low), rule.get(high), unit)
     return ""
+
+
+def _between(low: int | None, high: int | None, unit: str) -> str:
+    if high is None:
+        return "that is not empty" if low == 1 else f"of at least {low} {unit}"
+    if low is None:
+        return f"of at most {high} {unit}"
+    return f"of {low} {unit}" if low == high else f"of {low} to {high} {unit}"

@@ -143,6 +143,7 @@ def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
         "validation_fraction": config["validation_fraction"],
         "seed": config["seed"],
         "rows_per_shard": config["rows_per_shard"],
+        "explain": config["explain"],
         "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
         "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
     }

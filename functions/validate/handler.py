@@ -74,6 +74,7 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
         "rows": made.rows,
         "rejected": made.rejected_rows,
         "rejected_uri": rejected,
+        "explain": run["explain"],
     }
     uri = storage.write_json(Location(bucket, keys.shard_manifest(run["id"])), manifest)
     shards = len(made.shards)

@@ -23,6 +23,12 @@ TINY: dict[str, Any] = {
     "learning_rate": 0.03,
     "batch_size": 16,
     "optimizer": "adam",
+    "ngram_words": 2,
+    "ngram_skip": 0,
+    "ngram_chars": None,
+    "ngram_end": 0,
+    "ngram_scale": "nb",
+    "ngram_norm": "sqrt",
 }
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

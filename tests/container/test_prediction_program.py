@@ -3,8 +3,10 @@
 import csv
 import errno
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, TypeAlias
 
 import boto3
@@ -12,9 +14,10 @@ import pytest
 from moto import mock_aws
 
 from container import disk, prediction, storage
+from model.data import Row
 from model.prediction import Prediction
 
-from .conftest import Run, rows
+from .conftest import TELLING, Run, rows
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -153,6 +156,47 @@ def test_a_manifest_of_another_schema_is_told(
     change(shards, schema=2)
     assert main() == 1
     assert "has schema version 2, and this program reads 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "columns"),
+    [({}, HEADER), ({"explain": False}, HEADER), ({"explain": True}, [*HEADER, "because"])],
+)
+def test_the_model_explains_its_predictions_when_the_manifest_says_so(
+    said: dict[str, bool], columns: list[str], shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def predict(_model: object, found: Iterable[Row], *, explain: bool = False) -> Iterator[object]:
+        asked.append(explain)
+        for row in found:
+            cells = {"label": "a", "confidence": 0.9, "runner_up": "b", "doubt": ""}
+            yield SimpleNamespace(row=row.number, **cells, because='not "worth" (+2.1), loved (-0.9)')
+
+    monkeypatch.setattr("model.artifact.load", lambda _: None)
+    monkeypatch.setattr("model.prediction.predict", predict)
+    monkeypatch.setenv("CLAIMFLOW_MANIFEST", str(shards))
+    monkeypatch.setenv("CLAIMFLOW_MODEL", str(shards))
+    change(shards, **said)
+    assert prediction.main() == 0
+    labelled = part(shards.parent / "parts" / "part-00000.csv")
+    assert asked == ["because" in columns]
+    assert [list(line) for line in labelled] == [columns] * 40
+    assert {line.get("because", "") for line in labelled} == {
+        'not "worth" (+2.1), loved (-0.9)' if said.get("explain") else ""
+    }
+
+
+def test_every_row_of_a_real_model_says_because_of_which_words(run: Run, shards: Path, trained: Path) -> None:
+    change(shards, explain=True)
+    model = str(trained / "model.tar.gz")
+    done = run("predict", CLAIMFLOW_MANIFEST=str(shards), CLAIMFLOW_MODEL=model)
+    assert done.returncode == 0, done.stdout + done.stderr
+    labelled = part(shards.parent / "parts" / "part-00000.csv")
+    assert list(labelled[0]) == [*HEADER, "because"]
+    for line in labelled:
+        assert re.search(r"\(\+\d+\.\d\)", line["because"])
+        assert any(word in line["because"] for word in TELLING[line["prediction"]])
 
 
 def test_labels_and_texts_with_commas_quotes_and_line_breaks_stay_whole(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def test_a_job_leaves_model_evaluation_report_and_checkpoints_and_no_failure(tra
         "evaluation.json",
         "report.html",
     }
-    assert list((trained / "checkpoints").glob("*.json"))
+    assert list((trained / "checkpoints" / "ngram").glob("*.json"))
     assert not (trained / "output" / "failure").exists()
 
 
@@ -128,14 +129,23 @@ def test_a_champion_that_cannot_be_read_is_told_with_what_to_do(job: Job, run: R
 
 def without_seconds(base: Path) -> dict[str, object]:
     evaluation = json.loads((base / "output/data/evaluation.json").read_text(encoding="utf-8"))
-    del evaluation["training"]["seconds"]
+    for part in [evaluation["training"], *evaluation["training"]["parts"]]:
+        del part["seconds"]
     return dict(evaluation)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architecture": "cnn", "num_epoch": 60, "patience": 60, "dropout": 0.5},
+        {"architecture": "ngram", "ngram_epochs": 60},
+    ],
+    ids=["cnn", "ngram"],
+)
 def test_a_job_that_got_sigterm_stops_and_its_restart_ends_like_an_undisturbed_one(
-    job: Job, run: Run, tmp_path: Path
+    changes: dict[str, object], job: Job, run: Run, tmp_path: Path
 ) -> None:
-    base = job(num_epoch=60, patience=60, dropout=0.5, train_log_interval=1)
+    base = job(**changes, train_log_interval=1)
     twin = Path(shutil.copytree(base, tmp_path / "twin"))
     started = subprocess.Popen(
         [str(ROOT / "container" / "train")],
@@ -173,6 +183,19 @@ def test_hyperparameters_are_the_json_text_of_their_values() -> None:
         False,
         None,
     )
+
+
+def test_a_live_model_of_an_older_version_is_told_with_what_to_do(job: Job, run: Run, trained: Path) -> None:
+    base = job()
+    old = Path(shutil.copytree(trained / "model", base / "old"))
+    manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
+    (old / "manifest.json").write_text(json.dumps({**manifest, "schema": 1}), encoding="utf-8")
+    (base / "input" / "data" / "champion").mkdir()
+    with tarfile.open(base / "input" / "data" / "champion" / "model.tar.gz", "w:gz") as tar:
+        tar.add(old, arcname=".")
+    sentence = failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))
+    assert "schema version 1, and this program reads version 2" in sentence
+    assert "Reject its version" in sentence
 
 
 def test_text_without_quotes_is_told_beside_all_other_problems() -> None:

@@ -29,6 +29,7 @@ FILLER = [
 
 #: A network small enough to train in about a second, and enough epochs to learn these files.
 FAST = {
+    "architecture": "cnn",
     "num_epoch": 6,
     "embed_size": 16,
     "hidden_size": 16,

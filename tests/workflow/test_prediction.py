@@ -120,7 +120,9 @@ def test_rejecting_the_newest_version_brings_the_one_before_back(live: Stack) ->
 
 def test_stopping_an_execution_stops_its_job_and_tells_so(live: Stack) -> None:
     data = live.upload("requests/stopped.csv", as_csv(rows(240, seed=46)))
-    arn = live.start({"action": "train", "data": data, "config": {"num_epoch": 500, "seq_len": 512}})
+    arn = live.start(
+        {"action": "train", "data": data, "config": {"cnn": True, "num_epoch": 500, "seq_len": 512}}
+    )
     job = wait_for_job(live)
     live.client("stepfunctions").stop_execution(executionArn=arn)
     assert live.wait(arn)["status"] == "ABORTED"

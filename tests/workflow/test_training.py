@@ -76,10 +76,13 @@ def test_a_model_below_the_live_one_is_rejected(live: Stack) -> None:
 def test_training_and_predicting_in_one_request(live: Stack) -> None:
     waiting = live.upload("requests/both_predict.csv", as_csv(rows(50, seed=9)))
     data = live.upload("requests/both_train.csv", as_csv(rows(240, seed=8)))
-    request = {"action": "train", "data": data, "predict": waiting, "config": FAST}
+    config = FAST | {"architecture": "ngram+cnn", "explain": True}
+    request = {"action": "train", "data": data, "predict": waiting, "config": config}
     output = output_of(live.run(request))
     assert output["results"]["rows"] == 50
     assert output["model"]["arn"] == output["registration"]["arn"]
+    table = live.table(output["results"]["results"])
+    assert all(row["because"] for row in table if row["prediction"])
 
 
 def test_a_training_that_diverges_fails_with_one_sentence(live: Stack) -> None:
@@ -93,7 +96,9 @@ def test_a_training_that_diverges_fails_with_one_sentence(live: Stack) -> None:
 
 def test_a_training_that_the_machine_kills_says_so(live: Stack) -> None:
     data = live.upload("requests/killed.csv", as_csv(rows(240, seed=60)))
-    arn = live.start({"action": "train", "data": data, "config": {"num_epoch": 500, "seq_len": 512}})
+    arn = live.start(
+        {"action": "train", "data": data, "config": {"cnn": True, "num_epoch": 500, "seq_len": 512}}
+    )
     wait_for_job(live)
     kill_jobs(live)
     ended = live.wait(arn)

@@ -35,7 +35,9 @@ def test_deploying_the_same_again_changes_nothing(live: Stack, tmp_path_factory:
 
 def test_deleting_the_stack_stops_what_runs_and_leaves_nothing(live: Stack) -> None:
     data = live.upload("requests/deleted.csv", as_csv(rows(240, seed=51)))
-    arn = live.start({"action": "train", "data": data, "config": {"num_epoch": 500, "seq_len": 512}})
+    arn = live.start(
+        {"action": "train", "data": data, "config": {"cnn": True, "num_epoch": 500, "seq_len": 512}}
+    )
     wait_for_job(live)
     live.command("claimflow", "--local", "--stack", live.name, "delete", "--yes")
     assert live.wait(arn)["status"] == "ABORTED"

@@ -112,16 +112,18 @@ class Stack:
         bucket, key = uri.removeprefix("s3://").split("/", 1)
         self.s3.put_object(Bucket=bucket, Key=key, Body=content)
 
-    def predicted(
-        self, state: State, say: "Callable[[str], tuple[str, str, str, str]] | None" = None
-    ) -> State:
-        """Write a part for every shard, as the Batch job does, and give the `model` of the state."""
+    def predicted(self, state: State, say: "Callable[[str], tuple[str, ...]] | None" = None) -> State:
+        """Write a part for every shard, as the Batch job does, and give the `model` of the state.
+
+        What `say` gives for a text are the cells after `row`: five with explanations, else four.
+        """
         manifest = self.json(state["validation"]["predict"]["manifest"])
         for index, shard in enumerate(manifest["shards"]):
             rows = csv.DictReader(io.StringIO(self.read(shard["uri"]).decode(), newline=""))
             part = io.StringIO()
             writer = csv.writer(part)
-            writer.writerow(["row", "prediction", "confidence", "runner_up", "doubt"])
+            because = ["because"] if manifest["explain"] else []
+            writer.writerow(["row", "prediction", "confidence", "runner_up", "doubt", *because])
             for row in rows:
                 writer.writerow([row["row"], *(say or accept)(row["text"])])
             self.write(f"{manifest['output']}/part-{index:05d}.csv", part.getvalue().encode())

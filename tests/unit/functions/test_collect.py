@@ -58,6 +58,63 @@ def test_the_header_is_the_inputs_and_the_added_columns(live: Stack) -> None:
     )
 
 
+def explained(text: str) -> tuple[str, ...]:
+    return (*doubtful(text), "=engine (+2.1), brake (-0.9)" if "engine" in text else "")
+
+
+def collected(stack: Stack, content: str) -> dict[str, Any]:
+    """What collect gives for a file whose predictions are explained."""
+    state = stack.validated("predict", content, {"explain": True})
+    state["model"] = stack.predicted(state, explained)
+    return stack.collect(state)
+
+
+def test_what_decided_a_row_stands_after_the_categories_when_it_was_asked_for(live: Stack) -> None:
+    found = collected(live, CLAIMS)
+    header = live.read(found["results"]).decode().splitlines()[0]
+    assert header == "id,text,label,prediction,confidence,runner_up,because,needs_review,agrees,error"
+    rows = [list(row.values())[3:] for row in live.table(found["results"])]
+    assert rows == [
+        ["brakes", "0.7512", "wheels", "", "false", "true", ""],
+        ["engine", "0.7512", "wheels", "'=engine (+2.1), brake (-0.9)", "true", "false", ""],
+        ["", "", "", "", "", "", "no text"],
+        ["engine", "0.7512", "wheels", "'=engine (+2.1), brake (-0.9)", "true", "true", ""],
+        ["brakes", "0.7512", "wheels", "", "true", "", ""],
+    ]
+    review = live.table(found["review"])
+    assert [row["because"] for row in review] == ["'=engine (+2.1), brake (-0.9)"] * 2 + [""]
+    assert list(review[0])[-1] == "reason"
+
+
+def test_an_input_with_a_column_because_keeps_it(live: Stack) -> None:
+    (row,) = live.table(collected(live, "text,Because\nengine,mine\n")["results"])
+    assert (row["Because"], row["claimflow_because"]) == ("mine", "'=engine (+2.1), brake (-0.9)")
+
+
+def test_a_manifest_that_says_nothing_of_explanations_asks_for_none(live: Stack) -> None:
+    state = predicted(live, "text\nx\n")
+    uri = state["validation"]["predict"]["manifest"]
+    manifest = live.json(uri)
+    del manifest["explain"]
+    live.write(uri, json.dumps(manifest).encode())
+    assert "because" not in live.read(live.collect(state)["results"]).decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [(False, "doubt, not row,.*,doubt,because"), (True, "doubt,because, not row,.*,doubt")],
+)
+def test_parts_with_other_columns_than_the_manifest_asks_for_are_refused(
+    live: Stack, asked: bool, wanted: str
+) -> None:
+    state = live.validated("predict", "text\nx\n", {"explain": asked})
+    state["model"] = live.predicted(state, explained if asked else doubtful)
+    uri = state["validation"]["predict"]["manifest"]
+    live.write(uri, json.dumps(live.json(uri) | {"explain": not asked}).encode())
+    with pytest.raises(PredictionFailed, match=f"its columns are row,.*,{wanted}"):
+        live.collect(state)
+
+
 def test_the_review_file_has_the_rows_for_people_with_the_reason(live: Stack) -> None:
     found = live.collect(predicted(live, CLAIMS))
     assert [(row["id"], row["reason"]) for row in live.table(found["review"])] == [

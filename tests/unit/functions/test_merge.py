@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collect.merge import PART_COLUMNS, Prediction, Shard, merge, predictions
+from collect.merge import BECAUSE, PART_COLUMNS, Prediction, Shard, merge, predictions
 from collect.results import Output, write
 from shared.errors import PredictionFailed
 from shared.spreadsheet import harmless
@@ -24,7 +24,7 @@ def said(number: int) -> Prediction:
 
 def part_of(found: list[Prediction]) -> Callable[[], io.StringIO]:
     file = io.StringIO()
-    csv.writer(file).writerows([PART_COLUMNS, *found])
+    csv.writer(file).writerows([PART_COLUMNS, *(each[: len(PART_COLUMNS)] for each in found)])
     return lambda: io.StringIO(file.getvalue(), newline="")
 
 
@@ -81,6 +81,10 @@ def test_rows_that_do_not_fit_are_told(found: list[int], rejected: list[int], me
         list(merge(ROWS, iter([(line, "no text") for line in rejected]), (said(n) for n in found)))
 
 
+PLAIN = ",".join(PART_COLUMNS)
+EXPLAINED = f"{PLAIN},{BECAUSE}"
+
+
 def text_part(text: str) -> Shard:
     return Shard(3, 1, lambda: io.StringIO(text, newline=""))
 
@@ -92,11 +96,37 @@ def text_part(text: str) -> Shard:
         (shard(3, [said(0), said(1)], rows=1), "Shard 3 cannot be used: it has 2 of 1 rows"),
         (text_part(""), "Shard 3 cannot be used: its columns are missing"),
         (text_part("row,prediction\n0,a\n"), "its columns are row,prediction, not row,prediction,confidence"),
-        (text_part(",".join(PART_COLUMNS) + "\n0,a,0.9\n"), "a row of it cannot be read"),
-        (text_part(",".join(PART_COLUMNS) + "\nx,a,0.9,b,\n"), "a row of it cannot be read"),
-        (text_part(",".join(PART_COLUMNS) + '\n0,"a'), "it is not a whole CSV file"),
+        (text_part(PLAIN + "\n0,a,0.9\n"), r"a row of it cannot be read \(it has 3 cells, not 5\)"),
+        (
+            text_part(PLAIN + "\n0,a,0.9,b,,x (+1.0)\n"),
+            r"a row of it cannot be read \(it has 6 cells, not 5\)",
+        ),
+        (
+            text_part(EXPLAINED + "\n0,a,0.9,b,,x (+1.0)\n"),
+            "its columns are row,.*,doubt,because, not row,.*,doubt",
+        ),
+        (text_part(PLAIN + "\nx,a,0.9,b,\n"), "a row of it cannot be read"),
+        (text_part(PLAIN + '\n0,"a'), "it is not a whole CSV file"),
     ],
 )
 def test_a_part_that_is_not_whole_names_its_shard(broken: Shard, message: str) -> None:
     with pytest.raises(PredictionFailed, match=message):
         list(predictions([broken]))
+
+
+def test_a_part_with_explanations_has_one_more_column() -> None:
+    part = text_part(EXPLAINED + '\n0,a,0.9,b,,"not worth (+2.1), loved (-0.9)"\n')
+    (found,) = predictions([part], explain=True)
+    assert found == Prediction(0, "a", "0.9", "b", "", "not worth (+2.1), loved (-0.9)")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (PLAIN + "\n0,a,0.9,b,\n", "its columns are row,.*,doubt, not row,.*,doubt,because"),
+        (EXPLAINED + "\n0,a,0.9,b,\n", r"a row of it cannot be read \(it has 5 cells, not 6\)"),
+    ],
+)
+def test_a_part_without_the_explanations_that_were_asked_for_names_its_shard(text: str, message: str) -> None:
+    with pytest.raises(PredictionFailed, match=f"Shard 3 cannot be used: {message}"):
+        list(predictions([text_part(text)], explain=True))

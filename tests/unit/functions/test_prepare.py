@@ -105,6 +105,24 @@ def test_the_stack_takes_its_configuration_from_the_uploads(stack: Stack) -> Non
     assert stack.json(run["config"])["num_epoch"] == 9
 
 
+@pytest.mark.parametrize("action", ["train", "predict"])
+@pytest.mark.parametrize("where", ["request", "uploads"])
+def test_explanations_are_asked_for_in_the_request_or_in_the_stacks_configuration(
+    stack: Stack, action: str, where: str
+) -> None:
+    stack.live()
+    request = {"action": action, "data": stack.upload("requests/a.csv", "x")}
+    plain = stack.prepare(request)
+    assert plain["explain"] is False
+    if where == "uploads":
+        stack.upload("config/config.json", json.dumps({"explain": True}))
+    else:
+        request["config"] = {"explain": True}
+    explained = stack.prepare(request)
+    assert explained["explain"] is True
+    assert explained["id"] != plain["id"]
+
+
 def test_a_request_can_name_another_configuration(stack: Stack) -> None:
     config = stack.upload("requests/c.json", json.dumps({"num_epoch": 8}))
     run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x"), "config": config})

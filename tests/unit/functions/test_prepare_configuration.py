@@ -39,12 +39,12 @@ def test_what_is_given_stands() -> None:
 
 def test_every_problem_is_told_at_once_with_key_value_and_what_is_allowed() -> None:
     said = problems(
-        {"learning_rate": "fast", "num_epoch": 0, "optimizer": "adm", "cnn": 1, "learnin_rate": 0.1}
+        {"learning_rate": "fast", "num_epoch": 0, "optimizer": "adm", "explain": 1, "learnin_rate": 0.1}
     )
     assert 'learning_rate is "fast", but must be a number above 0' in said
     assert "num_epoch is 0, but must be a whole number from 1 to 1000" in said
     assert 'optimizer is "adm", but must be one of "adam"' in said
-    assert "cnn is 1, but must be true or false" in said
+    assert "explain is 1, but must be true or false" in said
     assert "learnin_rate is not a key of the configuration (did you mean learning_rate?)" in said
 
 
@@ -54,6 +54,45 @@ def test_a_key_that_resembles_nothing_is_told_where_the_keys_are() -> None:
 
 def test_a_key_that_may_be_null_says_so() -> None:
     assert "n_classes is 1, but must be a whole number from 2 to 10000, or null" in problems({"n_classes": 1})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("architecture", "textcnn",
+         '"textcnn", but must be one of "ngram", "cnn", "lstm", "ngram+cnn", "ngram+lstm", or null'),
+        ("cnn", "yes", '"yes", but must be true or false, or null'),
+        ("class_weight", True, 'true, but must be "balanced", or null'),
+        ("ngram_words", 9, '9, but must be "auto", or a whole number from 1 to 8'),
+        ("ngram_skip", None, 'null, but must be "auto", or a whole number from 0 to 8'),
+        ("ngram_chars", [2, 3, 4],
+         '[2, 3, 4], but must be "auto", or a list of 2 items (each a whole number from 1 to 8), or null'),
+        ("ngram_chars", [0, 4], '[0, 4], but must be "auto", or a list of 2 items'),
+        ("ngram_scale", "tf", '"tf", but must be one of "auto", "none", "idf", "nb", "nb-idf".'),
+        ("ngram_norm", None, 'null, but must be one of "auto", "none", "sqrt".'),
+        ("ngram_epochs", "all", '"all", but must be "auto", or a whole number from 1 to 100'),
+        ("ngram_features", "auto", '"auto", but must be a whole number from 1 to 16000000'),
+        ("kernel_size", [],
+         "[], but must be a whole number from 1 to 64, or a list of 1 to 8 items (each a whole number"),
+        ("explain", "true", '"true", but must be true or false.'),
+    ],
+)  # fmt: skip
+def test_a_key_that_takes_several_kinds_of_values_names_them_all(key: str, value: object, said: str) -> None:
+    assert f"{key} is {said}" in problems({key: value})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"architecture": "ngram+lstm", "cnn": None, "class_weight": "balanced"},
+        {"architecture": None, "cnn": False, "class_weight": None},
+        {"ngram_words": 3, "ngram_skip": 0, "ngram_chars": [2, 5], "ngram_scale": "nb-idf"},
+        {"ngram_words": "auto", "ngram_chars": None, "ngram_norm": "sqrt", "ngram_epochs": 4},
+        {"explain": True},
+    ],
+)
+def test_each_kind_of_value_is_taken(given: dict[str, object]) -> None:
+    assert complete(given).items() >= given.items()
 
 
 @pytest.mark.parametrize("value", [True, 1.5, "2", [], {}])
@@ -113,11 +152,15 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         ({"const": 4}, "4"),
         ({"type": ["integer", "null"]}, "a whole number or null"),
         ({"type": "array", "items": {"type": "integer"}, "minItems": 2},
-         "a list (each a whole number) of at least 2 items"),
+         "a list of at least 2 items (each a whole number)"),
+        ({"type": "array", "minItems": 2, "maxItems": 2}, "a list of 2 items"),
+        ({"anyOf": [{"const": "auto"}, {"type": "integer"}]}, '"auto", or a whole number'),
+        ({"anyOf": [{"const": "auto"}, {"enum": ["a", "b"]}, {"type": "null"}]},
+         'one of "auto", "a", "b", or null'),
         ({"type": "string", "maxLength": 5}, "text of at most 5 characters"),
         ({"type": "string", "minLength": 2, "maxLength": 5}, "text of 2 to 5 characters"),
         ({"type": "string", "pattern": "^a$"}, "text that matches ^a$"),
-        ({"$ref": "#/$defs/Kind"}, 'one of "x"'),
+        ({"$ref": "#/$defs/Kind"}, '"x"'),
     ],
 )  # fmt: skip
 def test_what_is_allowed_is_said_in_words(rule: dict[str, object], words: str) -> None:

@@ -45,7 +45,14 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "rows": 2,
         "rejected": 1,
         "rejected_uri": f"s3://{RESULTS}/{run}/rejected.csv",
+        "explain": False,
     }
+
+
+def test_the_manifest_says_that_explanations_are_asked_for(live: Stack) -> None:
+    state = live.validated("predict", "text\nx\n", {"explain": True})
+    manifest = live.json(state["validation"]["predict"]["manifest"])
+    assert (manifest["explain"], manifest["schema"]) == (True, 1)
 
 
 @pytest.mark.parametrize(("rows", "shards"), [(1, 1), (4, 1), (5, 1), (6, 2), (10, 2), (11, 3)])

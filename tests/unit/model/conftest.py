@@ -1,6 +1,7 @@
 """A separable toy task: three kinds of claims, told apart by their own words among shared ones."""
 
 import csv
+import functools
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,14 +21,21 @@ TOPICS = {
     "seats": ["belt", "cushion"],
 }
 SHARED = ["the", "car", "is", "a", "problem", "with", "it", "."]
+ARCHITECTURES = ["ngram", "cnn", "lstm", "ngram+cnn"]
 TINY: dict[str, Any] = {
-    "num_epoch": 4,
+    "num_epoch": 5,
     "embed_size": 8,
     "hidden_size": 8,
     "kernel_size": [1, 2],
     "learning_rate": 0.03,
     "batch_size": 16,
     "dropout": 0.1,
+    "ngram_words": 2,
+    "ngram_skip": 0,
+    "ngram_chars": None,
+    "ngram_end": 0,
+    "ngram_scale": "nb",
+    "ngram_norm": "sqrt",
 }
 
 
@@ -87,17 +95,42 @@ def folders(channels: Path, tmp_path: Path) -> Folders:
 
 
 @pytest.fixture(scope="session")
-def saved(channels: Path, tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., Config]) -> Path:
-    """A saved model of the toy task, and beside it its output; read, never changed."""
-    folder = tmp_path_factory.mktemp("saved")
-    run(
-        tiny(target_precision=0.9),
-        Folders(channels / "train", channels / "validation", folder / "model", folder / "output"),
-    )
-    return folder / "model"
+def save_model(
+    channels: Path, tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., Config]
+) -> Callable[[str], Path]:
+    """Trains and saves a model of the toy task, each architecture once; read, never changed."""
+
+    @functools.cache
+    def model(architecture: str) -> Path:
+        folder = tmp_path_factory.mktemp("saved")
+        run(
+            tiny(architecture=architecture, target_precision=0.9),
+            Folders(channels / "train", channels / "validation", folder / "model", folder / "output"),
+        )
+        return folder / "model"
+
+    return model
+
+
+@pytest.fixture(scope="session")
+def saved(save_model: Callable[[str], Path]) -> Path:
+    """A saved n-gram model of the toy task, and beside it its output; read, never changed."""
+    return save_model("ngram")
 
 
 @pytest.fixture(scope="session")
 def classifier(saved: Path) -> Classifier:
-    """The saved model of the toy task, loaded."""
+    """The saved n-gram model of the toy task, loaded."""
     return load(saved)
+
+
+@pytest.fixture(scope="session", params=ARCHITECTURES)
+def any_saved(request: pytest.FixtureRequest, save_model: Callable[[str], Path]) -> Path:
+    """A saved model of the toy task, of each architecture in turn."""
+    return save_model(request.param)
+
+
+@pytest.fixture(scope="session")
+def any_classifier(any_saved: Path) -> Classifier:
+    """A model of the toy task, loaded, of each architecture in turn."""
+    return load(any_saved)

@@ -70,6 +70,59 @@ def test_the_bound_lies_below_the_share_that_was_seen(count: int, data: st.DataO
     assert 0 <= c.precision_bound(right, count, 0.05) <= right / count
 
 
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),
+    [
+        (0, 10, 0.0, 0.308497),
+        (10, 10, 0.691503, 1.0),
+        (9, 10, 0.554984, 0.997471),
+        (81, 263, 0.252743, 0.367622),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_the_interval_is_that_of_clopper_and_pearson(right: int, count: int, low: float, high: float) -> None:
+    assert c.interval(right, count) == pytest.approx((low, high), abs=1e-5)
+
+
+def test_the_interval_holds_the_true_share_in_at_least_95_of_100_trials() -> None:
+    seen = np.random.default_rng(0).binomial(200, 0.9, 2_000)
+    held = {
+        right: c.interval(right, 200)[0] <= 0.9 <= c.interval(right, 200)[1] for right in set(seen.tolist())
+    }
+    assert np.mean([held[right] for right in seen.tolist()]) >= 0.95
+
+
+def test_the_bound_of_a_million_rows_is_quick_and_close_to_the_normal_one() -> None:
+    low, high = c.interval(900_000, 1_000_000)
+    assert high - low == pytest.approx(2 * 1.96 * (0.9 * 0.1 / 1e6) ** 0.5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "p"),
+    [
+        (0, 0, 1.0),
+        (5, 5, 1.0),
+        (6, 5, 1.0),
+        (1, 0, 1.0),
+        (5, 0, 2 / 2**5),
+        (10, 1, 2 * (1 + 11) / 2**11),
+        (2, 8, 2 * (1 + 10 + 45) / 2**10),
+        (150, 86, 0.0000372),
+    ],
+)
+def test_the_difference_of_two_models_has_the_p_value_of_mcnemars_exact_test(
+    one: int, other: int, p: float
+) -> None:
+    assert c.chance_difference(one, other) == pytest.approx(p, rel=2e-2)
+    assert c.chance_difference(other, one) == c.chance_difference(one, other)
+
+
+def test_equally_good_models_rarely_seem_to_differ() -> None:
+    ones = np.random.default_rng(0).binomial(60, 0.5, 2_000).tolist()
+    p_values = [c.chance_difference(one, 60 - one) for one in ones]
+    assert np.mean(np.array(p_values) < 0.05) <= 0.05
+
+
 def test_the_promise_of_the_threshold_holds_on_fresh_rows() -> None:
     target, broken, trials = 0.9, 0, 100
     fresh_logits, fresh_truths = simulated(20_000, seed=99)

@@ -43,7 +43,8 @@ IMPOSSIBLE = {
     "MODELCONFIGURL": ["config.json", 1],
     "epoch_factor": [0, -4, None],
     "power_decay": ["no", 1, None],
-    "cnn": ["cnn", 1, None],
+    "architecture": ["textcnn", "cnn+ngram", "", True],
+    "cnn": ["cnn", 1],
     "wd": [-0.1, 2, None],
     "kernel_size": [0, 65, [], [3, 0], [3, "4"], ["3"], [1] * 9, "8", None],
     "text_column": ["", 3],
@@ -56,6 +57,16 @@ IMPOSSIBLE = {
     "spacy_model": ["", None],
     "clip_gradient": [0, -1, "1"],
     "patience": [0, None],
+    "class_weight": ["equal", True],
+    "ngram_words": [0, 9, "many", None],
+    "ngram_skip": [-1, 9, "none", None],
+    "ngram_chars": [[], [3], [1, 2, 3], [0, 3], [2, 9], "2-4", 3],
+    "ngram_end": [-1, 201, "last", None],
+    "ngram_scale": ["tfidf", 1, None],
+    "ngram_norm": ["l2", 2, None],
+    "ngram_epochs": [0, 101, "few", None],
+    "ngram_features": [0, 10**8, "auto", None],
+    "explain": ["true", 1, None],
 }
 
 
@@ -124,9 +135,23 @@ def test_one_kernel_size_is_a_list_of_one() -> None:
     assert Config.parse({"kernel_size": 8}).kernel_sizes == [8]
 
 
-@pytest.mark.parametrize(("cnn", "name"), [(True, "textcnn"), (False, "bilstm")])
-def test_cnn_chooses_the_architecture(cnn: bool, name: str) -> None:
-    assert Config.parse({"cnn": cnn}).architecture == name
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [
+        ({}, ["ngram"]),
+        ({"cnn": True}, ["cnn"]),
+        ({"cnn": False}, ["lstm"]),
+        ({"architecture": "ngram"}, ["ngram"]),
+        ({"architecture": "cnn"}, ["cnn"]),
+        ({"architecture": "lstm", "cnn": True}, ["lstm"]),
+        ({"architecture": "ngram+cnn", "cnn": None}, ["ngram", "cnn"]),
+        ({"architecture": "ngram+lstm"}, ["ngram", "lstm"]),
+    ],
+)
+def test_the_architecture_names_its_parts_and_cnn_where_there_is_none(
+    values: dict[str, Any], parts: list[str]
+) -> None:
+    assert Config.parse(values).parts == parts
 
 
 @pytest.mark.parametrize(

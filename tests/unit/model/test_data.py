@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.data import WIDTH, Row, batches, encode, pad, read_file, read_folder, rounded_up
-from model.encoder import Encoder
+from model.data import WIDTH, Row, batches, pad, read_file, read_folder, rounded_up
 from model.errors import DataError
 
 LENGTHS = st.lists(st.integers(1, 700), max_size=200)
@@ -48,12 +47,6 @@ def test_the_files_of_a_folder_come_in_the_order_of_their_names(
     for number in (2, 0, 1):
         write(tmp_path / f"part-0000{number}.csv", [Row(number, "t", "x")])
     assert [row.number for row in read_folder(tmp_path)] == [0, 1, 2]
-
-
-def test_a_label_that_no_training_row_has_is_told_with_its_row() -> None:
-    encoder = Encoder.fit([("a", "x"), ("b", "y")], 10, 10)
-    with pytest.raises(DataError, match=r"Row 7 .* 'z'"):
-        encode(iter([Row(7, "a", "z")]), encoder)
 
 
 @settings(deadline=None)

@@ -1,47 +1,87 @@
 """evaluation.json: the figures of the contract, checked on a case small enough to count by hand."""
 
 import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
-from model.evaluation import Evaluation, Measured, decision, evaluate
+from model.calibration import Flags
+from model.data import Row
+from model.evaluation import Evaluation, Measured, Trained, decision, evaluate, shorten
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMA = json.loads((ROOT / "config" / "evaluation.schema.json").read_text(encoding="utf-8"))
 
 LABELS = ["a", "b", "c"]
 # True labels and predictions: a is right twice and taken for b once, b is right once, c never appears.
 TRUTHS = np.array([0, 0, 0, 1])
 LOGITS = np.array([[3, 0, 0], [3, 0, 0], [0, 3, 0], [0, 3, 0]], dtype=np.float32)
+ROWS = [Row(10, "one", "a"), Row(11, "two", "a"), Row(12, "three", "a"), Row(13, "four", "b")]
+
+NGRAM = {
+    "architecture": "ngram",
+    "epochs": 1,
+    "best_epoch": 1,
+    "seconds": 1.5,
+    "settings": {
+        "ngram_words": 3,
+        "ngram_skip": 0,
+        "ngram_chars": [2, 5],
+        "ngram_end": 20,
+        "ngram_scale": "nb",
+        "ngram_norm": "none",
+        "ngram_epochs": 1,
+        "n-grams": 9,
+    },
+    "history": [{"epoch": 1, "validation_accuracy": 0.75}],
+}
+CNN = {**NGRAM, "architecture": "cnn", "settings": {"words": 20_000}}
+TRAINING = {
+    "architecture": "ngram+cnn",
+    "seconds": 3.0,
+    "mixture": {"ngram": 0.6, "cnn": 0.4},
+    "parts": [NGRAM, CNN],
+}
+PHRASES = {"a": [{"phrase": "not worth", "weight": 1.23}], "b": []}
+TRAINED = Trained(LABELS, TRAINING, PHRASES)
+
+
+def figures_of(champion: Sequence[bool] | None = None, rows: Sequence[Row] = ROWS) -> Evaluation:
+    live = None if champion is None else np.array(champion)
+    return evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), rows, TRAINED, 0.98, live)[0]
 
 
 @pytest.fixture
 def figures() -> Evaluation:
-    measured = Measured(LOGITS, TRUTHS, np.ones(4))
-    return evaluate(measured, LABELS, 0.98, 0.5, {"architecture": "textcnn"})[0]
+    return figures_of()
 
 
-def test_the_keys_are_those_of_the_contract(figures: Evaluation) -> None:
-    assert set(figures) == {
-        "schema",
-        "accuracy",
-        "validation_rows",
-        "macro_f1",
-        "labels",
-        "per_class",
-        "confusion",
-        "calibration",
-        "acceptance",
-        "champion",
-        "training",
-    }
-    assert set(figures["calibration"]) == {"temperature", "ece_before", "ece_after", "bins"}
-    assert set(figures["acceptance"]) >= {"target_precision", "threshold", "coverage", "precision"}
-    json.dumps(figures, allow_nan=False)
+def simulated(classes: int, rows: int, champion: bool) -> Evaluation:
+    """A model that is nearly always right, and perhaps a live one that is right three times of four."""
+    chance = np.random.default_rng(0)
+    truths = chance.integers(0, classes, rows)
+    logits = chance.normal(0, 1, (rows, classes)).astype(np.float32)
+    logits[np.arange(rows), truths] += 4
+    labels = [f"label {number}" for number in range(classes)]
+    texts = [Row(number, "x" * number, labels[truth]) for number, truth in enumerate(truths)]
+    live: Flags | None = chance.random(rows) < 0.75 if champion else None
+    phrases = {label: [{"phrase": "p", "weight": 1.0 / n} for n in range(1, 20)] for label in labels}
+    trained = Trained(labels, TRAINING, phrases)
+    return evaluate(Measured(logits, truths, np.ones(rows)), texts, trained, 0.9, live)[0]
 
 
 def test_accuracy_confusion_and_rows_are_counted(figures: Evaluation) -> None:
     assert figures["accuracy"] == 0.75
     assert figures["validation_rows"] == 4
     assert figures["confusion"] == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_the_accuracy_has_its_95_percent_interval(figures: Evaluation) -> None:
+    assert figures["accuracy_interval"] == pytest.approx([0.194120, 0.993691], abs=1e-6)
 
 
 def test_each_label_has_precision_recall_and_f1_and_a_label_never_seen_has_zeros(figures: Evaluation) -> None:
@@ -57,11 +97,165 @@ def test_too_few_rows_accept_nothing(figures: Evaluation) -> None:
     assert figures["acceptance"]["coverage"] == 0
 
 
+def test_the_coverage_ends_with_all_rows_and_the_accuracy() -> None:
+    curve = simulated(4, 400, champion=False)
+    assert curve["coverage"][-1]["coverage"] == 1
+    assert curve["coverage"][-1]["precision"] == pytest.approx(curve["accuracy"], abs=1e-6)
+    assert len(curve["coverage"]) == 20
+
+
 def test_the_champion_is_null_when_there_is_none(figures: Evaluation) -> None:
-    assert figures["champion"] == {"accuracy": 0.5}
-    assert evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), LABELS, 0.98, None, {})[0]["champion"] is None
+    assert figures["champion"] is None
+
+
+def test_the_champion_is_compared_row_by_row() -> None:
+    # The new model has all but the third row right.
+    found = figures_of(champion=[True, False, True, False])["champion"]
+    assert found == {
+        "accuracy": 0.5,
+        "accuracy_interval": pytest.approx([0.067586, 0.932414], abs=1e-6),
+        "both_right": 1,
+        "only_new_right": 2,
+        "only_live_right": 1,
+        "both_wrong": 0,
+        "p_value": 1.0,
+    }
+
+
+def test_a_tiny_p_value_is_not_rounded_to_zero() -> None:
+    found = simulated(4, 2_000, champion=True)["champion"]
+    assert 0 < found["p_value"] < 1e-6
+
+
+def test_a_champion_judged_on_other_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="4 rows were measured, but the live model judged 3"):
+        figures_of(champion=[True, True, True])
+
+
+def test_a_mistake_names_its_row_its_text_and_both_labels(figures: Evaluation) -> None:
+    (mistake,) = figures["mistakes"]
+    confidence = mistake.pop("confidence")
+    assert mistake == {"row": 12, "text": "three", "label": "a", "prediction": "b"}
+    assert figures["calibration"]["bins"][int(confidence * 10)]["count"] == 4
+
+
+def test_the_most_confident_mistakes_come_first_and_are_at_most_twenty() -> None:
+    sure = np.linspace(1, 4, 30).astype(np.float32)
+    logits = np.stack([np.zeros_like(sure), sure], axis=1)
+    logits = np.concatenate([logits, [[0, 9]]]).astype(np.float32)
+    truths = np.array([0] * 30 + [1])
+    rows = [Row(number, "wrong" * 100, "a") for number in range(30)] + [Row(30, "right", "b")]
+    trained = Trained(["a", "b"], TRAINING)
+    shown = evaluate(Measured(logits, truths, np.ones(31)), rows, trained, 0.98)[0]["mistakes"]
+    assert [mistake["row"] for mistake in shown] == list(range(29, 9, -1))
+    assert [m["confidence"] for m in shown] == sorted((m["confidence"] for m in shown), reverse=True)
+    assert {len(mistake["text"]) for mistake in shown} == {301}
+
+
+def test_the_rows_are_streamed_once() -> None:
+    def stream() -> Iterator[Row]:
+        yield from ROWS
+
+    again = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), stream(), TRAINED, 0.98)[0]
+    assert again == figures_of()
+
+
+@pytest.mark.parametrize("rows", [ROWS[:-1], [*ROWS, Row(14, "five", "a")]])
+def test_rows_that_are_not_those_measured_are_refused(rows: list[Row]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        figures_of(rows=rows)
+
+
+def test_the_training_and_the_phrases_are_kept_and_of_many_phrases_the_first_twelve() -> None:
+    assert figures_of()["training"] == TRAINING
+    assert figures_of()["phrases"] == PHRASES
+    assert {len(found) for found in simulated(2, 50, champion=False)["phrases"].values()} == {12}
 
 
 def test_the_decision_rule_can_be_read_back() -> None:
-    figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), LABELS, 0.98, None, {})
+    figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), ROWS, TRAINED, 0.98)
     assert decision(json.loads(json.dumps(figures))) == rule
+
+
+def test_the_schema_is_a_schema_and_refuses_unknown_keys_everywhere() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert [path for path, part in objects(SCHEMA, "") if part.get("additionalProperties") is not False] == []
+
+
+def objects(part: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every part of a schema that says what keys an object has, with its path."""
+    if isinstance(part, dict):
+        if "properties" in part and part.get("type") == "object":
+            yield path, part
+        for key, inner in part.items():
+            yield from objects(inner, f"{path}/{key}")
+    if isinstance(part, list):
+        for number, inner in enumerate(part):
+            yield from objects(inner, f"{path}/{number}")
+
+
+@pytest.mark.parametrize(
+    ("classes", "rows", "champion", "accepts"),
+    [
+        (2, 600, False, True),
+        (2, 600, True, True),
+        (77, 1_500, True, True),
+        (2, 8, True, False),
+        (3, 1, False, False),
+    ],
+    ids=["two classes", "with a champion", "77 classes", "nothing accepted", "one row"],
+)
+def test_the_schema_describes_it(classes: int, rows: int, champion: bool, accepts: bool) -> None:
+    document = simulated(classes, rows, champion)
+    assert (document["acceptance"]["threshold"] is not None) == accepts
+    assert (document["champion"] is not None) == champion
+    text = json.dumps(document, allow_nan=False)
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(json.loads(text))] == []
+
+
+@pytest.mark.parametrize("key", SCHEMA["required"])
+def test_an_omitted_key_breaks_the_schema(key: str, figures: Evaluation) -> None:
+    del figures[key]
+    assert not Draft202012Validator(SCHEMA).is_valid(figures)
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [("acceptance", "threshold"), ("calibration", "bins"), ("champion", "p_value"), ("training", "parts")],
+)
+def test_an_omitted_inner_key_breaks_the_schema(place: str, key: str) -> None:
+    document = figures_of(champion=[True] * 4)
+    assert Draft202012Validator(SCHEMA).is_valid(document)
+    del document[place][key]
+    assert not Draft202012Validator(SCHEMA).is_valid(document)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "settings"),
+    [("ngram", {}), ("ngram", {**NGRAM["settings"], "ngram_words": "auto"}), ("cnn", NGRAM["settings"])],
+)
+def test_the_settings_of_a_part_are_those_of_its_architecture(architecture: str, settings: Any) -> None:
+    part = {**NGRAM, "architecture": architecture, "settings": settings}
+    document = {**figures_of(), "training": {**TRAINING, "parts": [part]}}
+    assert not Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_the_schema_describes_the_evaluation_of_a_real_training(saved: Path) -> None:
+    document = json.loads((saved / "evaluation.json").read_text(encoding="utf-8"))
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", "short"),
+        ("two\nlines\tand\x00more", "two lines and more"),
+        ("x" * 300, "x" * 300),
+        ("x" * 301, "x" * 300 + "…"),
+        ("x" * 10_000_000, "x" * 300 + "…"),
+        (" " * 5_000 + "late", "…"),
+    ],
+    ids=range(6),
+)
+def test_a_text_is_cut_and_kept_on_one_line(text: str, shown: str) -> None:
+    assert shorten(text) == shown

@@ -3,41 +3,85 @@
 import csv
 import dataclasses
 import gzip
+import itertools
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
+from model import artifact
 from model.artifact import load
+from model.calibration import chance_difference
 from model.classifier import Classifier
 from model.config import Config
 from model.data import Row, read_folder
-from model.errors import DataError
-from model.pipeline import Folders, champion_accuracy, run
+from model.errors import DataError, TrainingStopped
+from model.pipeline import Folders, champion_correct, run
+from model.pipeline import _mixture as fitted_mixture
 from model.prediction import predict
+
+from .conftest import ARCHITECTURES, TOPICS
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("CLAIMFLOW_DATA", ROOT.parent / "shared" / "data"))
 
 
+@pytest.fixture
+def schema() -> Draft202012Validator:
+    return Draft202012Validator(
+        json.loads((ROOT / "config/evaluation.schema.json").read_text(encoding="utf-8"))
+    )
+
+
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, "ngram+lstm"])
 def test_a_training_leaves_an_artifact_an_evaluation_and_a_report(
-    folders: Folders, tiny: Callable[..., Config]
+    architecture: str, folders: Folders, tiny: Callable[..., Config], schema: Draft202012Validator
 ) -> None:
-    evaluation = run(tiny(), folders)
+    evaluation = run(tiny(architecture=architecture), folders)
     assert evaluation["accuracy"] > 0.95
     assert json.loads((folders.output / "evaluation.json").read_text(encoding="utf-8")) == evaluation
     assert (folders.output / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert load(folders.model).encoder.labels == tuple(evaluation["labels"])
+    assert [error.message for error in schema.iter_errors(evaluation)] == []
+    assert load(folders.model).labels == tuple(evaluation["labels"])
+    assert evaluation["training"]["architecture"] == architecture
+    assert [part["architecture"] for part in evaluation["training"]["parts"]] == architecture.split("+")
 
 
-def test_the_saved_model_has_the_accuracy_that_the_evaluation_claims(
-    folders: Folders, tiny: Callable[..., Config]
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_saved_model_judges_as_it_did_before_it_was_saved(
+    architecture: str, folders: Folders, tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluation = run(tiny(num_epoch=1), folders)
+    before: list[Classifier] = []
+    save = artifact.save
+
+    def keep(folder: Path, classifier: Classifier, *rest: Any) -> None:
+        before.append(classifier)
+        save(folder, classifier, *rest)
+
+    monkeypatch.setattr(artifact, "save", keep)
+    run(tiny(architecture=architecture), folders)
+    texts, after = [row.text for row in read_folder(folders.validation)], load(folders.model)
+    assert np.array_equal(after.judge(texts).probabilities, before[0].judge(texts).probabilities)
+    assert np.array_equal(after.judge(texts).known_shares, before[0].judge(texts).known_shares)
+    assert (after.labels, after.mixture, after.decision) == (
+        before[0].labels,
+        before[0].mixture,
+        before[0].decision,
+    )
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_saved_model_has_the_accuracy_that_the_evaluation_claims(
+    architecture: str, folders: Folders, tiny: Callable[..., Config]
+) -> None:
+    evaluation = run(tiny(architecture=architecture, num_epoch=1, ngram_epochs=1), folders)
     rows = list(read_folder(folders.validation))
     right = sum(
         guess.label == row.label for guess, row in zip(predict(load(folders.model), rows), rows, strict=True)
@@ -45,23 +89,129 @@ def test_the_saved_model_has_the_accuracy_that_the_evaluation_claims(
     assert right / len(rows) == pytest.approx(evaluation["accuracy"], abs=1e-6)
 
 
-def test_the_champion_is_measured_on_the_same_rows(
-    folders: Folders, tiny: Callable[..., Config], classifier: Classifier
+def test_by_default_n_grams_are_trained_and_every_auto_is_chosen(folders: Folders) -> None:
+    evaluation = run(Config(), folders)
+    assert evaluation["accuracy"] > 0.95
+    (part,) = evaluation["training"]["parts"]
+    assert part["architecture"] == "ngram"
+    assert "auto" not in part["settings"].values()
+    assert evaluation["training"]["mixture"] is None
+
+
+def test_what_the_configuration_fixes_is_what_the_evaluation_tells(
+    folders: Folders, tiny: Callable[..., Config]
 ) -> None:
-    evaluation = run(tiny(num_epoch=1), folders, champion=classifier)
-    assert evaluation["champion"]["accuracy"] == champion_accuracy(classifier, folders.validation) > 0.95
+    fixed: dict[str, Any] = {"ngram_words": 3, "ngram_chars": [2, 3], "ngram_end": 4, "ngram_norm": "none"}
+    evaluation = run(tiny(architecture="ngram", **fixed, ngram_epochs=2, ngram_features=50), folders)
+    (part,) = evaluation["training"]["parts"]
+    assert {key: part["settings"][key] for key in fixed} == fixed
+    assert part["epochs"] == 2
+    assert part["settings"]["ngram_epochs"] == part["best_epoch"]
+    assert part["settings"]["n-grams"] == 50
+
+
+def test_the_mixture_is_fitted_written_and_read_back(folders: Folders, tiny: Callable[..., Config]) -> None:
+    mixture = run(tiny(architecture="ngram+cnn"), folders)["training"]["mixture"]
+    assert list(mixture) == ["ngram", "cnn"]
+    assert sum(mixture.values()) == pytest.approx(1)
+    assert load(folders.model).mixture == tuple(mixture.values())
+
+
+@pytest.mark.parametrize(("better", "expected"), [(0, 1.0), (1, 0.0)])
+def test_the_part_that_knows_more_weighs_more(better: int, expected: float) -> None:
+    chance = np.random.default_rng(0)
+    truths = chance.integers(0, 3, 400)
+    logits = [chance.normal(0, 1, (400, 3)).astype(np.float32) for _ in range(2)]
+    logits[better][np.arange(400), truths] += 4
+    first, second = fitted_mixture(logits, truths)
+    assert first == pytest.approx(expected, abs=0.2)
+    assert first + second == pytest.approx(1)
+
+
+def test_parts_that_know_different_things_share_the_weight() -> None:
+    chance = np.random.default_rng(0)
+    truths = chance.integers(0, 3, 400)
+    logits = [chance.normal(0, 1, (400, 3)).astype(np.float32) for _ in range(2)]
+    for part in logits:
+        part[np.arange(400), truths] += 2
+    assert fitted_mixture(logits, truths)[0] == pytest.approx(0.5, abs=0.2)
+
+
+def test_each_label_is_told_with_what_speaks_for_it(folders: Folders, tiny: Callable[..., Config]) -> None:
+    phrases = run(tiny(architecture="ngram"), folders)["phrases"]
+    for label, words in TOPICS.items():
+        assert set(phrases[label][0]["phrase"].split()) & set(words)
+        assert phrases[label][0]["weight"] > 0
+
+
+@pytest.mark.parametrize("architecture", ["ngram", "ngram+cnn"])
+def test_a_training_that_was_stopped_and_started_again_leaves_the_same_model(
+    architecture: str, folders: Folders, tiny: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = tiny(architecture=architecture, ngram_epochs=4, dropout=0.5)
+    run(config, folders)
+    twin = dataclasses.replace(folders, model=tmp_path / "twin", checkpoints=tmp_path / "checkpoints")
+    asked = itertools.count()
+    with pytest.raises(TrainingStopped):
+        run(config, twin, should_stop=lambda: next(asked) == 30)
+    assert not twin.model.exists()
+    run(config, twin)
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == set(architecture.split("+"))
+    assert (twin.model / "model.params").read_bytes() == (folders.model / "model.params").read_bytes()
+
+
+def test_the_champion_is_compared_on_the_same_rows(
+    folders: Folders, tiny: Callable[..., Config], any_classifier: Classifier, schema: Draft202012Validator
+) -> None:
+    evaluation = run(tiny(architecture="ngram"), folders, champion=any_classifier)
+    found, rows = evaluation["champion"], evaluation["validation_rows"]
+    live = champion_correct(any_classifier, folders.validation)
+    assert live.dtype == np.bool_
+    assert live.mean() > 0.95
+    assert found["accuracy"] == pytest.approx(live.mean(), abs=1e-6)
+    counts = [found[key] for key in ("both_right", "only_new_right", "only_live_right", "both_wrong")]
+    assert sum(counts) == rows
+    assert (counts[0] + counts[1]) / rows == pytest.approx(evaluation["accuracy"], abs=1e-6)
+    assert (counts[0] + counts[2]) / rows == pytest.approx(found["accuracy"], abs=1e-6)
+    assert found["p_value"] == chance_difference(counts[1], counts[2])
+    assert [error.message for error in schema.iter_errors(evaluation)] == []
 
 
 def test_a_label_that_the_champion_does_not_know_counts_as_wrong(
-    classifier: Classifier,
+    any_classifier: Classifier,
     toy: Callable[..., list[Row]],
     write: Callable[[Path, list[Row]], Path],
     tmp_path: Path,
 ) -> None:
     renamed = [dataclasses.replace(row, label=row.label.replace("seats", "cushions")) for row in toy(90)]
     write(tmp_path / "part.csv", renamed)
-    expected = sum(row.label != "cushions" for row in renamed) / 90
-    assert champion_accuracy(classifier, tmp_path) == pytest.approx(expected, abs=0.03)
+    found = champion_correct(any_classifier, tmp_path)
+    assert not found[[row.label == "cushions" for row in renamed]].any()
+    assert found[[row.label != "cushions" for row in renamed]].mean() > 0.95
+
+
+def test_a_label_that_no_training_row_has_is_told_with_its_row(
+    channels: Path, tiny: Callable[..., Config], write: Callable[[Path, list[Row]], Path], tmp_path: Path
+) -> None:
+    write(tmp_path / "v" / "part.csv", [Row(3, "oil", "engine"), Row(7, "oil", "gearbox")])
+    with pytest.raises(DataError, match=r"Row 7 .* 'gearbox'"):
+        run(tiny(), Folders(channels / "train", tmp_path / "v", tmp_path / "m", tmp_path / "o"))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("texts", [["", ""], ["one", "two"], ["\x00", "👍"]])
+def test_texts_that_teach_nothing_still_make_a_model(
+    texts: list[str],
+    architecture: str,
+    tiny: Callable[..., Config],
+    write: Callable[[Path, list[Row]], Path],
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "rows" / "part.csv", [Row(0, texts[0], "x"), Row(1, texts[1], "y")])
+    folders = Folders(tmp_path / "rows", tmp_path / "rows", tmp_path / "m", tmp_path / "o")
+    run(tiny(architecture=architecture), folders)
+    (guess,) = predict(load(tmp_path / "m"), [Row(0, "anything")], explain=True)
+    assert guess.label in {"x", "y"}
 
 
 def test_n_classes_must_agree_with_the_data(folders: Folders, tiny: Callable[..., Config]) -> None:
@@ -114,8 +264,9 @@ def _imports(path: Path) -> str:
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize(("architecture", "least"), [("ngram", 0.7), ("cnn", 0.5)])
 def test_customer_messages_of_77_intents_are_learned(
-    tmp_path: Path, write: Callable[[Path, list[Row]], Path]
+    architecture: str, least: float, tmp_path: Path, write: Callable[[Path, list[Row]], Path]
 ) -> None:
     if not (DATA / "banking77_train.csv.gz").exists():
         pytest.skip(f"no data in {DATA}; CLAIMFLOW_DATA names the folder")
@@ -124,8 +275,15 @@ def test_customer_messages_of_77_intents_are_learned(
             fields = list(csv.DictReader(file))[::2]
         rows = [Row(number, row["text"], row["category"]) for number, row in enumerate(fields)]
         write(tmp_path / channel / "part.csv", rows)
-    config = Config.parse({"num_epoch": 3, "embed_size": 64, "hidden_size": 64, "learning_rate": 0.005})
+    changes = {
+        "num_epoch": 3,
+        "embed_size": 64,
+        "hidden_size": 64,
+        "learning_rate": 0.005,
+        "ngram_scale": "nb",
+    }
+    config = Config.parse({"architecture": architecture, "ngram_words": 2, "ngram_skip": 0, **changes})
     evaluation = run(
         config, Folders(*(tmp_path / name for name in ("train", "validation", "model", "output")))
     )
-    assert evaluation["accuracy"] > 0.5
+    assert evaluation["accuracy"] > least

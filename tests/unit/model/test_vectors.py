@@ -8,12 +8,12 @@ import pytest
 import spacy
 
 from model.config import Config
-from model.encoder import FIRST_WORD, Encoder
+from model.encoder import FIRST_WORD, WordEncoder
 from model.errors import VectorsError
 from model.pipeline import Folders, run
 from model.vectors import with_spacy_vectors
 
-ENCODER = Encoder(("brake", "unheard"), ("x", "y"), 10)
+ENCODER = WordEncoder(("brake", "unheard"), 10)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,14 @@ def test_a_package_without_vectors_is_told(tmp_path: Path) -> None:
         with_spacy_vectors(np.zeros((4, 8), dtype=np.float32), ENCODER, str(tmp_path))
 
 
+@pytest.mark.parametrize("architecture", ["cnn", "lstm", "ngram+cnn"])
 def test_a_training_can_start_from_the_vectors(
-    package: str, folders: Folders, tiny: Callable[..., Config]
+    architecture: str, package: str, folders: Folders, tiny: Callable[..., Config]
 ) -> None:
-    assert run(tiny(use_spacy_pretrained=True, spacy_model=package), folders)["accuracy"] > 0.9
+    config = tiny(architecture=architecture, use_spacy_pretrained=True, spacy_model=package)
+    assert run(config, folders)["accuracy"] > 0.9
+
+
+def test_n_grams_need_no_vectors(folders: Folders, tiny: Callable[..., Config]) -> None:
+    config = tiny(architecture="ngram", use_spacy_pretrained=True, spacy_model="no_such_package")
+    assert run(config, folders)["accuracy"] > 0.9

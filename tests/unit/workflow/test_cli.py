@@ -72,6 +72,64 @@ def test_train_sends_the_configuration_and_the_file_to_label(
     assert request["predict"] == request["data"]
 
 
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_explanations_are_asked_for_in_the_configuration(
+    account: Account, machine: PlayedStepFunctions, claims: Path, command: str
+) -> None:
+    assert claimflow(command, claims, "--explain", "--no-wait").exit_code == 0
+    assert machine.started[0]["input"]["config"] == {"explain": True}
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_without_explanations_the_run_takes_the_stacks_own_configuration(
+    account: Account, machine: PlayedStepFunctions, claims: Path, command: str
+) -> None:
+    claimflow(command, claims, "--no-wait")
+    assert "config" not in machine.started[0]["input"]
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_explanations_are_asked_for_beside_what_the_stacks_own_configuration_says(
+    account: Account, machine: PlayedStepFunctions, claims: Path, command: str
+) -> None:
+    own = b'\xef\xbb\xbf{"text_column": "what happened", "explain": false}'
+    account.s3.put_object(Bucket="uploads", Key="config/config.json", Body=own)
+    claimflow(command, claims, "--explain", "--no-wait")
+    assert machine.started[0]["input"]["config"] == {"text_column": "what happened", "explain": True}
+
+
+def test_explanations_are_asked_for_beside_what_the_given_configuration_says(
+    account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
+) -> None:
+    account.s3.put_object(Bucket="uploads", Key="config/config.json", Body=b'{"num_epoch": 9}')
+    for name, content in (("some.json", '{"seed": 2}'), ("none.json", "{}")):
+        (tmp_path / name).write_text(content)
+        claimflow("train", claims, "--config", name, "--explain", "--no-wait")
+    assert [started["input"]["config"] for started in machine.started] == [
+        {"seed": 2, "explain": True},
+        {"explain": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"{", "is not JSON: line 1"),
+        (b"\xff", "cannot be read as text"),
+        (b"[]", "must hold one JSON object"),
+    ],
+)
+def test_a_configuration_of_the_stack_that_cannot_be_read_is_told_before_anything_is_sent(
+    account: Account, machine: PlayedStepFunctions, claims: Path, content: bytes, sentence: str
+) -> None:
+    account.s3.put_object(Bucket="uploads", Key="config/config.json", Body=content)
+    result = claimflow("predict", claims, "--explain", "--no-wait")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"s3://uploads/config/config.json {sentence}")
+    assert not machine.started
+    assert len(account.s3.list_objects_v2(Bucket="uploads")["Contents"]) == 1
+
+
 def test_the_same_file_is_uploaded_once(account: Account, machine: PlayedStepFunctions, claims: Path) -> None:
     for _ in range(2):
         claimflow("train", claims, "--no-wait")

@@ -1,0 +1,114 @@
+"""Which n-grams decided: every architecture's logits are a sum, and each summand belongs to some words.
+
+An n-gram network adds a row of its table for each n-gram. A CNN or LSTM adds, for each unit of its last
+layer, the unit's value times its weights, and a unit's value comes from the words where it was strongest.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from model.classifier import Classifier, Part
+from model.encoder import WordEncoder
+from model.network import Network
+from model.ngram_sums import NgramSums
+from model.ngrams import NgramEncoder
+from model.tokenizer import tokenize
+
+Logits: TypeAlias = npt.NDArray[np.float64]  # (classes,)
+Evidence: TypeAlias = tuple[Sequence[str], npt.NDArray[np.float64]]  # phrases, (phrases, classes)
+
+PHRASES = 5  # that are named for a row
+LEAST_SHOWN = 0.05  # of the log-odds
+SAMPLE_CHARACTERS = 150_000  # of the texts that tell what speaks for each label
+PHRASES_A_LABEL = 12
+
+
+def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
+    """Give what each n-gram of a text adds to the logits, by how a person would write it.
+
+    Logits are those of the mixture, before the temperature.
+    """
+    added: dict[str, Logits] = {}
+    for part, weight in zip(classifier.parts, classifier.mixture, strict=True):
+        phrases, logits = _part_evidence(part, text)
+        for phrase, line in zip(phrases, weight * logits, strict=True):
+            added[phrase] = added[phrase] + line if phrase in added else line
+    return added
+
+
+def because(classifier: Classifier, text: str, label: int, rival: int) -> str:
+    """Say which n-grams decided for `label`, or against it, when `rival` was the other choice.
+
+    The figures are what each adds to the logarithm of the odds of `label` against `rival`:
+    `not worth (+2.1), boring (+1.3), loved (-0.9)`, the strongest first.
+    """
+    odds = {
+        phrase: float(logits[label] - logits[rival]) / classifier.decision.temperature
+        for phrase, logits in evidence(classifier, text).items()
+    }
+    strongest = sorted(odds.items(), key=lambda entry: -abs(entry[1]))[:PHRASES]
+    return ", ".join(f"{phrase} ({value:+.1f})" for phrase, value in strongest if abs(value) >= LEAST_SHOWN)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """An n-gram that speaks for a label: what it adds to the label's logit, above the mean of all labels."""
+
+    phrase: str
+    weight: float  # mean over the texts that it is in
+
+
+def speaking(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phrase]]:
+    """Give, for each label, the n-grams that speak for it, over the first SAMPLE_CHARACTERS of the texts.
+
+    The strongest first: the mean of what one adds, times the root of the number of texts that it is in.
+    """
+    total: dict[str, Logits] = {}
+    count: dict[str, int] = defaultdict(int)
+    read = 0
+    for text in texts:
+        for phrase, logits in evidence(classifier, text).items():
+            total[phrase] = total[phrase] + logits if phrase in total else logits
+            count[phrase] += 1
+        read += len(text)
+        if read >= SAMPLE_CHARACTERS:
+            break
+    phrases, sums = list(total), np.array([*total.values()]).reshape(-1, len(classifier.labels))
+    sums -= sums.mean(axis=1, keepdims=True)
+    strength = sums / np.sqrt(np.array([count[phrase] for phrase in phrases]))[:, None]
+    return {
+        label: [
+            Phrase(phrases[i], round(sums[i, number] / count[phrases[i]], 4))
+            for i in np.argsort(-strength[:, number], kind="stable")[:PHRASES_A_LABEL]
+            if strength[i, number] > 0
+        ]
+        for number, label in enumerate(classifier.labels)
+    }
+
+
+def _part_evidence(part: Part, text: str) -> Evidence:
+    if isinstance(part.encoder, NgramEncoder) and isinstance(part.scorer, NgramSums):
+        return _of_ngrams(part.encoder, part.scorer, text)
+    if isinstance(part.encoder, WordEncoder) and isinstance(part.scorer, Network):
+        return _of_peaks(part.encoder, part.scorer, text)
+    raise TypeError(f"nothing is known of the evidence of {part.name}")
+
+
+def _of_ngrams(encoder: NgramEncoder, sums: NgramSums, text: str) -> Evidence:
+    found = encoder.phrases(text)
+    numbers = np.array([number for number, _ in found], dtype=np.int32)
+    return [phrase for _, phrase in found], sums.shares(numbers, len(numbers)).astype(np.float64)
+
+
+def _of_peaks(encoder: WordEncoder, network: Network, text: str) -> Evidence:
+    words = tokenize([text], encoder.seq_len).words
+    if not words:
+        return [], np.empty((0, network.classes))
+    shares, first, last = network.peaks(encoder.encode([text]).texts[0])
+    phrases = [" ".join(words[start : end + 1]) for start, end in zip(first, last, strict=True)]
+    return phrases, shares.astype(np.float64)

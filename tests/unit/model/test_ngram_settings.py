@@ -1,0 +1,170 @@
+"""Which n-grams are chosen: what the configuration fixes, and for the rest what tells the classes apart."""
+
+import random
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from model.config import Config
+from model.ngram_settings import (
+    ENDS,
+    GRAMS,
+    LEAST_ROWS,
+    MOST_WEIGHTS,
+    NORMS,
+    SCALES,
+    NgramSettings,
+    Sample,
+    feature_limit,
+    settings,
+)
+from model.ngrams import Grams
+
+FIXED: dict[str, Any] = {
+    "ngram_words": 2,
+    "ngram_skip": 1,
+    "ngram_chars": [2, 3],
+    "ngram_end": 5,
+    "ngram_scale": "idf",
+    "ngram_norm": "none",
+}
+FILLER = [f"w{letter}{other}" for letter in "abcdefghij" for other in "klmnopqrst"]
+
+MakeText = Callable[[random.Random, int], list[str]]
+
+
+def sample(make: MakeText, count: int = 240) -> Sample:
+    """Rows of two classes; `make` gives the words of a text of class 0 or 1."""
+    chance = random.Random(0)
+    labels = [number % 2 for number in range(count)]
+    return Sample([" ".join(make(chance, label)) for label in labels], np.array(labels), 2)
+
+
+def filler(chance: random.Random, count: int) -> list[str]:
+    return chance.choices(FILLER, k=count)
+
+
+def chosen(make: MakeText, **fixed: object) -> NgramSettings:
+    config = Config.parse({"ngram_scale": "nb", "ngram_norm": "sqrt", **fixed})
+    return settings(config, lambda: sample(make))
+
+
+def no_sample() -> NoReturn:
+    pytest.fail("the sample was read")
+
+
+def test_a_configuration_that_fixes_everything_chooses_nothing_and_reads_no_sample() -> None:
+    assert settings(Config.parse(FIXED), no_sample) == NgramSettings(Grams(2, 1, (2, 3), 5), "idf", "none")
+
+
+def test_no_n_grams_of_characters_can_be_fixed_too() -> None:
+    assert settings(Config.parse({**FIXED, "ngram_chars": None}), no_sample).grams.chars is None
+
+
+@pytest.mark.parametrize("chars", [[2, 4], [4, 2]])
+def test_the_shortest_and_longest_run_of_characters_can_come_in_either_order(chars: list[int]) -> None:
+    assert settings(Config.parse({**FIXED, "ngram_chars": chars}), no_sample).grams.chars == (2, 4)
+
+
+def pieces(chance: random.Random, label: int) -> list[str]:
+    """Only a piece inside words that are ever new tells the class."""
+    front, back = ("".join(chance.choices("bcdfgh", k=4)) for _ in range(2))
+    return [*filler(chance, 5), front + ("ung", "eit")[label] + back, *filler(chance, 2)]
+
+
+def test_n_grams_of_characters_are_chosen_where_only_pieces_of_words_tell() -> None:
+    assert chosen(pieces, ngram_end=0).grams.chars is not None
+
+
+TRIPLES = [
+    [f"{first}x {second}y {third}z" for first in "ab" for second in "ab" for third in "ab"][number]
+    for number in range(8)
+]
+EVEN = [0, 3, 5, 6]
+
+
+def triples(chance: random.Random, label: int) -> list[str]:
+    """Only three words in a row tell: every pair of them is in the texts of both classes."""
+    own = [TRIPLES[n] for n in range(8) if (n in EVEN) == (label == 0)]
+    chance.shuffle(own)
+    return [word for triple in own for word in (*triple.split(), *filler(chance, 8))]
+
+
+def test_longer_n_grams_of_words_are_chosen_where_only_three_words_in_a_row_tell() -> None:
+    assert chosen(triples, ngram_chars=None, ngram_end=0).grams.words == 3
+
+
+def apart(chance: random.Random, label: int) -> list[str]:
+    """Only which words stand near each other tells, with an ever different one between them."""
+    pairs = [("one", "red"), ("two", "blue")] if label else [("one", "blue"), ("two", "red")]
+    chance.shuffle(pairs)
+    return [word for a, b in pairs for word in (a, *filler(chance, 1), b, *filler(chance, 8))]
+
+
+def test_pairs_of_words_are_chosen_where_only_words_that_stand_apart_tell() -> None:
+    assert chosen(apart, ngram_chars=None, ngram_end=0).grams.skip > 0
+
+
+def endings(chance: random.Random, label: int) -> list[str]:
+    """Both words are in every text; only the one near the end tells."""
+    words = [["good"], ["bad"]]
+    first, last = words[label], words[1 - label]
+    return [*first, *filler(chance, 30), *last, *filler(chance, 3)]
+
+
+def test_the_last_words_count_apart_where_only_the_end_tells() -> None:
+    fixed: dict[str, Any] = {"ngram_words": 1, "ngram_skip": 0, "ngram_chars": None}
+    assert chosen(endings, **fixed).grams.end == max(ENDS)
+    assert chosen(triples, **fixed, ngram_end=7).grams.end == 7
+
+
+def test_what_is_fixed_stays_and_only_the_rest_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    changes: dict[str, Any] = {"ngram_scale": "auto", "ngram_norm": "auto"}
+    found = settings(Config.parse({**FIXED, **changes}), lambda: sample(pieces))
+    assert found.grams == Grams(2, 1, (2, 3), 5)
+    assert found.scale in SCALES
+    assert found.norm in NORMS
+    said = capsys.readouterr().out.splitlines()
+    assert len(SCALES) + len(NORMS) - 1 <= len(said) <= len(SCALES) + len(NORMS)
+    assert all(line.startswith("Choosing n-grams: 1 to 2 words, pairs with up to 1") for line in said)
+
+
+def test_the_same_sample_gives_the_same_choice_with_the_same_losses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = []
+    for _ in range(2):
+        chosen(pieces, ngram_words=2, ngram_skip=0)
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert len(said[0].splitlines()) == 3  # with characters or without, then with the end apart
+
+
+def test_too_few_rows_take_the_first_of_each_choice() -> None:
+    found = settings(Config(), lambda: sample(pieces, LEAST_ROWS - 1))
+    assert found == NgramSettings(GRAMS[0], SCALES[0], NORMS[0])
+    assert found.grams.end == ENDS[0]
+
+
+def test_the_settings_are_described_by_the_keys_of_the_configuration() -> None:
+    described = settings(Config.parse(FIXED), no_sample).described()
+    assert described == FIXED
+    assert set(described) < set(Config.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "classes", "limit"),
+    [
+        (1000, 2, 1000),
+        (16_000_000, 2, 16_000_000),
+        (16_000_000, 100, MOST_WEIGHTS // 100),
+        (1000, 10_000, 1000),
+        (2_000_000, 10_000, MOST_WEIGHTS // 10_000),
+    ],
+)
+def test_as_many_n_grams_are_known_as_configured_and_as_there_is_memory_for(
+    wanted: int, classes: int, limit: int
+) -> None:
+    assert feature_limit(Config.parse({"ngram_features": wanted}), classes) == limit
