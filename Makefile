@@ -10,6 +10,7 @@ UV := $(VENV)/uv/bin/uv
 APP := $(VENV)/app
 SAM := $(VENV)/sam
 LOCAL := $(VENV)/local
+BENCHMARKS := $(VENV)/benchmarks
 BIN := $(APP)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(SAM)/bin:$(CURDIR)/$(LOCAL)/bin:$(PATH)
 
@@ -25,7 +26,7 @@ $(UV): requirements/uv.txt
 	@$(VENV)/uv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-$(APP)/.done $(SAM)/.done $(LOCAL)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
+$(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
 	@echo "Setting up: the '$*' environment"
 	@$(UV) venv -q --clear --python $(PYTHON) $(VENV)/$*
 	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip sync -q --require-hashes $<
@@ -36,7 +37,7 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done: $(VENV)/%/.done: requirements/%.txt $(
 check: setup ## Format, lint, types, template and state machine
 	ruff format --check .
 	ruff check .
-	mypy model container functions workflow examples
+	mypy model container functions workflow examples benchmarks
 	mypy --python-executable $(LOCAL)/bin/python local
 	python -m workflow.definition --check
 	cfn-lint template.yaml
@@ -70,11 +71,20 @@ push: setup image ## Push the image to where the stack takes it from: make push 
 	$(ENGINE) push "$$uri"; \
 	echo "Pushed $$uri"
 
+# The peers' environment is no part of `setup`. PyTorch's CPU build is not on PyPI; a folder that has its wheel does too.
+$(BENCHMARKS)/.done lock: export UV_FIND_LINKS ?= https://download.pytorch.org/whl/cpu/torch/
+$(BENCHMARKS)/.done: export UV_BUILD_CONSTRAINT := requirements/benchmarks.txt
+.PHONY: benchmark
+benchmark: setup $(BENCHMARKS)/.done ## Measure the classifier against its peers (hours): docs/benchmarks.md
+	python -m benchmarks run $(BENCHMARK_ARGS)
+	python -m benchmarks memory
+	python -m benchmarks publish
+
 down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down
 
 lock: setup ## Compile the lock files again after a change to a *.in file
-	for f in requirements/uv requirements/app requirements/sam requirements/local functions/requirements container/requirements; do \
+	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/benchmarks functions/requirements container/requirements; do \
 	  $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header $$f.in -o $$f.txt; done
 
 clean: ## Stop the local AWS and remove all that was made, the environments too

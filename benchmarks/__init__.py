@@ -1,0 +1,1 @@
+"""Measures Claimflow's classifier against what a person would pick instead: `make benchmark`."""

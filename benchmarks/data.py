@@ -1,0 +1,122 @@
+"""The public data sets, and the plain CSV files that every contender reads."""
+
+import csv
+import gzip
+import hashlib
+import os
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import rows
+from benchmarks.errors import BenchmarkError
+from benchmarks.roster import ROOT, SMALL
+
+SEED = 0  # of the order of the rows, which is the same for everyone
+WARM_UP_ROWS = 64
+SPLITS = ("train", "test")
+
+Pair = tuple[str, str]  # text, label
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that comes as STEM_train.csv.gz and STEM_test.csv.gz, or the first rows of one."""
+
+    name: str
+    title: str
+    label_column: str
+    stem: str
+    text_column: str = "text"
+    rows: int | None = None  # of each split, in random order
+
+
+DATASETS = {
+    "imdb": Dataset("imdb", "IMDb film reviews", "sentiment", "imdb"),
+    "banking77": Dataset("banking77", "Banking77 customer messages", "category", "banking77"),
+    SMALL: Dataset(SMALL, "IMDb film reviews, 8,000 of each split", "sentiment", "imdb", rows=8000),
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The files of a data set: plain CSV of `row,text,label`, in one random order for everyone."""
+
+    train: Path
+    test: Path
+    warm_up: Path  # a few training rows, predicted before the clock starts
+    train_rows: int
+    test_rows: int
+    labels: int
+    digest: str
+
+
+def data_folder() -> Path:
+    """Give the folder that CLAIMFLOW_DATA names, else that of `benchmarks.fetch`, else ../shared/data."""
+    if named := os.environ.get("CLAIMFLOW_DATA"):
+        return Path(named)
+    fetched = ROOT / "data"
+    return fetched if fetched.exists() else ROOT.parent / "shared" / "data"
+
+
+def chosen(names: str | None) -> list[Dataset]:
+    """Give the data sets of a list with commas, or all; raises BenchmarkError at a name that is none."""
+    wanted = [name.strip() for name in names.split(",")] if names else list(DATASETS)
+    if unknown := [name for name in wanted if name not in DATASETS]:
+        raise BenchmarkError(f"There is no data set {unknown[0]!r}; there are {', '.join(DATASETS)}.")
+    return [DATASETS[name] for name in wanted]
+
+
+def prepare(dataset: Dataset, source: Path, folder: Path, limit: int | None = None) -> Prepared:
+    """Write a data set's files below `folder`, at most `limit` rows of each split."""
+    pairs = {split: read(dataset, split, source) for split in SPLITS}
+    digest = content_digest(pairs["train"] + pairs["test"])
+    most = min([count for count in (dataset.rows, limit) if count is not None], default=None)
+    used = {split: shuffled(found)[:most] for split, found in pairs.items()}
+    files = {split: folder / f"{split}.csv" for split in SPLITS}
+    for split, path in files.items():
+        rows.write(path, used[split])
+    rows.write(folder / "warm_up.csv", used["train"][:WARM_UP_ROWS])
+    return Prepared(
+        train=files["train"],
+        test=files["test"],
+        warm_up=folder / "warm_up.csv",
+        train_rows=len(used["train"]),
+        test_rows=len(used["test"]),
+        labels=len({label for _, label in used["train"]}),
+        digest=digest,
+    )
+
+
+def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
+    """Give the texts and labels of a split; raises BenchmarkError when its file is missing."""
+    path = source / f"{dataset.stem}_{split}.csv.gz"
+    if not path.exists():
+        raise BenchmarkError(
+            f"{path.name} is not in the data folder; run `python -m benchmarks.fetch`, or let CLAIMFLOW_DATA "
+            "name the folder that has it."
+        )
+    csv.field_size_limit(rows.LARGEST_FIELD)
+    with gzip.open(path, "rt", newline="", encoding="utf-8") as file:
+        return [(row[dataset.text_column], row[dataset.label_column]) for row in csv.DictReader(file)]
+
+
+def shuffled(pairs: list[Pair]) -> list[Pair]:
+    """Give the rows in an order that tells nothing: Banking77 comes sorted by label."""
+    return random.Random(SEED).sample(pairs, len(pairs))  # noqa: S311  not a secret
+
+
+def repeated(prepared: Prepared, count: int, path: Path) -> Path:
+    """Write a file of `count` rows, the test rows over and over."""
+    texts, labels = rows.read(prepared.test)
+    rows.write(path, ((texts[n % len(texts)], labels[n % len(texts)]) for n in range(count)))
+    return path
+
+
+def content_digest(pairs: Iterable[Pair]) -> str:
+    """Give a sha256 of the rows that does not depend on their order, so that copies can be compared."""
+    whole = hashlib.sha256()
+    for digest in sorted(hashlib.sha256(f"{label}\0{text}".encode()).digest() for text, label in pairs):
+        whole.update(digest)
+    return whole.hexdigest()

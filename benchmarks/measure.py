@@ -1,0 +1,121 @@
+"""One measurement, in a process of its own: it trains, or loads and predicts, and prints the figures as JSON.
+
+`benchmarks.run` starts it with the interpreter that has the contender's library; so this module and
+the contenders need the standard library and that library only. A contender is a module with
+
+    train(csv, options, scratch) -> model    from the file on disk; may write below `scratch`
+    prepare(csv, options, scratch)           optional, not timed: what comes before a training
+    save(model, folder), load(folder) -> model
+    predict(model, csv) -> labels            from the file on disk, in the order of its rows
+    figures(model, csv) -> figures           optional: what else is to be known about a model, not timed
+
+Imports are in nobody's time. Peak memory is the kernel's VmHWM of this process; ru_maxrss would also count
+what the process that started this one had in memory.
+"""
+
+import importlib
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from benchmarks import rows
+
+Contender: TypeAlias = Any  # a module with the functions above
+
+LEAST_SECONDS = 1.0  # a file that is predicted faster is predicted again, and the median pass counts
+MOST_PASSES = 20
+
+
+def main() -> None:
+    """Do what the order on standard input says; the contender's own output goes to standard error."""
+    order = json.load(sys.stdin)
+    os.sched_setaffinity(0, order["cores"])
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    contender = importlib.import_module(f"benchmarks.contenders.{order['module']}")
+    with answer:
+        json.dump(ACTIONS[order["action"]](contender, order), answer)
+
+
+def train(contender: Contender, order: dict[str, Any]) -> dict[str, float]:
+    """Train from the file on disk, then save what came out; saving is not timed."""
+    scratch = Path(order["scratch"])
+    scratch.mkdir(parents=True)
+    arguments = (Path(order["train"]), order["options"], scratch)
+    if hasattr(contender, "prepare"):
+        contender.prepare(*arguments)
+    model, wall, cpu = timed(lambda: contender.train(*arguments))
+    peak = peak_mib()
+    folder = Path(order["model"])
+    folder.mkdir(parents=True)
+    contender.save(model, folder)
+    return {"train_seconds": wall, "train_cpu_seconds": cpu, "train_peak_mib": peak}
+
+
+def predict(contender: Contender, order: dict[str, Any]) -> dict[str, Any]:
+    """Label the test rows, from the file on disk to the labels, with the model in memory."""
+    test, model = Path(order["test"]), contender.load(Path(order["model"]))
+    contender.predict(model, Path(order["warm_up"]))
+    labels, wall, cpu = passes(lambda: list(contender.predict(model, test)))
+    peak = peak_mib()
+    _, truths = rows.read(test)
+    right = sum(label == truth for label, truth in zip(labels, truths, strict=True))
+    figures = contender.figures(model, test) if hasattr(contender, "figures") else {}
+    return {
+        "predict_seconds": wall,
+        "predict_cpu_seconds": cpu,
+        "predict_peak_mib": peak,
+        "documents_per_second": len(truths) / wall,
+        "accuracy": right / len(truths),
+        "figures": figures,
+    }
+
+
+def stream(contender: Contender, order: dict[str, Any]) -> dict[str, float]:
+    """Label a file to a file, as the product does, and tell the peak memory of that."""
+    model = contender.load(Path(order["model"]))
+    written, wall, _ = timed(lambda: contender.stream(model, Path(order["test"]), Path(order["part"])))
+    return {"rows": written, "seconds": wall, "peak_mib": peak_mib()}
+
+
+ACTIONS = {"train": train, "predict": predict, "stream": stream}
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Give what the work gives, its seconds, and the CPU seconds of this process and its children."""
+    wall, cpu = time.perf_counter(), cpu_seconds()
+    result = work()
+    return result, time.perf_counter() - wall, cpu_seconds() - cpu
+
+
+def passes(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Give what the work gives and the seconds of the median pass; one pass is enough if it is long."""
+    walls: list[float] = []
+    cpus: list[float] = []
+    while sum(walls) < LEAST_SECONDS and len(walls) < MOST_PASSES:
+        result, wall, cpu = timed(work)
+        walls.append(wall)
+        cpus.append(cpu)
+    return result, statistics.median(walls), statistics.median(cpus)
+
+
+def cpu_seconds() -> float:
+    """Give the CPU seconds so far, of all threads and of children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def peak_mib() -> float:
+    """Give the most memory that this process ever had resident, in MiB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    main()
