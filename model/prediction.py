@@ -13,6 +13,7 @@ from model.data import Row
 from model.explanation import because
 
 CHUNK = 1024  # rows judged together, so that texts of similar length can share a batch
+CHUNK_CHARACTERS = 4_000_000  # with which a chunk ends, too
 
 LOW_CONFIDENCE = "low confidence"
 UNFAMILIAR = "unlike the training texts"
@@ -36,8 +37,7 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
     `explain` fills `because`. A model of n-grams alone works on all cores, in processes of its own; the
     others leave that to MXNet.
     """
-    stream = iter(rows)
-    chunks = iter(lambda: list(itertools.islice(stream, CHUNK)), [])
+    chunks = _chunks(rows)
     if any(part.name != "ngram" for part in classifier.parts):
         judged = (_judge(classifier, chunk, explain) for chunk in chunks)
         return itertools.chain.from_iterable(judged)
@@ -51,6 +51,19 @@ def doubt(decision: Decision, confidence: float, known_share: float) -> str:
         return UNFAMILIAR
     accepted = decision.threshold is not None and confidence >= decision.threshold
     return "" if accepted else LOW_CONFIDENCE
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    chunk: list[Row] = []
+    characters = 0
+    for row in rows:
+        chunk.append(row)
+        characters += len(row.text)
+        if len(chunk) == CHUNK or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _judge(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:

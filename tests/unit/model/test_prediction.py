@@ -18,7 +18,16 @@ from model.data import Row
 from model.encoder import Encoded
 from model.explanation import because
 from model.pipeline import Folders, run
-from model.prediction import CHUNK, LOW_CONFIDENCE, UNFAMILIAR, Prediction, doubt, predict
+from model.prediction import (
+    CHUNK,
+    CHUNK_CHARACTERS,
+    LOW_CONFIDENCE,
+    UNFAMILIAR,
+    Prediction,
+    _chunks,
+    doubt,
+    predict,
+)
 
 from .conftest import TOPICS
 
@@ -238,3 +247,10 @@ def test_doubt(threshold: float | None, confidence: float, known: float, expecte
 
 def test_no_word_known_is_unlike_the_training_texts_whatever_the_rule() -> None:
     assert doubt(Decision(threshold=0.5, least_known_share=0.0), 1.0, 0.0) == UNFAMILIAR
+
+
+def test_long_texts_come_in_smaller_chunks() -> None:
+    rows = [Row(number, "x" * (CHUNK_CHARACTERS // 3 + 1)) for number in range(7)]
+    assert [len(chunk) for chunk in _chunks(rows)] == [3, 3, 1]
+    assert [len(chunk) for chunk in _chunks(Row(n, "x") for n in range(CHUNK + 1))] == [CHUNK, 1]
+    assert list(_chunks([])) == []
