@@ -20,11 +20,12 @@ T = TypeVar("T")
 
 AUTO = "auto"
 HELD_OUT = 0.2  # of the rows that are chosen on
-LEAST_ROWS = 100  # to choose on; below, the first of each list is taken
+LEAST_ROWS = 100  # to choose on; below, the first that comes into question is taken
 MOST_CHARACTERS = 6_000_000  # of the rows that are chosen on
 TRIED_EPOCHS = 6
 
-GRAMS = (Grams(2, 4, (1, 4), 0), Grams(3, 0, None, 0))  # for texts of a sentence, and of many
+OF_WORDS, WITH_CHARACTERS = Grams(3, 0, None, 0), Grams(2, 4, (1, 4), 0)
+LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing
 ENDS = (0, 20)
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
 NORMS: tuple[Norm, ...] = ("sqrt", "none")
@@ -75,12 +76,13 @@ def settings(
     sample that was held out. Raises TrainingStopped when it was asked to stop.
     """
     ends = _allowed(config.ngram_end, ENDS)
-    grams = [dataclasses.replace(each, end=ends[0]) for each in _allowed_grams(config)]
     allowed_scales, norms = _allowed(config.ngram_scale, SCALES), _allowed(config.ngram_norm, NORMS)
-    first = NgramSettings(grams[0], allowed_scales[0], norms[0])
-    if len(grams) == len(ends) == len(allowed_scales) == len(norms) == 1:
-        return first
+    both = _fixed(config, ends[0], (WITH_CHARACTERS, OF_WORDS))
+    if len(both) == len(ends) == len(allowed_scales) == len(norms) == 1:
+        return NgramSettings(both[0], allowed_scales[0], norms[0])
     rows = sample()
+    grams = both if _mean_length(rows.texts) <= LONG else both[-1:]
+    first = NgramSettings(grams[0], allowed_scales[0], norms[0])
     if len(rows.texts) < LEAST_ROWS:
         return first
     trial = _Trial(config, rows, should_stop)
@@ -160,16 +162,20 @@ def feature_limit(config: Config, classes: int) -> int:
     return min(config.ngram_features, max(MOST_WEIGHTS // classes, 1))
 
 
-def _allowed_grams(config: Config) -> list[Grams]:
-    """Give the sorts of n-grams to choose from, those that the configuration fixes put in."""
-    fixed: dict[str, Any] = {
+def _mean_length(texts: Sequence[str]) -> float:
+    return sum(map(len, texts)) / max(len(texts), 1)
+
+
+def _fixed(config: Config, end: int, choices: Sequence[Grams]) -> list[Grams]:
+    """Give the choices with what the configuration fixes put in, each once."""
+    fixed: dict[str, Any] = {"end": end} | {
         name: value
         for name, value in (("words", config.ngram_words), ("skip", config.ngram_skip))
         if value != AUTO
     }
     if config.ngram_chars != AUTO:
         fixed["chars"] = tuple(sorted(config.ngram_chars)) if config.ngram_chars else None
-    return list(dict.fromkeys(dataclasses.replace(grams, **fixed) for grams in GRAMS))
+    return list(dict.fromkeys(dataclasses.replace(grams, **fixed) for grams in choices))
 
 
 def _allowed(given: object, choices: Sequence[T]) -> Sequence[T]:

@@ -10,11 +10,11 @@ import pytest
 from model.config import Config
 from model.ngram_settings import (
     ENDS,
-    GRAMS,
     LEAST_ROWS,
     MOST_WEIGHTS,
     NORMS,
     SCALES,
+    WITH_CHARACTERS,
     NgramSettings,
     Sample,
     feature_limit,
@@ -144,7 +144,7 @@ def test_the_same_sample_gives_the_same_choice_with_the_same_losses(
 
 def test_too_few_rows_take_the_first_of_each_choice() -> None:
     found = settings(Config(), lambda: sample(pieces, LEAST_ROWS - 1))
-    assert found == NgramSettings(GRAMS[0], SCALES[0], NORMS[0])
+    assert found == NgramSettings(WITH_CHARACTERS, SCALES[0], NORMS[0])
     assert found.grams.end == ENDS[0]
 
 
@@ -168,3 +168,8 @@ def test_as_many_n_grams_are_known_as_configured_and_as_there_is_memory_for(
     wanted: int, classes: int, limit: int
 ) -> None:
     assert feature_limit(Config.parse({"ngram_features": wanted}), classes) == limit
+
+
+def test_n_grams_of_characters_are_not_tried_in_long_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chosen(lambda chance, label: pieces(chance, label) * 20, ngram_end=0).grams.chars is None
+    assert "characters" not in capsys.readouterr().out
