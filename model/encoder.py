@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from model.tokenizer import Tokens, grouped, groups, tokenize
 
-Ids: TypeAlias = npt.NDArray[np.int32]  # a text as numbers: shape (words,) or (n-grams,)
+Ids: TypeAlias = npt.NDArray[np.signedinteger[Any]]  # a text as numbers: shape (words,) or (n-grams,)
 Shares: TypeAlias = npt.NDArray[np.float64]
 
 PADDING = 0

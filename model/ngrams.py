@@ -8,6 +8,7 @@ that share a bucket share a number: with a million n-grams, one in seventeen doe
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -48,7 +49,7 @@ class Grams:
 class _Found:
     """The n-grams of one kind: a line for each place, a column for each sort."""
 
-    buckets: Buckets  # (places, sorts)
+    buckets: Places  # (places, sorts)
     offsets: Places  # the places of text i are offsets[i] to offsets[i + 1]
 
 
@@ -75,7 +76,7 @@ class NgramEncoder:
             found = _find(tokenize(group, seq_len), grams)
             for numbers in distinct.of([(part.buckets + 1, part.offsets) for part in found]):
                 counts[numbers] += 1
-                raw.append(numbers)
+                raw.append(numbers.astype(np.int32))
         encoder = cls(grams, _frequent(counts[1:], most), seq_len)
         for text, numbers in enumerate(raw):
             known = encoder.numbers[numbers - 1]
@@ -134,10 +135,10 @@ class _Distinct:
 
     def of(self, parts: Sequence[tuple[Ids, Places]]) -> Iterator[Ids]:
         kept = [_without_zeros(numbers, offsets) for numbers, offsets in parts]
+        slices = [_slices(numbers, offsets.tolist()) for numbers, offsets in kept]
         ramp = np.arange(sum(len(numbers) for numbers, _ in kept), dtype=np.int32)
-        for text in range(len(parts[0][1]) - 1):
-            slices = [numbers[offsets[text] : offsets[text + 1]] for numbers, offsets in kept]
-            numbers = slices[0] if len(slices) == 1 else np.concatenate(slices)
+        for text in zip(*slices, strict=True):
+            numbers = text[0] if len(text) == 1 else np.concatenate(text)
             places = ramp[: len(numbers)]
             self._last_place[numbers] = places
             yield numbers[self._last_place[numbers] == places]
@@ -155,7 +156,7 @@ def _find(tokens: Tokens, grams: Grams) -> list[_Found]:
 def _word_grams(tokens: Tokens, grams: Grams) -> _Found:
     """Hash the words from each place on: 1 word, 2 words, …, then the pairs with 1, 2, … skipped."""
     sorts = [*_runs(tokens.hashes, grams.words), *_pairs(tokens.hashes, grams.skip)]
-    buckets = np.full((len(tokens.hashes), len(sorts)), NOWHERE, dtype=np.int32)
+    buckets = np.full((len(tokens.hashes), len(sorts)), NOWHERE, dtype=np.intp)
     for column, (hashes, reach) in zip(buckets.T, sorts, strict=True):
         _fill(column, hashes, tokens.offsets[1:], reach)
     return _Found(buckets, tokens.offsets)
@@ -166,7 +167,7 @@ def _end_grams(tokens: Tokens, end: int) -> _Found:
     counts = np.minimum(np.diff(tokens.offsets), end)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     places = np.arange(offsets[-1]) + np.repeat(tokens.offsets[1:] - offsets[1:], counts)
-    buckets = np.full((len(places), END_WORDS), NOWHERE, dtype=np.int32)
+    buckets = np.full((len(places), END_WORDS), NOWHERE, dtype=np.intp)
     for column, (hashes, reach) in zip(buckets.T, _runs(tokens.hashes[places], END_WORDS), strict=True):
         _fill(column, hashes * np.uint64(_END), offsets[1:], reach)
     return _Found(buckets, offsets)
@@ -187,7 +188,7 @@ def _pairs(hashes: Hashes, most_skipped: int) -> Iterator[tuple[Hashes, int]]:
         yield hashes[:-reach] * np.uint64(_SPREAD) + hashes[reach:] + np.uint64(_PAIR), reach
 
 
-def _fill(column: Buckets, hashes: Hashes, ends: Places, reach: int) -> None:
+def _fill(column: Places, hashes: Hashes, ends: Places, reach: int) -> None:
     """Put hashes into a column, but not those that reach beyond the end of their text."""
     column[: len(hashes)] = _buckets(hashes)
     for back in range(1, reach + 1):
@@ -202,7 +203,7 @@ def _character_grams(tokens: Tokens, shortest: int, longest: int) -> _Found:
     starts = ends - lengths
     codes = tokens.codes[np.arange(len(word)) + (tokens.starts - 1 - starts)[word]].astype(np.uint64)
     codes[starts], codes[ends - 1] = _LEFT_EDGE, _RIGHT_EDGE
-    buckets = np.full((len(codes), longest - shortest + 1), NOWHERE, dtype=np.int32)
+    buckets = np.full((len(codes), longest - shortest + 1), NOWHERE, dtype=np.intp)
     running = codes
     for length in range(1, longest + 1):
         if length > 1:
@@ -214,13 +215,13 @@ def _character_grams(tokens: Tokens, shortest: int, longest: int) -> _Found:
     return _Found(buckets, np.concatenate([[0], ends])[tokens.offsets])
 
 
-def _buckets(hashes: Hashes) -> Buckets:
+def _buckets(hashes: Hashes) -> Places:
     """Spread hashes evenly over the buckets (multiply, shift, multiply; the highest bits)."""
     mixed = hashes * np.uint64(_SPREAD)
     mixed ^= mixed >> np.uint64(_SHIFT)
     mixed *= np.uint64(_MIX)
     mixed >>= np.uint64(64 - BITS)
-    return mixed.astype(np.int32)
+    return mixed.astype(np.intp)
 
 
 def _frequent(counts: Buckets, most: int) -> Buckets:
@@ -234,9 +235,13 @@ def _frequent(counts: Buckets, most: int) -> Buckets:
 def _without_zeros(numbers: Ids, offsets: Places) -> tuple[Ids, Places]:
     """Flatten the numbers of each place, leave out the zeros, and say where each text's begin and end."""
     flat = numbers.reshape(-1)
-    kept = flat > 0
-    before = np.concatenate([[0], np.cumsum(kept)])
-    return flat[kept], before[offsets * numbers.shape[1]]
+    kept = np.flatnonzero(flat)
+    places = np.searchsorted(kept, offsets * numbers.shape[1])
+    return flat[kept].astype(np.intp), places  # intp is what NumPy indexes with fastest
+
+
+def _slices(numbers: Ids, offsets: Sequence[int]) -> list[Ids]:
+    return [numbers[start:end] for start, end in itertools.pairwise(offsets)]
 
 
 def _names(tokens: Tokens, grams: Grams) -> list[Callable[[int, int], str]]:

@@ -123,7 +123,7 @@ def tokenize(texts: Sequence[str], most_words: int) -> Tokens:
     """Give the first `most_words` words of each text."""
     plain = [_plain(text) for text in texts]
     joined = "".join([text + "\n" for text in plain])
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes = _codes(joined)
     kinds = _kinds_in_context(codes, joined)
     begins = kinds != NOTHING
     begins[1:] &= (kinds[1:] != kinds[:-1]) | (kinds[1:] >= UNSPACED)
@@ -145,16 +145,21 @@ def _composed(text: str) -> str:
 
     Putting marks into their order takes the square of their number: minutes for a cell full of them.
     """
-    mark, too_many = _marks()
-    few = too_many.sub(r"\1", text) if mark.search(text) else text
+    is_mark, too_many = _marks()
+    few = too_many.sub(r"\1", text) if is_mark[_codes(text)].any() else text
     return unicodedata.normalize("NFC", few)
 
 
 @cache
-def _marks() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Give what finds a combining mark, quickly, and what finds too many in a row."""
-    marks = "".join(sign for sign in map(chr, range(_UNICODE)) if unicodedata.combining(sign))
-    return re.compile(f"[{marks}]"), re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
+def _marks() -> tuple[npt.NDArray[np.bool_], re.Pattern[str]]:
+    """Tell which characters are combining marks, shape (0x110000,), and give what finds too many in a row."""
+    is_mark = np.array([unicodedata.combining(chr(code)) > 0 for code in range(_UNICODE)])
+    marks = "".join(map(chr, np.flatnonzero(is_mark)))
+    return is_mark, re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
+
+
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def _kinds_in_context(codes: Codes, text: str) -> Kinds:
