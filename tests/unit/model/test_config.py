@@ -207,3 +207,11 @@ def test_the_schema_gives_every_key_a_default_and_a_description() -> None:
     for key, rule in schema()["properties"].items():
         assert "default" in rule, key
         assert rule["description"].endswith("."), key
+
+
+def test_the_originals_configuration_is_understood_and_trains_a_cnn() -> None:
+    original = json.loads((ROOT / "config" / "original.json").read_text(encoding="utf-8"))
+    config = Config.parse(original)
+    assert config.parts == ["cnn"]
+    assert {key: getattr(config, key) for key in original} == original
+    assert [config.rate(epoch) for epoch in range(config.num_epoch)] == [0.001] * 5
