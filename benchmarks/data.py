@@ -35,7 +35,7 @@ class Dataset:
 DATASETS = {
     "imdb": Dataset("imdb", "IMDb film reviews", "sentiment", "imdb"),
     "banking77": Dataset("banking77", "Banking77 customer messages", "category", "banking77"),
-    SMALL: Dataset(SMALL, "IMDb film reviews, 8,000 of each split", "sentiment", "imdb", rows=8000),
+    SMALL: Dataset(SMALL, "IMDb film reviews, 5,000 of each split", "sentiment", "imdb", rows=5000),
 }
 
 

@@ -13,7 +13,7 @@ from model.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 ORIGINAL = ROOT / "config" / "original.json"  # the network of the system that Claimflow replaces
 APP, PEERS = "app", "benchmarks"  # environments, under .venv
-SMALL = "imdb-8000"
+SMALL = "imdb-5000"
 SLOW_CORES = 2
 
 

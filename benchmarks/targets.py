@@ -78,7 +78,7 @@ TARGETS = [
         "IMDb: best, training on two cores", figure("imdb", BEST, "train_seconds"), most=1200, shown=SECONDS
     ),
     Target(
-        "IMDb, 8,000 rows: the original's CNN, accuracy against the same in PyTorch",
+        "IMDb, 5,000 rows: the original's CNN, accuracy against the same in PyTorch",
         difference(SMALL, ORIGINAL_CNN, TORCH, "accuracy"),
         least=-0.005,
         shown=POINTS,

@@ -32,6 +32,8 @@ class TextCNN(nn.Module):  # type: ignore[misc]
         size = filters = shape["embed_size"]
         self.longest = max(widths)
         self.embedding = nn.Embedding(words, size, padding_idx=PADDING)
+        # Kim's own program draws words' vectors so; PyTorch's far larger ones make this network worse.
+        nn.init.uniform_(self.embedding.weight, -0.25, 0.25)
         self.filters = nn.ModuleList(nn.Conv1d(size, filters, width) for width in widths)
         self.dropout = nn.Dropout(shape["dropout"])
         self.output = nn.Linear(filters * len(widths), classes)

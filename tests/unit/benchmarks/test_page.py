@@ -77,7 +77,7 @@ def test_a_target_is_met_by_its_figure_and_by_nothing_else(
     met = {outcome.text: outcome.met for outcome in targets.outcomes(sample)}
     assert met["IMDb: n-grams, calibration error"] is True
     assert met["IMDb: n-grams, documents/s against fastText"] is False
-    assert met["IMDb, 8,000 rows: the original's CNN, accuracy against the same in PyTorch"] is None
+    assert met["IMDb, 5,000 rows: the original's CNN, accuracy against the same in PyTorch"] is None
     slow = [measurement("imdb", "claimflow-ngram", number, accuracy=0.5) for number in (1, 2, 3)]
     worse = sample.model_copy(update={"measurements": slow})
     assert targets.outcomes(worse)[0].met is False
