@@ -54,22 +54,34 @@ demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PRED
 
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 STACK ?= claimflow
-IMAGE := claimflow
+IMAGE ?= claimflow
+REVISION = $(shell git rev-parse --short=12 HEAD)$(shell git diff --quiet HEAD -- model container || echo -changed)
 # In Docker's own format: SageMaker's model registry refuses OCI manifests, which both programs may write otherwise.
 BUILD_podman := build --format docker
 BUILD_docker := buildx build --provenance=false --output type=docker
-.PHONY: image push
-image: ## Build the container image with podman or docker; IMAGE_ARGS adds build arguments
+BUILD = $(ENGINE) $(BUILD_$(ENGINE)) $(IMAGE_ARGS)
+.PHONY: engine image image-test image-sbom push
+engine:
 	@test -n "$(ENGINE)" || { echo "Neither podman nor docker is installed; install one of them to build the image." >&2; exit 1; }
-	$(ENGINE) $(BUILD_$(ENGINE)) -f container/Dockerfile -t $(IMAGE) $(IMAGE_ARGS) .
+
+image: engine ## Build the container image with podman or docker; IMAGE_ARGS adds build arguments
+	$(BUILD) -f container/Dockerfile --build-arg REVISION=$(REVISION) -t $(IMAGE) .
+
+image-test: setup engine ## Run the programs inside the image that `make image` built
+	CLAIMFLOW_ENGINE=$(ENGINE) CLAIMFLOW_IMAGE=$(IMAGE) CLAIMFLOW_BUILD="$(BUILD)" pytest tests/image
+
+image-sbom: engine ## List what the image holds, with its licences, in out/image
+	$(BUILD) -f container/bom/Dockerfile --build-arg IMAGE=$(IMAGE) -t $(IMAGE)-bom container/bom
+	@mkdir -p out/image
+	@for file in sbom.cdx.json licences.txt; do \
+	  $(ENGINE) run --rm --network none $(IMAGE)-bom cat /bom/$$file > out/image/$$file; echo "out/image/$$file"; done
 
 push: setup image ## Push the image to where the stack takes it from: make push [STACK=claimflow]
 	@uri=$$(aws cloudformation describe-stacks --stack-name $(STACK) --output text \
 	  --query "Stacks[0].Outputs[?OutputKey=='ImageUri'].OutputValue"); \
 	aws ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${uri%%/*}"; \
-	$(ENGINE) tag $(IMAGE) "$$uri"; \
-	$(ENGINE) push "$$uri"; \
-	echo "Pushed $$uri"
+	for each in "$${uri%:*}:$(REVISION)" "$$uri"; do $(ENGINE) tag $(IMAGE) "$$each"; $(ENGINE) push "$$each"; done; \
+	echo "Pushed $$uri, which is $(REVISION)"
 
 # The peers' environment is no part of `setup`. PyTorch's CPU build is not on PyPI; a folder that has its wheel does too.
 $(BENCHMARKS)/.done lock: export UV_FIND_LINKS ?= https://download.pytorch.org/whl/cpu/torch/
@@ -84,7 +96,7 @@ down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down
 
 lock: setup ## Compile the lock files again after a change to a *.in file
-	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/benchmarks functions/requirements container/requirements; do \
+	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/benchmarks functions/requirements container/requirements container/bom/requirements; do \
 	  $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header $$f.in -o $$f.txt; done
 
 clean: ## Stop the local AWS and remove all that was made, the environments too

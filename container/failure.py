@@ -1,8 +1,10 @@
 """The one sentence that a program ends with when it fails."""
 
+import signal
 import traceback
+from dataclasses import dataclass
 
-from container import disk
+from container import disk, memory
 from model.errors import ModelError
 
 
@@ -14,19 +16,30 @@ class UsageError(ProgramError):
     """What the program was given cannot be used."""
 
 
-def sentence(error: Exception, disk_full: str, unexpected: str) -> str:
-    """Give the sentence for an error; an unexpected one goes to the log with its traceback.
+@dataclass(frozen=True)
+class Wording:
+    """What a program says about faults that are not its own."""
 
-    Args:
-        error: why the program ends
-        disk_full: what is said when the disk is full
-        unexpected: what is said about an error that nobody foresaw, with `{}` for its name and first line
+    disk_full: str
+    more_memory: str  # what to do when the memory is full
+    unexpected: str  # with `{}` for the error's name and first line
 
-    """
+
+def sentence(error: Exception, wording: Wording) -> str:
+    """Give the sentence for an error; an unexpected one goes to the log with its traceback."""
     if disk.is_full(error):
-        return disk_full
+        return wording.disk_full
+    if memory.is_full(error):
+        return f"The memory is full: {wording.more_memory}"
     if isinstance(error, (ModelError, ProgramError)):
         return str(error)
     traceback.print_exception(error)
     first_line = next(iter(str(error).splitlines()), "no message")
-    return unexpected.format(f"{type(error).__name__}: {first_line}")
+    return wording.unexpected.format(f"{type(error).__name__}: {first_line}")
+
+
+def of_signal(number: signal.Signals, wording: Wording) -> str:
+    """Give the sentence for a process that a signal ended."""
+    if number == signal.SIGKILL:
+        return f"The process was killed, most likely because the memory was full: {wording.more_memory}"
+    return f"The process crashed ({number.name}); the end of its log may say why."

@@ -8,6 +8,7 @@ it writes one sentence next to the parts and gives the exit code 1. Addresses ar
 import csv
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from container import disk, failure, storage
 from container.driver import ensure_driver
-from container.failure import ProgramError, UsageError
+from container.failure import ProgramError, UsageError, Wording
 from container.storage import StorageError
 from model.data import read_file
 
@@ -27,7 +28,11 @@ COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]
 BECAUSE = "because"  # the last column, when explanations are asked for
 ROWS_A_LINE = 1_000  # of progress
 MANIFEST_SCHEMA = 1
-UNEXPECTED = "unexpected {}"
+WORDING = Wording(
+    disk_full=disk.FULL,
+    more_memory="give the job more (JobMemoryMiB), or lower rows_per_shard.",
+    unexpected="unexpected {}",
+)
 FAILED = 1
 
 
@@ -71,13 +76,19 @@ def read_job() -> Job:
     return Job(index, shards[index]["uri"], int(shards[index]["rows"]), part, note, model, explain)
 
 
+def killed(number: signal.Signals) -> None:
+    """Say that a signal ended the work, next to the parts too."""
+    job = read_job()
+    _fail(job, f"Shard {job.index} was not labelled: {failure.of_signal(number, WORDING)}")
+
+
 def _attempt(job: Job) -> int:
     try:
         storage.remove(job.failure)
         with tempfile.TemporaryDirectory() as scratch:
             _label(job, Path(scratch))
     except Exception as error:
-        reason = failure.sentence(error, disk.FULL, UNEXPECTED)
+        reason = failure.sentence(error, WORDING)
         return _fail(job, f"Shard {job.index} was not labelled: {reason}")
     return 0
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from container import failure
 from container.driver import ensure_driver
-from container.failure import UsageError
+from container.failure import UsageError, Wording
 from model.config import Config
 from model.errors import ArtifactError, ConfigError, TrainingStopped
 
@@ -25,18 +25,19 @@ BASE_DIR = "/opt/ml"
 FAILURE = "failure"
 RESERVED = ".reserved-for-failure"
 RESERVED_BYTES = 4096
-DISK_FULL = (
-    "The disk is full: free disk space, or give the training more (TrainingVolumeGB), and start the same "
-    "request again; it goes on from its checkpoint."
+AGAIN = "start the same request again; it goes on from its checkpoint."
+WORDING = Wording(
+    disk_full=f"The disk is full: free disk space, or give the training more (TrainingVolumeGB), and {AGAIN}",
+    more_memory="take a TrainingInstanceType with more, or lower batch_size, embed_size or ngram_features.",
+    unexpected="Unexpected {}; the log has the details.",
 )
-UNEXPECTED = "Unexpected {}; the log has the details."
 FAILED = 1
 STOPPED = 128 + signal.SIGTERM
 
 
 def main() -> int:
     """Train a model as the folder CLAIMFLOW_BASE_DIR asks; gives the exit code."""
-    base = Path(os.environ.get("CLAIMFLOW_BASE_DIR", BASE_DIR))
+    base = base_dir()
     output = base / "output"
     try:
         _reserve(output)
@@ -45,10 +46,20 @@ def main() -> int:
         print(stopped, flush=True)
         return STOPPED
     except Exception as error:
-        return _fail(output, failure.sentence(error, DISK_FULL, UNEXPECTED))
+        return _fail(output, failure.sentence(error, WORDING))
     finally:
         (output / RESERVED).unlink(missing_ok=True)
     return 0
+
+
+def base_dir() -> Path:
+    """Give the folder of the job."""
+    return Path(os.environ.get("CLAIMFLOW_BASE_DIR", BASE_DIR))
+
+
+def killed(number: signal.Signals) -> None:
+    """Say that a signal ended the work, in output/failure too."""
+    _fail(base_dir() / "output", failure.of_signal(number, WORDING))
 
 
 def _reserve(output: Path) -> None:

@@ -24,6 +24,9 @@ Auto = Literal["auto"]
 Width = Annotated[int, Field(ge=1, le=8)]
 
 
+LEAST_RATE = 1e-30  # a learning rate that has decayed; MXNet refuses those that are no normal float32
+
+
 class Config(BaseModel):
     """Every key of a training, checked and complete. Keys of the original system keep their meaning."""
 
@@ -190,7 +193,7 @@ class Config(BaseModel):
     def rate(self, epoch: int) -> float:
         """Give the learning rate of an epoch, counted from 0: decayed from the base rate, not compounding."""
         decays = epoch // self.epoch_factor if self.power_decay else 0
-        return float(self.learning_rate * 0.1**decays)
+        return max(float(self.learning_rate * 0.1**decays), LEAST_RATE)
 
 
 def schema() -> dict[str, Any]:

@@ -229,7 +229,8 @@ def _frequent(counts: Buckets, most: int) -> Buckets:
     """Give the buckets of n-grams in enough texts, those in the most texts first, at most `most`."""
     enough = np.flatnonzero(counts >= LEAST_TEXTS)
     by_count = np.argsort(-counts[enough], kind="stable")
-    return enough[by_count[:most]].astype(np.int32)
+    frequent: Buckets = enough[by_count[:most]].astype(np.int32)
+    return frequent
 
 
 def _without_zeros(numbers: Ids, offsets: Places) -> tuple[Ids, Places]:

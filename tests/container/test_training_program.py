@@ -230,8 +230,8 @@ def test_a_full_disk_is_told_in_the_failure_for_which_room_was_kept(
 
     monkeypatch.setattr(training, "_train", fills_up)
     assert training.main() == 1
-    assert (main / "output" / "failure").read_text(encoding="utf-8") == training.DISK_FULL
-    assert training.DISK_FULL in capsys.readouterr().out
+    assert (main / "output" / "failure").read_text(encoding="utf-8") == training.WORDING.disk_full
+    assert training.WORDING.disk_full in capsys.readouterr().out
     assert not reserved.exists()
 
 
@@ -243,5 +243,5 @@ def test_a_disk_that_is_full_from_the_start_is_told(
     monkeypatch.setattr("pathlib.Path.open", disk_is_full)
     assert training.main() == 1
     said = capsys.readouterr().out
-    assert training.DISK_FULL in said
+    assert training.WORDING.disk_full in said
     assert "The sentence cannot be written to" in said

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,3 +216,8 @@ def test_the_originals_configuration_is_understood_and_trains_a_cnn() -> None:
     assert config.parts == ["cnn"]
     assert {key: getattr(config, key) for key in original} == original
     assert [config.rate(epoch) for epoch in range(config.num_epoch)] == [0.001] * 5
+
+
+def test_the_learning_rate_never_becomes_smaller_than_mxnet_takes() -> None:
+    rate = Config.parse({"epoch_factor": 1}).rate(999)
+    assert 0 < np.finfo(np.float32).tiny < rate < 1e-20

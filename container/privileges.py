@@ -1,0 +1,53 @@
+"""Lets the training run as an ordinary user where SageMaker starts it as root.
+
+SageMaker mounts the folders of a job for root; so the program begins as root, hands over what it writes,
+and becomes the user that CLAIMFLOW_USER names, which only the image sets.
+"""
+
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+WRITTEN = ("model", "output", "checkpoints")
+
+
+def drop(base: Path) -> None:
+    """Become the user CLAIMFLOW_USER, who can then read `base`/input and write the rest.
+
+    Nothing happens where the variable is not set, or for a user who is not root. Root without the
+    capabilities for it stays root, and says so.
+    """
+    name = os.environ.get("CLAIMFLOW_USER")
+    if not name or os.geteuid() != 0:
+        return
+    user = pwd.getpwnam(name)
+    try:
+        _hand_over(base, user.pw_uid, user.pw_gid)
+        os.setgroups([user.pw_gid])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+    except PermissionError:
+        print(f"Running as root without capabilities: it may not become the user {name}.", flush=True)
+        return
+    os.environ["HOME"] = user.pw_dir
+
+
+def _hand_over(base: Path, uid: int, gid: int) -> None:
+    for name in WRITTEN:
+        folder = base / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, uid, gid, follow_symlinks=False)
+    for path in _hidden(base / "input"):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+
+
+def _hidden(folder: Path) -> Iterator[Path]:
+    """Give the folder and what is in it, where others cannot read it."""
+    for path in (folder, *folder.rglob("*")):
+        mode = path.lstat().st_mode
+        wanted = 0o005 if stat.S_ISDIR(mode) else 0o004
+        if not stat.S_ISLNK(mode) and mode & wanted != wanted:
+            yield path

@@ -1,0 +1,50 @@
+"""Runs a program's work in a child process, so that something is left to say why it was killed.
+
+The kernel ends a process that uses too much memory with SIGKILL, and a fault in native code ends it with
+SIGSEGV or the like: nothing in that process can tell. The supervisor passes signals on, and when the child
+was killed it leaves the sentence. It imports little, so that the kernel finds the child the larger one.
+"""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+PASSED_ON = (signal.SIGTERM, signal.SIGINT)
+_PR_SET_PDEATHSIG = 1
+
+
+def supervised(work: Callable[[], int], killed: Callable[[signal.Signals], None]) -> int:
+    """Give the exit code of `work`, done in a child process.
+
+    When a signal ended the child, `killed` is told which, and the exit code is 128 + the signal, as a shell
+    gives it. The child does not outlive this process.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _die_with(parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+        raise SystemExit(work())
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        os.kill(child, number)
+
+    for number in PASSED_ON:
+        signal.signal(number, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return code
+    if -code not in PASSED_ON:
+        killed(signal.Signals(-code))
+    return 128 - code
+
+
+def _die_with(parent: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was gone before the kernel knew
+        os._exit(1)
