@@ -25,7 +25,7 @@ from model.prediction import predict
 from model.report import render
 from model.tokenizer import grouped
 from model.training import Result, Session, print_at_once, seed_everything, train
-from model.vectors import with_spacy_vectors
+from model.vectors import SpacyVectors
 
 MIXTURES = np.linspace(0, 1, 21)  # weights of the first part that are tried
 
@@ -77,9 +77,10 @@ def run(
     Raises DataError, VectorsError, TrainingError or TrainingStopped, each in one sentence.
     """
     started = time.monotonic()
+    vectors = _spacy_vectors(config)  # first, as they may be missing
     data = _read(config, folders)
     correct = None if champion is None else champion_correct(champion, folders.validation)
-    parts = [_train_part(name, config, data, should_stop) for name in config.parts]
+    parts = [_train_part(name, config, data, vectors, should_stop) for name in config.parts]
     mixture = _mixture([part.logits for part in parts], data.validation)
     classifier = Classifier(config, data.labels, tuple(part.part for part in parts), mixture)
     training = {
@@ -144,12 +145,19 @@ def _check_labels(config: Config, found: int) -> None:
         )
 
 
-def _train_part(name: str, config: Config, data: _Data, should_stop: Callable[[], bool]) -> _TrainedPart:
+def _spacy_vectors(config: Config) -> SpacyVectors | None:
+    wanted = config.use_spacy_pretrained and any(part != "ngram" for part in config.parts)
+    return SpacyVectors.load(config.spacy_model, config.embed_size) if wanted else None
+
+
+def _train_part(
+    name: str, config: Config, data: _Data, vectors: SpacyVectors | None, should_stop: Callable[[], bool]
+) -> _TrainedPart:
     checkpoints = data.folders.checkpoints / name if data.folders.checkpoints else None
     session = Session(checkpoints, should_stop, by_loss=name == "ngram")
     if name == "ngram":
         return _train_ngrams(config, data, session)
-    return _train_words(config.model_copy(update={"architecture": name}), data, session)
+    return _train_words(config.model_copy(update={"architecture": name}), data, vectors, session)
 
 
 def _train_ngrams(config: Config, data: _Data, session: Session) -> _TrainedPart:
@@ -171,7 +179,7 @@ def _train_ngrams(config: Config, data: _Data, session: Session) -> _TrainedPart
     return _TrainedPart(part, sums.logits(validation.texts), validation.known_shares, figures)
 
 
-def _train_words(config: Config, data: _Data, session: Session) -> _TrainedPart:
+def _train_words(config: Config, data: _Data, vectors: SpacyVectors | None, session: Session) -> _TrainedPart:
     encoder = WordEncoder.fit(data.texts(), config.vocab_size, config.seq_len)
     print_at_once(f"{encoder.size} words")
     validation = encoder.encode(data.validation_texts())
@@ -179,10 +187,12 @@ def _train_words(config: Config, data: _Data, session: Session) -> _TrainedPart:
         Examples(_all_encoded(encoder, data.texts()), data.training),
         Examples(validation.texts, data.validation),
     )
-    network = _untrained_words(config, encoder, len(data.labels))
+    seed_everything(config.seed)
+    network = Network(config, encoder.size, len(data.labels))
+    made_of = {"words": encoder.size} | _start_from(vectors, network, encoder)
     result = train(network, config, split, session)
     (name,) = config.parts
-    figures = _figures(name, result) | {"settings": {"words": encoder.size}}
+    figures = _figures(name, result) | {"settings": made_of}
     part = Part(name, encoder, network)
     return _TrainedPart(part, network.logits(validation.texts), validation.known_shares, figures)
 
@@ -191,12 +201,18 @@ def _all_encoded(encoder: WordEncoder, texts: Iterator[str]) -> list[Ids]:
     return [ids for group in grouped(texts) for ids in encoder.encode(group).texts]
 
 
-def _untrained_words(config: Config, encoder: WordEncoder, classes: int) -> Network:
-    seed_everything(config.seed)
-    network = Network(config, encoder.size, classes)
-    if config.use_spacy_pretrained:
-        network.use_vectors(with_spacy_vectors(network.vectors(), encoder, config.spacy_model))
-    return network
+def _start_from(vectors: SpacyVectors | None, network: Network, encoder: WordEncoder) -> dict[str, int]:
+    """Start the words from their vectors; gives how many have one, as evaluation.json tells it."""
+    if vectors is None:
+        return {}
+    words = encoder.vocabulary
+    filled, found = vectors.fill(network.vectors(), words)
+    network.use_vectors(filled)
+    print_at_once(
+        f"spaCy vectors of {vectors.package} for {found:,} of {len(words):,} words; "
+        "the others start at random"
+    )
+    return {"words with a vector": found}
 
 
 def _sample(config: Config, data: _Data) -> Sample:

@@ -72,7 +72,7 @@ def trials(p_value: float) -> str:
 
 def settings_in_words(architecture: str, settings: dict[str, Any]) -> str:
     """Say what a part of the model is made of, as one sentence."""
-    return _ngram_settings(settings) if architecture == "ngram" else f"It knows {settings['words']:,} words."
+    return _ngram_settings(settings) if architecture == "ngram" else _word_settings(settings)
 
 
 def _ngram_settings(settings: dict[str, Any]) -> str:
@@ -87,6 +87,13 @@ def _ngram_settings(settings: dict[str, Any]) -> str:
     toned = "; in a long text each counts less" if settings["ngram_norm"] == "sqrt" else ""
     known, scale = settings["n-grams"], SCALES[settings["ngram_scale"]]
     return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."
+
+
+def _word_settings(settings: dict[str, Any]) -> str:
+    known = f"It knows {settings['words']:,} words"
+    if (found := settings.get("words with a vector")) is None:
+        return f"{known}."
+    return f"{known}; {found:,} of them started from spaCy's vectors, the others at random."
 
 
 def _template() -> jinja2.Template:

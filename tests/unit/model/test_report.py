@@ -296,8 +296,13 @@ def test_a_history_without_losses_is_shown_without_them() -> None:
             "in a long text each counts less.",
         ),
         ("cnn", CNN["settings"], "It knows 20,000 words."),
+        (
+            "cnn",
+            {"words": 20_000, "words with a vector": 18_211},
+            "It knows 20,000 words; 18,211 of them started from spaCy's vectors, the others at random.",
+        ),
     ],
-    ids=["all", "plain", "cnn"],
+    ids=["all", "plain", "cnn", "cnn from vectors"],
 )
 def test_the_settings_are_told_in_words(architecture: str, settings: dict[str, Any], said: str) -> None:
     assert settings_in_words(architecture, settings) == said
