@@ -15,6 +15,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 FIELDS = "${Package}\t${Version}\t${Architecture}\n"
+OSI = "OSI Approved :: "  # of the classifiers of Python packages, after "License :: "
 DOCUMENTS = Path("/usr/share/doc")
 
 Component = dict[str, Any]
@@ -70,8 +71,8 @@ def line(component: Component) -> str:
 
 def named(licence: Component) -> str | None:
     """Give the name of one licence; None for a mere text."""
-    name = licence.get("expression") or licence["license"].get("id") or licence["license"].get("name")
-    return name and name.removeprefix("License :: ").removeprefix("OSI Approved :: ")
+    name: str = licence.get("expression") or licence["license"].get("id") or licence["license"]["name"]
+    return None if name.startswith("declared license") else name.removeprefix("License :: ").removeprefix(OSI)
 
 
 if __name__ == "__main__":
