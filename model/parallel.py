@@ -32,6 +32,7 @@ class AllReduce:
         """Connect to the other hosts. Raises TrainingError when one of them does not answer."""
         self.hosts, self.devices = hosts, devices
         self.workers = len(hosts.names) * len(devices)
+        # MXNet works on the arrays in its own time; these are to be waited for.
         self._waiting: list[Array] = []
         self._lost = False  # a host
         self._known: set[str] = set()
@@ -46,7 +47,7 @@ class AllReduce:
     def add(self, key: str, arrays: Sequence[Array]) -> None:
         """Replace dense arrays of one shape, one on each device, by the sum over all devices and hosts.
 
-        The sum is there after the next `numbers`.
+        The sum is there after the next `wait`.
         """
         if key not in self._known:
             zeros = mx.nd.zeros(arrays[0].shape, dtype=arrays[0].dtype)
@@ -71,7 +72,7 @@ class AllReduce:
             )
 
     def numbers(self, *values: float) -> Sums:
-        """Give the sums of numbers over the hosts, after all that was added before."""
+        """Wait for all that was added, and give the sums of these numbers over the hosts."""
         array = mx.nd.array(np.array(values, dtype=np.float64), dtype=np.float64)
         self.add(f"numbers.{len(values)}", [array])
         self.wait()
@@ -96,6 +97,7 @@ class AllReduce:
             # Nothing is needed of the others any more, so it is no failure if they do not part.
             with contextlib.suppress(TrainingError):
                 self._in_time(lambda: mx.base._LIB.MXKVStoreFree(handle), CLOSING_SECONDS)
+        self._thread.shutdown(wait=False)
 
     def _in_time(self, work: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401  what the work gives
         """Do what may wait for other hosts in a thread: MXNet's own waiting has no end, nor hears signals."""
