@@ -18,7 +18,7 @@ from pathlib import Path
 from container.driver import ensure_driver
 from container.failure import ProgramError
 from model.cores import use_available_cores
-from model.errors import TrainingError
+from model.errors import HostLostError, TrainingError
 from model.hosts import Hosts
 
 PORT = "8000"  # of the scheduler, if CLAIMFLOW_PARAMETER_SERVER_PORT does not say otherwise
@@ -36,7 +36,9 @@ def running(hosts: Hosts, interface: str) -> Iterator[None]:
     children = [_start(role, variables) for role in roles]
     try:
         yield
-    except TrainingError:
+    except HostLostError:
+        raise
+    except TrainingError:  # of all hosts alike, such as a training that was asked to stop
         _wait(children)
         raise
     else:

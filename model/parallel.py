@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.data import Numbers
-from model.errors import TrainingError
+from model.errors import HostLostError
 from model.hosts import Hosts
 from model.network import mx
 
@@ -29,7 +29,7 @@ class AllReduce:
     """Adds up arrays over the devices of this host and, if there are several hosts, over those."""
 
     def __init__(self, hosts: Hosts, devices: Sequence[Any]) -> None:
-        """Connect to the other hosts. Raises TrainingError when one of them does not answer."""
+        """Connect to the other hosts. Raises HostLostError when one of them does not answer."""
         self.hosts, self.devices = hosts, devices
         self.workers = len(hosts.names) * len(devices)
         # MXNet works on the arrays in its own time; these are to be waited for.
@@ -86,7 +86,7 @@ class AllReduce:
         return [float(each) for each in self.numbers(*mine)]
 
     def wait(self) -> None:
-        """Wait for all that was added. Raises TrainingError when a host does not answer in time."""
+        """Wait for all that was added. Raises HostLostError when a host does not answer in time."""
         arrays, self._waiting = self._waiting, []
         self._in_time(lambda: [array.wait_to_read() for array in arrays], self.hosts.wait_seconds)
 
@@ -95,7 +95,7 @@ class AllReduce:
         handle, self._store.handle = self._store.handle, None  # freed here, or never if a host is lost
         if not self._lost:
             # Nothing is needed of the others any more, so it is no failure if they do not part.
-            with contextlib.suppress(TrainingError):
+            with contextlib.suppress(HostLostError):
                 self._in_time(lambda: mx.base._LIB.MXKVStoreFree(handle), CLOSING_SECONDS)
         self._thread.shutdown(wait=False)
 
@@ -107,7 +107,7 @@ class AllReduce:
             return self._thread.submit(work).result(timeout=seconds)
         except TooLate:
             self._lost = True
-            raise TrainingError(
+            raise HostLostError(
                 f"The host {self.hosts.current} got no answer from the others for {seconds:g} seconds "
                 f"(the hosts are {', '.join(self.hosts.names)}): see in the log of each which one failed, "
                 "and start the same request again; it goes on from its checkpoint."
