@@ -5,21 +5,26 @@ It reads `input/config/hyperparameters.json` (every value is JSON text in a stri
 `checkpoints/` and, when it fails, one sentence in `output/failure`. All of that lies under /opt/ml, or the
 folder CLAIMFLOW_BASE_DIR names.
 
+Of several hosts (`input/config/resourceconfig.json`), the first writes all of that, and the others, which
+help it to train, only `output/failure`.
+
 Exit codes: 0 a model was saved; 1 it failed, see output/failure; 143 it was asked to stop and left a
-checkpoint.
+checkpoint. Every host of a job ends with the same, unless it is lost.
 """
 
+import contextlib
 import json
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
-from container import failure
+from container import failure, parameter_server
 from container.driver import ensure_driver
 from container.failure import UsageError, Wording
 from model.config import Config
 from model.errors import ArtifactError, ConfigError, TrainingStopped
+from model.hosts import ALONE, Hosts
 
 BASE_DIR = "/opt/ml"
 FAILURE = "failure"
@@ -70,12 +75,8 @@ def _reserve(output: Path) -> None:
 
 
 def _train(base: Path) -> None:
-    hosts = _read_json(base / "input/config/resourceconfig.json").get("hosts", [])
-    if len(hosts) > 1:
-        raise UsageError(
-            f"The training job has {len(hosts)} instances; this program trains on one: set the count to 1."
-        )
     config = parse_hyperparameters(_read_json(base / "input/config/hyperparameters.json"))
+    hosts, interface = _hosts(_read_json(base / "input/config/resourceconfig.json"))
     stop = _StopFlag()
     ensure_driver()
     from model import pipeline  # noqa: PLC0415  it imports MXNet, which needs the driver library first
@@ -87,9 +88,26 @@ def _train(base: Path) -> None:
         output=base / "output" / "data",
         checkpoints=base / "checkpoints",
     )
-    champion = _champion(base / "input/data/champion")
-    evaluation = pipeline.run(config, folders, champion, lambda: stop.asked)
-    print(f"Saved the model; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
+    shared = pipeline.shared_parts(config) if hosts.several else []
+    with parameter_server.running(hosts, interface) if shared else contextlib.nullcontext():
+        if hosts.first:
+            champion = _champion(base / "input/data/champion")
+            evaluation = pipeline.run(config, folders, champion, lambda: stop.asked, hosts)
+            print(f"Saved the model; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
+        elif shared:
+            pipeline.assist(config, folders, lambda: stop.asked, hosts)
+            print(f"Trained with {hosts.names[0]}, which saves the model.", flush=True)
+        else:
+            print(f"{hosts.names[0]} trains n-grams alone: nothing to do here.", flush=True)
+
+
+def _hosts(given: dict[str, Any]) -> tuple[Hosts, str]:
+    """Give the hosts of the job, in an order that is the same on each, and the interface between them."""
+    if len(given.get("hosts", [])) < 2:
+        return ALONE, ""
+    wait_seconds = float(os.environ.get("CLAIMFLOW_HOSTS_WAIT_SECONDS", ALONE.wait_seconds))
+    hosts = Hosts(tuple(sorted(given["hosts"])), given["current_host"], wait_seconds)
+    return hosts, given["network_interface_name"]
 
 
 def parse_hyperparameters(texts: dict[str, str]) -> Config:

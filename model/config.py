@@ -131,6 +131,10 @@ class Config(BaseModel):
     clip_gradient: Annotated[float, Field(gt=0)] | None = Field(
         1.0, description="Largest size of each part of a gradient; null does not limit it."
     )
+    amp: bool = Field(
+        False,
+        description="Whether a GPU trains the CNN or LSTM in float16 where that is safe (MXNet's AMP).",
+    )
     patience: int = Field(
         2, ge=1, description="Epochs without a better validation accuracy before training stops."
     )

@@ -5,6 +5,7 @@ ModelError
 ├── DataError        the labelled files cannot be trained on
 ├── VectorsError     the spaCy word vectors are missing or do not fit
 ├── TrainingError    the training itself failed, for example its loss became NaN
+│   ├── HostLostError    another host of the training does not answer
 │   └── TrainingStopped  it was asked to stop; its checkpoint holds what was done
 └── ArtifactError    a saved model is incomplete, altered or of another version
 """
@@ -34,6 +35,10 @@ class VectorsError(ModelError):
 
 class TrainingError(ModelError):
     """The training failed."""
+
+
+class HostLostError(TrainingError):
+    """Another host that trains the same model does not answer."""
 
 
 class TrainingStopped(TrainingError):  # noqa: N818  it stopped; nothing went wrong

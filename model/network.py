@@ -1,4 +1,4 @@
-"""The networks, in MXNet Gluon. Only this module and `model.training` know MXNet.
+"""The networks, in MXNet Gluon. Only this module, `model.training` and `model.parallel` know MXNet.
 
 A network turns encoded texts into logits. The result for a text does not depend on the texts beside it:
 what lies behind its end is masked. `ARCHITECTURES` names the networks.
@@ -17,11 +17,23 @@ from model.encoder import Ids
 
 use_available_cores()  # before MXNet is imported, which reads it once
 import mxnet as mx  # noqa: E402
+from mxnet.contrib import amp  # noqa: E402
 from mxnet.gluon import nn, rnn  # noqa: E402
 
-__all__ = ["ARCHITECTURES", "Network", "Weights", "framework", "load_arrays", "mx", "save_arrays"]
+__all__ = [
+    "ARCHITECTURES",
+    "Network",
+    "Weights",
+    "all_devices",
+    "amp",
+    "framework",
+    "load_arrays",
+    "mx",
+    "save_arrays",
+]
 
 Block: TypeAlias = Any  # mxnet.gluon.HybridBlock; MXNet has no type hints
+Device: TypeAlias = Any  # mxnet.Context
 Array: TypeAlias = Any  # mxnet.nd.NDArray, or mxnet.sym.Symbol while a block is traced
 Weights: TypeAlias = list[Floats]
 Operators: TypeAlias = Any  # the module mxnet.nd or mxnet.sym
@@ -152,17 +164,36 @@ ARCHITECTURES: dict[str, Callable[[Config, int, int], Block]] = {
 
 
 class Network:
-    """A block on the device it runs on: encoded texts in, logits out."""
+    """A block on the devices it runs on: encoded texts in, logits out."""
 
-    def __init__(self, config: Config, words: int, classes: int, scale: Floats | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        words: int,
+        classes: int,
+        scale: Floats | None = None,
+        devices: Sequence[Device] | None = None,
+    ) -> None:
         """Make the network of `config.parts`, which names one, with random weights.
 
-        `scale`, shape (words,), is how much each n-gram counts, for n-grams.
+        `scale`, shape (words,), is how much each n-gram counts, for n-grams. Each of `devices` gets a copy of
+        the weights, to train with all of them; the first does everything else. None: one device.
         """
         self.config, self.words, self.classes, self.scale = config, words, classes, scale
-        on_gpu = scale is None and mx.context.num_gpus()  # n-grams are faster on a processor
-        self.device = mx.gpu(0) if on_gpu else mx.cpu()
+        # n-grams are faster on a processor
+        self.devices = list(devices or (all_devices()[:1] if scale is None else [mx.cpu()]))
+        self.device = self.devices[0]
+        self.mixed_precision = False
         self._build()
+
+    def use_mixed_precision(self) -> None:
+        """Compute in float16 what is safe in it (MXNet's AMP); weights and gradients stay float32.
+
+        MXNet does so for every network that this process makes from now on.
+        """
+        amp.init()
+        self.mixed_precision = True
+        self.set_weights(self.weights())  # AMP is for what is built after it
 
     def logits(self, texts: Sequence[Ids]) -> Floats:
         """Logits of shape (texts, classes), float32, in the order of the texts."""
@@ -180,13 +211,13 @@ class Network:
         """
         alone = mx.nd.array(pad([text], 1), ctx=self.device)
         values, first, last = (part[0].asnumpy() for part in self.block.peaks(alone))
-        weights = self.block.output.weight.data().asnumpy()
+        weights = self.block.output.weight.data(self.device).asnumpy()
         first, last = (np.clip(places.astype(np.int64), 0, len(text) - 1) for places in (first, last))
         return (weights * values).T, first, last
 
     def weights(self) -> Weights:
         """Give copies of all weights, in the order of the block's parameters."""
-        return [parameter.data().asnumpy() for parameter in self.parameters]
+        return [parameter.data(self.device).asnumpy() for parameter in self.parameters]
 
     def set_weights(self, weights: Weights) -> None:
         """Put back what `weights` gave."""
@@ -200,7 +231,7 @@ class Network:
 
     def vectors(self) -> Floats:
         """Give what the words start from now, shape (words, embed_size)."""
-        weights: Floats = self.block.embedding.weight.data().asnumpy()
+        weights: Floats = self.block.embedding.weight.data(self.device).asnumpy()
         return weights
 
     def arrays(self) -> Arrays:
@@ -220,11 +251,16 @@ class Network:
     def _build(self) -> None:
         (part,) = self.config.parts
         self.block: Block = ARCHITECTURES[part](self.config, self.words, self.classes)
-        self.block.initialize(mx.init.Xavier(), ctx=self.device)
+        self.block.initialize(mx.init.Xavier(), ctx=self.devices)
         if self.scale is not None:
             self.block.scale.set_data(mx.nd.array(self.scale[:, None], ctx=self.device))
         self.block.hybridize(static_alloc=True)
         self.parameters = [p for p in self.block.collect_params().values() if p.grad_req != "null"]
+
+
+def all_devices() -> list[Device]:
+    """Give every GPU of this machine, or the processor if there is none."""
+    return [mx.gpu(number) for number in range(mx.context.num_gpus())] or [mx.cpu()]
 
 
 def save_arrays(path: Path, arrays: Arrays) -> None:

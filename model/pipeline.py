@@ -13,11 +13,12 @@ from model.calibration import Flags, cross_entropy, temperature
 from model.classifier import Classifier, Part, mixed
 from model.config import Config
 from model.data import Examples, Floats, Numbers, Split, read_folder
-from model.encoder import Ids, Shares, WordEncoder
+from model.encoder import Encoded, Ids, Shares, WordEncoder
 from model.errors import DataError
 from model.evaluation import Evaluation, Measured, Trained, evaluate
 from model.explanation import speaking
-from model.network import Network
+from model.hosts import ALONE, Hosts
+from model.network import Network, all_devices
 from model.ngram_settings import MOST_CHARACTERS, Sample, feature_limit, settings, untrained
 from model.ngram_sums import NgramSums
 from model.ngrams import NgramEncoder
@@ -27,6 +28,7 @@ from model.tokenizer import grouped
 from model.training import Result, Session, print_at_once, seed_everything, train
 from model.vectors import SpacyVectors
 
+NGRAM = "ngram"
 MIXTURES = np.linspace(0, 1, 21)  # weights of the first part that are tried
 
 
@@ -50,12 +52,21 @@ class _Data:
     training: Numbers  # the label of each training row
     validation: Numbers
     characters: int  # of the training texts
+    vectors: SpacyVectors | None  # that words start from
 
     def texts(self) -> Iterator[str]:
         return (row.text for row in read_folder(self.folders.train))
 
     def validation_texts(self) -> list[str]:
         return [row.text for row in read_folder(self.folders.validation)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """What a training is asked for by those who run it."""
+
+    should_stop: Callable[[], bool]
+    hosts: Hosts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,16 +82,22 @@ def run(
     folders: Folders,
     champion: Classifier | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    hosts: Hosts = ALONE,
 ) -> Evaluation:
     """Train, measure and save a model; gives what evaluation.json holds.
+
+    Of several hosts, the first calls this and the others `assist`.
 
     Raises DataError, VectorsError, TrainingError or TrainingStopped, each in one sentence.
     """
     started = time.monotonic()
-    vectors = _spacy_vectors(config)  # first, as they may be missing
     data = _read(config, folders)
     correct = None if champion is None else champion_correct(champion, folders.validation)
-    parts = [_train_part(name, config, data, vectors, should_stop) for name in config.parts]
+    asked = _Asked(should_stop, hosts)
+    # n-grams last when other hosts wait to train the other part.
+    order = sorted(config.parts, key=lambda name: hosts.several and name == NGRAM)
+    trained = {name: _train_part(name, config, data, asked) for name in order}
+    parts = [trained[name] for name in config.parts]
     mixture = _mixture([part.logits for part in parts], data.validation)
     classifier = Classifier(config, data.labels, tuple(part.part for part in parts), mixture)
     training = {
@@ -102,6 +119,20 @@ def run(
     return evaluation
 
 
+def assist(config: Config, folders: Folders, should_stop: Callable[[], bool], hosts: Hosts) -> None:
+    """Train with the first host what several hosts train together; that host alone saves and measures.
+
+    Raises the errors of `run`.
+    """
+    for name in shared_parts(config):
+        _fit_words(_only(name, config), _read(config, folders), _Asked(should_stop, hosts))
+
+
+def shared_parts(config: Config) -> list[str]:
+    """Give the parts that several hosts train together; n-grams take one host less time than that."""
+    return [name for name in config.parts if name != NGRAM]
+
+
 def champion_correct(champion: Classifier, validation: Path) -> Flags:
     """Tell which of the validation rows the live model labels right, shape (rows,).
 
@@ -113,6 +144,7 @@ def champion_correct(champion: Classifier, validation: Path) -> Flags:
 
 
 def _read(config: Config, folders: Folders) -> _Data:
+    vectors = _spacy_vectors(config)  # first, as they may be missing
     training, characters = [], 0
     for row in read_folder(folders.train):
         training.append(row.label)
@@ -124,7 +156,8 @@ def _read(config: Config, folders: Folders) -> _Data:
     if not len(validation):
         raise DataError("The validation channel has no rows; a model cannot be measured without them.")
     print_at_once(f"{len(training)} training rows, {len(validation)} validation rows, {len(labels)} labels")
-    return _Data(folders, labels, np.array([numbers[label] for label in training]), validation, characters)
+    truths = np.array([numbers[label] for label in training])
+    return _Data(folders, labels, truths, validation, characters, vectors)
 
 
 def _known(row: int, label: str, numbers: dict[str, int]) -> int:
@@ -146,18 +179,23 @@ def _check_labels(config: Config, found: int) -> None:
 
 
 def _spacy_vectors(config: Config) -> SpacyVectors | None:
-    wanted = config.use_spacy_pretrained and any(part != "ngram" for part in config.parts)
+    wanted = config.use_spacy_pretrained and bool(shared_parts(config))
     return SpacyVectors.load(config.spacy_model, config.embed_size) if wanted else None
 
 
-def _train_part(
-    name: str, config: Config, data: _Data, vectors: SpacyVectors | None, should_stop: Callable[[], bool]
-) -> _TrainedPart:
-    checkpoints = data.folders.checkpoints / name if data.folders.checkpoints else None
-    session = Session(checkpoints, should_stop, by_loss=name == "ngram")
-    if name == "ngram":
+def _train_part(name: str, config: Config, data: _Data, asked: _Asked) -> _TrainedPart:
+    if name == NGRAM:
+        session = Session(_checkpoints(name, data), asked.should_stop, by_loss=True)
         return _train_ngrams(config, data, session)
-    return _train_words(config.model_copy(update={"architecture": name}), data, vectors, session)
+    return _train_words(_only(name, config), data, asked)
+
+
+def _only(name: str, config: Config) -> Config:
+    return config.model_copy(update={"architecture": name})
+
+
+def _checkpoints(name: str, data: _Data) -> Path | None:
+    return data.folders.checkpoints / name if data.folders.checkpoints else None
 
 
 def _train_ngrams(config: Config, data: _Data, session: Session) -> _TrainedPart:
@@ -172,14 +210,19 @@ def _train_ngrams(config: Config, data: _Data, session: Session) -> _TrainedPart
     network, training, scale = untrained(config, chosen, split.training, encoder.size, classes)
     result = train(network, training, split, session)
     sums = NgramSums.of(network.arrays(), scale, chosen.norm)
-    figures = _figures("ngram", result) | {
+    figures = _figures(NGRAM, result) | {
         "settings": {**chosen.described(), "ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
     }
-    part = Part("ngram", encoder, sums)
+    part = Part(NGRAM, encoder, sums)
     return _TrainedPart(part, sums.logits(validation.texts), validation.known_shares, figures)
 
 
-def _train_words(config: Config, data: _Data, vectors: SpacyVectors | None, session: Session) -> _TrainedPart:
+def _train_words(config: Config, data: _Data, asked: _Asked) -> _TrainedPart:
+    part, validation, figures = _fit_words(config, data, asked)
+    return _TrainedPart(part, part.scorer.logits(validation.texts), validation.known_shares, figures)
+
+
+def _fit_words(config: Config, data: _Data, asked: _Asked) -> tuple[Part, Encoded, dict[str, Any]]:
     encoder = WordEncoder.fit(data.texts(), config.vocab_size, config.seq_len)
     print_at_once(f"{encoder.size} words")
     validation = encoder.encode(data.validation_texts())
@@ -187,14 +230,17 @@ def _train_words(config: Config, data: _Data, vectors: SpacyVectors | None, sess
         Examples(_all_encoded(encoder, data.texts()), data.training),
         Examples(validation.texts, data.validation),
     )
-    seed_everything(config.seed)
-    network = Network(config, encoder.size, len(data.labels))
-    made_of = {"words": encoder.size} | _start_from(vectors, network, encoder)
-    result = train(network, config, split, session)
+    network = _untrained_words(config, encoder, len(data.labels))
+    made_of = {"words": encoder.size} | _start_from(data.vectors, network, encoder)
     (name,) = config.parts
-    figures = _figures(name, result) | {"settings": made_of}
-    part = Part(name, encoder, network)
-    return _TrainedPart(part, network.logits(validation.texts), validation.known_shares, figures)
+    say = print_at_once if asked.hosts.first else _say_nothing  # all hosts have the same to say
+    session = Session(_checkpoints(name, data), asked.should_stop, say, hosts=asked.hosts)
+    figures = _figures(name, train(network, config, split, session)) | {"settings": made_of}
+    return Part(name, encoder, network), validation, figures
+
+
+def _say_nothing(line: str) -> None:
+    pass
 
 
 def _all_encoded(encoder: WordEncoder, texts: Iterator[str]) -> list[Ids]:
@@ -213,6 +259,16 @@ def _start_from(vectors: SpacyVectors | None, network: Network, encoder: WordEnc
         "the others start at random"
     )
     return {"words with a vector": found}
+
+
+def _untrained_words(config: Config, encoder: WordEncoder, classes: int) -> Network:
+    seed_everything(config.seed)
+    network = Network(config, encoder.size, classes, devices=all_devices())
+    if config.amp and network.device.device_type == "gpu":
+        network.use_mixed_precision()
+    elif config.amp:
+        print_at_once("amp is true, but there is no GPU: training stays in float32.")
+    return network
 
 
 def _sample(config: Config, data: _Data) -> Sample:

@@ -1,4 +1,8 @@
-"""The training loop. The same seed on a CPU gives the same weights, also when the run was resumed."""
+"""The training loop. The same seed on a CPU gives the same weights, also when the run was resumed.
+
+Several devices or hosts (`model.parallel`) walk the same batches, and each takes its share of every batch's
+rows, so they train what one would, but for the rounding of sums. With one of each nothing is shared.
+"""
 
 import dataclasses
 import hashlib
@@ -16,10 +20,17 @@ from model.calibration import cross_entropy
 from model.config import Config
 from model.data import Examples, Floats, Numbers, Split, batches, pad
 from model.errors import TrainingError, TrainingStopped
-from model.network import Network, Weights, mx
+from model.hosts import ALONE, Hosts
+from model.network import Network, Weights, amp, mx
+from model.parallel import AllReduce
 from model.wording import duration
 
+LossScaler = amp.loss_scaler.LossScaler
+
+Array: TypeAlias = Any  # mxnet.nd.NDArray
 History: TypeAlias = list[dict[str, float]]
+
+SEEDS_APART = 500_000_003  # the seeds of two hosts: they must not drop the same features
 
 SPECIFIC: dict[str, dict[str, Any]] = {
     "adam": {"lazy_update": True},
@@ -41,6 +52,7 @@ class Session:
     should_stop: Callable[[], bool] = lambda: False  # asked after each batch
     say: Callable[[str], None] = print_at_once  # gets the lines of progress
     by_loss: bool = False  # the best weights are those of the lowest loss, not of the highest accuracy
+    hosts: Hosts = ALONE  # that train together, all with the same configuration and data
 
 
 @dataclasses.dataclass
@@ -57,6 +69,7 @@ class Progress:
     best_epoch: int = 0  # from 1
     improved_epoch: int = 0  # of the last better accuracy; the best weights may be newer, with a lower loss
     seconds: float = 0.0
+    loss_scale: float = LossScaler().loss_scale  # of mixed precision
     history: History = dataclasses.field(default_factory=list)
 
     def finish_epoch(self) -> None:
@@ -98,9 +111,14 @@ def train(
     With checkpoints, every epoch leaves one, and a newer call with the same configuration and data goes on
     from it.
 
-    Raises TrainingError when the loss is no longer a number, TrainingStopped when it was asked to stop.
+    Raises TrainingError when the loss is no longer a number or another host does not answer, TrainingStopped
+    when it was asked to stop.
     """
-    return _Loop(network, config, split, session or Session()).run()
+    loop = _Loop(network, config, split, session or Session())
+    try:
+        return loop.run()
+    finally:
+        loop.close()
 
 
 def perplexity(loss: float) -> float:
@@ -129,10 +147,19 @@ class _Loop:
         self.progress = Progress()
         self.best: Weights = []
         self.batches_per_epoch = math.ceil(len(split.training.texts) / config.batch_size)
-        self._make_updater()
+        self.hosts, self.stop_was_asked = session.hosts, False
+        parallel = self.hosts.several or len(network.devices) > 1
+        self.all_reduce = AllReduce(self.hosts, network.devices) if parallel else None
+        self.scaler = LossScaler() if network.mixed_precision else None
+        self._make_updaters()
+
+    def close(self) -> None:
+        if self.all_reduce:
+            self.all_reduce.close()
 
     def run(self) -> Result:
         self._resume()
+        self._check_agreement()
         self.started, self.done_before = time.monotonic() - self.progress.seconds, self.progress.step
         self.loop_started = time.monotonic()
         while self.progress.epoch < self.config.num_epoch and not self._out_of_patience():
@@ -151,9 +178,10 @@ class _Loop:
     def _epoch(self) -> None:
         progress, config = self.progress, self.config
         order = np.random.default_rng([config.seed, progress.epoch])
-        self.updater.optimizer.set_learning_rate(config.rate(progress.epoch))
+        for updater in self.updaters:
+            updater.optimizer.set_learning_rate(config.rate(progress.epoch))
         for group in batches(self.training.texts, config.batch_size, order)[progress.batch :]:
-            if self.session.should_stop():
+            if self._should_stop():
                 self._stop()
             self._step(group)
             if progress.batch % config.train_log_interval == 0:
@@ -164,24 +192,72 @@ class _Loop:
         progress.finish_epoch()
         self._save()
 
+    def _should_stop(self) -> bool:
+        """Tell whether to stop: at once, or, with other hosts, when all know of it after the same step."""
+        return self.stop_was_asked if self.hosts.several else self.session.should_stop()
+
     def _step(self, group: Numbers) -> None:
         progress = self.progress
         # Seeded in every step, so that a resumed run drops the same features.
-        seed_everything(self.config.seed * 1_000_003 + progress.step)
-        texts = mx.nd.array(pad([self.training.texts[i] for i in group], len(group)), ctx=self.network.device)
-        labels = mx.nd.array(self.training.labels[group], ctx=self.network.device)
-        weights = mx.nd.array(self.row_weights[group], ctx=self.network.device)
-        with mx.autograd.record():
-            loss = self.loss(self.network.block(texts), labels, weights)
-        loss.backward()
-        self.updater.optimizer.rescale_grad = 1 / len(group)
-        for index, parameter in enumerate(self.network.parameters):
-            self.updater(index, parameter.grad(), parameter.data())
-        progress.epoch_loss += self._number(float(loss.sum().asscalar()))
+        seed_everything(self.config.seed * 1_000_003 + progress.step + self.hosts.rank * SEEDS_APART)
+        texts = pad([self.training.texts[i] for i in group], len(group))
+        losses = self._backward(group, texts)
+        if self.all_reduce:
+            self._add_gradients(self.all_reduce, texts)
+        self._update(len(group))
+        loss = sum(float(each.sum().asscalar()) for each in losses)
+        if self.all_reduce and self.hosts.several:
+            loss, asked = self.all_reduce.numbers(loss, self.session.should_stop())
+            self.stop_was_asked = asked > 0
+        progress.epoch_loss += self._number(float(loss))
         progress.epoch_rows += len(group)
         progress.batch += 1
         progress.step += 1
         progress.seconds = time.monotonic() - self.started
+
+    def _backward(self, group: Numbers, texts: Floats) -> list[Array]:
+        """Compute the gradients of this host's share of a batch; gives the losses on each of its devices."""
+        inputs = [self._share(group, texts, number) for number in range(len(self.network.devices))]
+        with mx.autograd.record():
+            losses = [self.loss(self.network.block(ids), labels, weights) for ids, labels, weights in inputs]
+            heads = [each * self.scaler.loss_scale for each in losses] if self.scaler else losses
+        mx.autograd.backward(heads)
+        return losses
+
+    def _share(self, group: Numbers, texts: Floats, number: int) -> tuple[Array, Array, Array]:
+        """Give the texts, labels and weights of the rows that a device of this host works on."""
+        places = np.arange(len(group))
+        share = self.all_reduce.share(places, number) if self.all_reduce else places
+        weights = self.row_weights[group[share]]
+        if not len(share):  # a worker without rows adds zeros
+            share, weights = places[:1], np.zeros_like(self.row_weights[:1])
+        arrays = (texts[share], self.training.labels[group[share]], weights)
+        ids, labels, weights = (mx.nd.array(each, ctx=self.network.devices[number]) for each in arrays)
+        return ids, labels, weights
+
+    def _add_gradients(self, all_reduce: AllReduce, texts: Floats) -> None:
+        words = np.unique(texts).astype(np.int64)
+        for index, parameter in enumerate(self.network.parameters):
+            gradients = [parameter.grad(device) for device in self.network.devices]
+            if gradients[0].stype == "row_sparse":
+                all_reduce.add_rows(str(index), gradients, words)
+            else:
+                all_reduce.add(str(index), gradients)
+        all_reduce.wait()
+
+    def _update(self, rows: int) -> None:
+        if self.scaler:
+            rescaled = rows * self.scaler.loss_scale
+            overflow = self.scaler.has_overflow(self.network.parameters)
+            self.progress.loss_scale = self.scaler.loss_scale
+            if overflow:  # AMP skips the step, and scales the loss by less from now on
+                return
+        else:
+            rescaled = rows
+        for device, updater in zip(self.network.devices, self.updaters, strict=True):
+            updater.optimizer.rescale_grad = 1 / rescaled
+            for index, parameter in enumerate(self.network.parameters):
+                updater(index, parameter.grad(device), parameter.data(device))
 
     def _number(self, loss: float) -> float:
         if math.isfinite(loss):
@@ -193,7 +269,7 @@ class _Loop:
 
     def _validate(self) -> None:
         progress = self.progress
-        loss, accuracy = _measure(self.network, self.validation)
+        loss, accuracy = self._measured()
         loss = self._number(loss)
         progress.seconds = time.monotonic() - self.started
         progress.history.append(
@@ -213,6 +289,17 @@ class _Loop:
         )
         if progress.improves(accuracy, loss, self.session.by_loss):
             self.best = self.network.weights()
+
+    def _measured(self) -> tuple[float, float]:
+        """Give mean cross-entropy and accuracy of the validation rows; each host measures its share."""
+        if self.all_reduce is None or not self.hosts.several:
+            return _measure(self.network, self.validation)
+        mine = slice(self.hosts.rank, None, len(self.hosts.names))
+        share = Examples(self.validation.texts[mine], self.validation.labels[mine])
+        rows = len(share.texts)
+        loss, accuracy = _measure(self.network, share) if rows else (0.0, 0.0)
+        losses, right = self.all_reduce.numbers(loss * rows, round(accuracy * rows))
+        return float(losses) / len(self.validation.texts), float(right) / len(self.validation.texts)
 
     def _where(self) -> str:
         epoch, batch = self.progress.epoch + 1, self.progress.batch
@@ -247,11 +334,11 @@ class _Loop:
     # What a checkpoint holds: progress, weights, best weights, and what the optimizer keeps of each weight.
 
     def _save(self) -> None:
-        if self.session.checkpoints is None:
+        if self.session.checkpoints is None or not self.hosts.first:
             return
         arrays = {f"weights.{n}": array for n, array in enumerate(self.network.weights())}
         arrays |= {f"best.{n}": array for n, array in enumerate(self.best)}
-        for index, state in self.updater.states.items():
+        for index, state in self.updaters[0].states.items():
             arrays |= {f"optimizer.{index}.{n}": part.asnumpy() for n, part in enumerate(_parts(state))}
         state = dataclasses.asdict(self.progress)
         checkpoint.save(self.session.checkpoints, self.progress.step, self.fingerprint, state, arrays)
@@ -266,26 +353,49 @@ class _Loop:
         self.progress = Progress(**state)
         self.network.set_weights(_series(arrays, "weights"))
         self.best = _series(arrays, "best")
-        self._make_updater()
-        for index, parameter in enumerate(self.network.parameters):
-            kept = self.updater.optimizer.create_state_multi_precision(index, parameter.data())
-            for number, part in enumerate(_parts(kept) if self.progress.step else []):
-                part[:] = mx.nd.array(arrays[f"optimizer.{index}.{number}"], ctx=self.network.device)
-            self.updater.states[index] = kept
-            self.updater.states_synced[index] = True
+        self._make_updaters()
+        for device, updater in zip(self.network.devices, self.updaters, strict=True):
+            for index, parameter in enumerate(self.network.parameters):
+                kept = updater.optimizer.create_state_multi_precision(index, parameter.data(device))
+                for number, part in enumerate(_parts(kept) if self.progress.step else []):
+                    part[:] = mx.nd.array(arrays[f"optimizer.{index}.{number}"], ctx=device)
+                updater.states[index] = kept
+                updater.states_synced[index] = True
+        if self.scaler:
+            self.scaler._loss_scale = self.scaler._next_loss_scale = self.progress.loss_scale
         self.say(f"Resuming from a checkpoint, in {self._where()}.")
 
-    def _make_updater(self) -> None:
-        self.updater = mx.optimizer.get_updater(
-            mx.optimizer.create(
-                self.config.optimizer,
-                learning_rate=self.config.learning_rate,
-                wd=self.config.wd,
-                clip_gradient=self.config.clip_gradient,
-                begin_num_update=self.progress.step,
-                **SPECIFIC.get(self.config.optimizer, {}),
+    def _check_agreement(self) -> None:
+        """Refuse to train with hosts that would not take the same steps."""
+        if not (self.all_reduce and self.hosts.several):
+            return
+        for name, value, remedy in (
+            ("configurations or data", int(self.fingerprint[:12], 16), "give every host the same channels"),
+            ("numbers of devices", len(self.network.devices), "give all hosts the same instance type"),
+            ("checkpoints", self.progress.step, "give every host those of the first, or none"),
+        ):
+            values = self.all_reduce.gather(value)
+            if len(set(values)) > 1:
+                found = ", ".join(
+                    f"{host}: {n:.0f}" for host, n in zip(self.hosts.names, values, strict=True)
+                )
+                raise TrainingError(f"The hosts have different {name} ({found}); {remedy}.")
+
+    def _make_updaters(self) -> None:
+        """Make an optimizer for each device, which all make the same updates of their copies."""
+        self.updaters = [
+            mx.optimizer.get_updater(
+                mx.optimizer.create(
+                    self.config.optimizer,
+                    learning_rate=self.config.learning_rate,
+                    wd=self.config.wd,
+                    clip_gradient=self.config.clip_gradient,
+                    begin_num_update=self.progress.step,
+                    **SPECIFIC.get(self.config.optimizer, {}),
+                )
             )
-        )
+            for _ in self.network.devices
+        ]
 
 
 def _measure(network: Network, examples: Examples) -> tuple[float, float]:

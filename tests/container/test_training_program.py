@@ -71,13 +71,6 @@ def test_a_missing_channel_is_named(job: Job, run: Run) -> None:
     )
 
 
-def test_several_instances_are_refused(job: Job, run: Run) -> None:
-    base = job()
-    hosts = {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}
-    (base / "input" / "config" / "resourceconfig.json").write_text(json.dumps(hosts), encoding="utf-8")
-    assert "has 2 instances" in failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))
-
-
 def test_labels_that_do_not_agree_with_n_classes_are_told(job: Job, run: Run) -> None:
     base = job(n_classes=7)
     assert "n_classes is 7" in failure(base, run("train", CLAIMFLOW_BASE_DIR=str(base)))

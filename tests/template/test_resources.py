@@ -193,6 +193,11 @@ def test_a_stage_gives_only_parameters_that_the_template_has_and_takes(
         assert _takes(template["Parameters"][name], value), override
 
 
+def test_training_may_have_several_instances(template: Data) -> None:
+    count = template["Parameters"]["TrainingInstanceCount"]
+    assert [_takes(count, value) for value in ("0", "1", "2", "16")] == [False, True, True, True]
+
+
 def test_people_approve_models_in_production() -> None:
     settings = tomllib.loads((ROOT / "config" / "prod.toml").read_text(encoding="utf-8"))["default"]
     assert "Approval=manual" in settings["deploy"]["parameters"]["parameter_overrides"]

@@ -155,6 +155,14 @@ def test_spot_training_waits_at_least_as_long_as_it_runs(
     assert run["stopping_condition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
 
 
+def test_several_instances_train_when_the_stack_says_so(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_INSTANCE_COUNT", "3")
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert run["resource_config"]["InstanceCount"] == 3
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("CLAIMFLOW_USE_SPOT", "maybe"), ("CLAIMFLOW_VOLUME_GB", "big"), ("CLAIMFLOW_ACCURACY_BAR", "")],
