@@ -19,7 +19,7 @@ import spacy
 from tests.container.conftest import as_hyperparameters, make_job
 
 PROGRAM_SECONDS = 300  # after which a program in the image counts as hanging
-NOTHING = ("--network", "none", "--read-only", "--security-opt", "no-new-privileges")
+NOTHING = ("--read-only", "--security-opt", "no-new-privileges")
 NO_CAPABILITIES = ("--cap-drop", "all")
 BATCH = ("--user", "10001", *NO_CAPABILITIES)  # as the Batch job definition runs it
 SAGEMAKER = ()  # as root, with what an engine leaves it
@@ -37,14 +37,19 @@ class Image:
     started: list[str] = field(default_factory=list)
 
     def command(
-        self, program: Sequence[str], options: Sequence[str], tmp: str = "512m", **variables: str
+        self,
+        program: Sequence[str],
+        options: Sequence[str],
+        tmp: str = "512m",
+        network: str = "none",
+        **variables: str,
     ) -> list[str]:
-        """The command that runs a program in a new container, with /tmp of a size and nothing else."""
+        """The command that runs a program in a new container, with /tmp of a size and no network."""
         self.started.append(f"claimflow-test-{uuid.uuid4().hex[:12]}")
         given = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
         return [
             *(self.engine, "run", "--rm", "--name", self.started[-1], *NOTHING, *options),
-            *("--tmpfs", f"/tmp:size={tmp},mode=1777"),  # noqa: S108
+            *("--network", network, "--tmpfs", f"/tmp:size={tmp},mode=1777"),  # noqa: S108
             *(*given, "--env", "OMP_NUM_THREADS=1", self.name, *program),
         ]
 

@@ -1,5 +1,6 @@
 """The program `train` inside the image: no network, a read-only root, no capabilities."""
 
+import json
 import os
 import signal
 import subprocess
@@ -95,6 +96,30 @@ def test_a_stopped_training_goes_on_from_its_checkpoint_to_the_same_end(image: I
     assert "Resuming from a checkpoint" in again.stdout
     assert image.run("train", options=(*BATCH, *mounted(undisturbed))).returncode == 0
     assert figures(stopped) == figures(undisturbed)
+
+
+def test_two_hosts_train_one_model(image: Image, job: Job) -> None:
+    """Two containers that share a loopback interface and nothing else."""
+    changes = {"architecture": "cnn", "dropout": 0}
+    names, alone = ["127.0.0.1", "127.0.0.2"], job("alone", **changes)
+    bases = [job(name, **changes) for name in names]
+    programs = []
+    for base, name in zip(bases, names, strict=True):
+        found = {"current_host": name, "hosts": names, "network_interface_name": "lo"}
+        (base / "input/config/resourceconfig.json").write_text(json.dumps(found), encoding="utf-8")
+        network = f"container:{image.started[-1]}" if programs else "none"
+        command = image.command(["train"], (*BATCH, *mounted(base)), network=network)
+        programs.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        )
+        assert programs[0].stdout is not None
+        assert programs[0].stdout.readline()  # it runs
+    said = [program.communicate(timeout=PROGRAM_SECONDS)[0] for program in programs]
+    assert [program.returncode for program in programs] == [0, 0], said
+    assert image.run("train", options=(*BATCH, *mounted(alone))).returncode == 0
+    assert figures(bases[0])["accuracy"] == pytest.approx(figures(alone)["accuracy"], abs=0.02)
+    assert (bases[0] / "model" / "manifest.json").exists()
+    assert not list((bases[1] / "model").iterdir())
 
 
 def test_a_training_that_is_killed_for_its_memory_says_so(image: Image, job: Job) -> None:
