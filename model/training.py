@@ -357,8 +357,9 @@ class _Loop:
         for device, updater in zip(self.network.devices, self.updaters, strict=True):
             for index, parameter in enumerate(self.network.parameters):
                 kept = updater.optimizer.create_state_multi_precision(index, parameter.data(device))
-                for number, part in enumerate(_parts(kept) if self.progress.step else []):
-                    part[:] = mx.nd.array(arrays[f"optimizer.{index}.{number}"], ctx=device)
+                saved = _series(arrays, f"optimizer.{index}")  # nothing before the first update
+                for part, array in zip(_parts(kept), saved, strict=bool(saved)):
+                    part[:] = mx.nd.array(array, ctx=device)
                 updater.states[index] = kept
                 updater.states_synced[index] = True
         if self.scaler:

@@ -58,6 +58,7 @@ IMPOSSIBLE = {
     "target_precision": [0.4, 1, None],
     "spacy_model": ["", None],
     "clip_gradient": [0, -1, "1"],
+    "amp": ["true", 1, None],
     "patience": [0, None],
     "class_weight": ["equal", True],
     "ngram_words": [0, 9, "many", None],

@@ -106,6 +106,17 @@ def test_a_resumed_training_goes_on_with_its_scale(
     assert scales == [2.0 ** (16 - step) for step in range(8)]
 
 
+def test_a_training_whose_every_step_overflowed_can_be_resumed(
+    fit: Callable[..., Network], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LossScaler, "has_overflow", lambda *_: True)
+    asked = iter(range(100))
+    with pytest.raises(TrainingStopped):
+        fit(True, Session(tmp_path, lambda: next(asked) == 3))
+    monkeypatch.setattr(LossScaler, "has_overflow", lambda *_: False)
+    fit(True, Session(tmp_path))
+
+
 def test_on_a_processor_it_is_off_and_says_so(
     folders: Folders, tiny: Callable[..., Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
