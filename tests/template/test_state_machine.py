@@ -175,6 +175,7 @@ def test_a_trainings_name_changes_with_each_attempt_and_its_network_is_cut(state
     parameters = states["Train"]["Parameters"]
     assert parameters["TrainingJobName.$"] == "States.Format('{}-{}', $.run.job_name, $$.State.RetryCount)"
     assert parameters["EnableNetworkIsolation"] is True
+    assert parameters["EnableInterContainerTrafficEncryption"] is True
 
 
 def test_a_stopped_training_is_no_surprise(states: Data) -> None:
