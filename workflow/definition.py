@@ -163,7 +163,7 @@ def _training_job(explain: Task) -> Task:
         "EnableManagedSpotTraining.$": "$.run.use_spot",
         "CheckpointConfig": {"S3Uri.$": "$.run.checkpoints", "LocalPath": "/opt/ml/checkpoints"},
         "EnableNetworkIsolation": True,
-        "EnableInterContainerTrafficEncryption": True,  # gradients tell of texts; one host has no such traffic
+        "EnableInterContainerTrafficEncryption": True,  # of gradients, between several hosts
         "Tags": [
             {"Key": "claimflow:stack", "Value": "${StackName}"},
             {"Key": "claimflow:run", "Value.$": "$.run.id"},

@@ -44,7 +44,6 @@ IMPOSSIBLE = {
     "MODELCONFIGURL": ["config.json", 1],
     "epoch_factor": [0, -4, None],
     "power_decay": ["no", 1, None],
-    "amp": ["no", 1, None],
     "architecture": ["textcnn", "cnn+ngram", "", True],
     "cnn": ["cnn", 1],
     "wd": [-0.1, 2, None],
