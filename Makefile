@@ -53,6 +53,7 @@ demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PRED
 	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
 
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
+AWS ?= aws
 STACK ?= claimflow
 IMAGE ?= claimflow
 REVISION = $(shell git rev-parse --short=12 HEAD)$(shell git diff --quiet HEAD -- model container || echo -changed)
@@ -77,9 +78,9 @@ image-sbom: engine ## List what the image holds, with its licences, in out/image
 	  $(ENGINE) run --rm --network none $(IMAGE)-bom cat /bom/$$file > out/image/$$file; echo "out/image/$$file"; done
 
 push: setup image ## Push the image to where the stack takes it from: make push [STACK=claimflow]
-	@uri=$$(aws cloudformation describe-stacks --stack-name $(STACK) --output text \
+	@uri=$$($(AWS) cloudformation describe-stacks --stack-name $(STACK) --output text \
 	  --query "Stacks[0].Outputs[?OutputKey=='ImageUri'].OutputValue"); \
-	aws ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${uri%%/*}"; \
+	$(AWS) ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${uri%%/*}"; \
 	for each in "$${uri%:*}:$(REVISION)" "$$uri"; do $(ENGINE) tag $(IMAGE) "$$each"; $(ENGINE) push "$$each"; done; \
 	echo "Pushed $$uri, which is $(REVISION)"
 
