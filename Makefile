@@ -69,6 +69,7 @@ image: engine ## Build the container image with podman or docker; IMAGE_ARGS add
 	$(BUILD) -f container/Dockerfile --build-arg REVISION=$(REVISION) -t $(IMAGE) .
 
 image-test: setup engine ## Run the programs inside the image that `make image` built
+	@$(ENGINE) image inspect $(IMAGE) > /dev/null 2>&1 || { echo "There is no image $(IMAGE); run make image first." >&2; exit 1; }
 	CLAIMFLOW_ENGINE=$(ENGINE) CLAIMFLOW_IMAGE=$(IMAGE) CLAIMFLOW_BUILD="$(BUILD)" pytest tests/image
 
 image-sbom: engine ## List what the image holds, with its licences, in out/image

@@ -16,8 +16,8 @@ WRITTEN = ("model", "output", "checkpoints")
 def drop(base: Path) -> None:
     """Become the user CLAIMFLOW_USER, who can then read `base`/input and write the rest.
 
-    Nothing happens where the variable is not set, or for a user who is not root. Root without the
-    capabilities for it stays root, and says so.
+    Nothing happens where the variable is not set, or for a user who is not root. Root that cannot, without
+    the capabilities or on a read-only disk, stays root and says so.
     """
     name = os.environ.get("CLAIMFLOW_USER")
     if not name or os.geteuid() != 0:
@@ -28,8 +28,8 @@ def drop(base: Path) -> None:
         os.setgroups([user.pw_gid])
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
-    except PermissionError:
-        print(f"Running as root without capabilities: it may not become the user {name}.", flush=True)
+    except OSError as error:
+        print(f"Running as root, which cannot become the user {name} ({error.strerror}).", flush=True)
         return
     os.environ["HOME"] = user.pw_dir
 
@@ -46,7 +46,7 @@ def _hand_over(base: Path, uid: int, gid: int) -> None:
 
 def _hidden(folder: Path) -> Iterator[Path]:
     """Give the folder and what is in it, where others cannot read it."""
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *folder.rglob("*")) if folder.exists() else ():
         mode = path.lstat().st_mode
         wanted = 0o005 if stat.S_ISDIR(mode) else 0o004
         if not stat.S_ISLNK(mode) and mode & wanted != wanted:

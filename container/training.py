@@ -53,7 +53,8 @@ def main() -> int:
     except Exception as error:
         return _fail(output, failure.sentence(error, WORDING))
     finally:
-        (output / RESERVED).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (output / RESERVED).unlink()
     return 0
 
 
@@ -69,9 +70,15 @@ def killed(number: signal.Signals) -> None:
 
 def _reserve(output: Path) -> None:
     """Take the room for the sentence of a failure: a disk that is full later has none."""
-    output.mkdir(parents=True, exist_ok=True)
-    (output / FAILURE).unlink(missing_ok=True)
-    (output / RESERVED).write_bytes(b" " * RESERVED_BYTES)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / FAILURE).unlink(missing_ok=True)
+        (output / RESERVED).write_bytes(b" " * RESERVED_BYTES)
+    except OSError as error:
+        raise UsageError(
+            f"The folder {output} cannot be written ({error.strerror}); the job's folder must be mounted at "
+            f"{output.parent}."
+        ) from error
 
 
 def _train(base: Path) -> None:

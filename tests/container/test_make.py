@@ -68,3 +68,10 @@ def test_a_machine_without_an_engine_is_told(target: str, programs: Path) -> Non
     done = make(target, programs, "ENGINE=")
     assert done.returncode != 0
     assert "Neither podman nor docker is installed; install one of them" in done.stderr
+
+
+def test_the_tests_of_an_image_that_is_not_there_say_so(programs: Path) -> None:
+    (programs / "podman").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    done = make("image-test", programs)
+    assert done.returncode != 0
+    assert "There is no image claimflow; run make image first." in done.stderr

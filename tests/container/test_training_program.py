@@ -94,6 +94,15 @@ def test_a_stale_failure_is_removed(job: Job, run: Run) -> None:
     assert not (base / "output" / "failure").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_told(job: Job, run: Run) -> None:
+    base = job()
+    (base / "output").write_text("no folder", encoding="utf-8")
+    done = run("train", CLAIMFLOW_BASE_DIR=str(base))
+    assert done.returncode == 1
+    assert f"The folder {base / 'output'} cannot be written (File exists)" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def give_champion(base: Path, archive: Path) -> Path:
     folder = base / "input" / "data" / "champion"
     folder.mkdir()

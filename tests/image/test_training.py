@@ -63,6 +63,14 @@ def test_a_failing_training_leaves_its_sentence_and_a_non_zero_exit(image: Image
     assert not list((base / "model").iterdir())
 
 
+@pytest.mark.parametrize("user", [BATCH, SAGEMAKER], ids=["user", "as sagemaker starts it"])
+def test_a_job_without_its_folder_is_told(user: tuple[str, ...], image: Image) -> None:
+    done = image.run("train", options=user)
+    assert done.returncode == 1
+    assert "The folder /opt/ml/output cannot be written (Read-only file system)" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_spacy_vectors_that_are_not_in_the_image_are_told(image: Image, job: Job) -> None:
     base = job(architecture="cnn", use_spacy_pretrained=True)
     assert image.run("train", options=(*BATCH, *mounted(base))).returncode == 1
