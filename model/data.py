@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,7 @@ SHORT_WIDTHS = (16, 32)  # for texts of a sentence, which would be mostly paddin
 ROW, TEXT, LABEL = "row", "text", "label"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row of a shard or of a training channel; `label` is empty in a shard."""
 
     number: int  # of the data row in the input file, from 0
@@ -52,12 +51,14 @@ def read_file(path: Path) -> Iterator[Row]:
     """Give the rows of one CSV file, one at a time. Raises DataError when a column is missing."""
     csv.field_size_limit(LARGEST_FIELD)
     with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {ROW, TEXT} - set(reader.fieldnames or ())
-        if missing:
-            raise DataError(f"{path.name} has no column {' and no column '.join(sorted(missing))}.")
-        for fields in reader:
-            yield Row(int(fields[ROW]), fields[TEXT], fields.get(LABEL) or "")
+        reader = csv.reader(file)
+        header = next(reader, [])
+        if missing := [name for name in (ROW, TEXT) if name not in header]:
+            raise DataError(f"{path.name} has no column {' and no column '.join(missing)}.")
+        row, text = header.index(ROW), header.index(TEXT)
+        label = header.index(LABEL) if LABEL in header else None
+        for cells in filter(None, reader):
+            yield Row(int(cells[row]), cells[text], "" if label is None else cells[label])
 
 
 def read_folder(folder: Path) -> Iterator[Row]:

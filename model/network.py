@@ -14,6 +14,7 @@ from model.config import Config
 from model.cores import use_available_cores
 from model.data import Arrays, Floats, Numbers, batches, pad
 from model.encoder import Ids
+from model.ngram_sums import columns
 
 use_available_cores()  # before MXNet is imported, which reads it once
 import mxnet as mx  # noqa: E402
@@ -136,15 +137,18 @@ class NgramSum(nn.HybridBlock):  # type: ignore[misc]
     """A weight for each n-gram and class, times how much the n-gram counts, summed over a text's n-grams.
 
     Multinomial logistic regression on n-grams. With the naive Bayes scale it is the NB-SVM of Wang &
-    Manning 2012, "Baselines and Bigrams", with another loss. All weights start at 0.
+    Manning 2012, "Baselines and Bigrams", with another loss. All weights start at 0. Of two classes only the
+    second has weights: the first one's would be the same with the other sign, as their gradients are.
     """
 
     def __init__(self, config: Config, words: int, classes: int) -> None:
         super().__init__()
-        self.words, self.rooted = words, config.ngram_norm == "sqrt"
+        self.words, self.rooted, self.binary = words, config.ngram_norm == "sqrt", classes == 2
         with self.name_scope():
-            self.embedding = nn.Embedding(words, classes, sparse_grad=True, weight_initializer=mx.init.Zero())
-            self.bias = self.params.get("bias", shape=(1, classes), init="zeros")
+            self.embedding = nn.Embedding(
+                words, columns(classes), sparse_grad=True, weight_initializer=mx.init.Zero()
+            )
+            self.bias = self.params.get("bias", shape=(1, columns(classes)), init="zeros")
             self.scale = self.params.get("scale", shape=(words, 1), init="zeros", grad_req="null")
 
     def hybrid_forward(self, ops: Operators, ids: Array, bias: Array, scale: Array) -> Array:
@@ -153,7 +157,8 @@ class NgramSum(nn.HybridBlock):  # type: ignore[misc]
         sums = ops.sum(ops.batch_dot(scales, self.embedding(ids), transpose_a=True), axis=1)
         if self.rooted:
             sums = ops.broadcast_div(sums, ops.sqrt(_lengths(ops, ids) + 1).expand_dims(1))
-        return ops.broadcast_add(sums, bias)
+        sums = ops.broadcast_add(sums, bias)
+        return ops.concat(-sums, sums, dim=1) if self.binary else sums
 
 
 ARCHITECTURES: dict[str, Callable[[Config, int, int], Block]] = {

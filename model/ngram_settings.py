@@ -33,6 +33,7 @@ NORMS: tuple[Norm, ...] = ("sqrt", "none")
 MOST_EPOCHS = 8
 PATIENCE = 1
 STEP = 0.045  # by which one row may move the logits of a text, on average; a batch, by its root as much
+STEP_TEXTS = 2000  # that the step is fitted to
 STEPS = 100  # wanted in an epoch: small files take small batches
 BATCH_SIZES = (16, 256)
 MOST_WEIGHTS = 40_000_000  # 160 MB, which training needs about five times
@@ -183,8 +184,9 @@ def _allowed(given: object, choices: Sequence[T]) -> Sequence[T]:
 
 
 def _mean_sum(texts: Sequence[Ids], scale: Floats, norm: Norm) -> float:
-    """Give the mean over the texts of what their n-grams count together."""
-    sums = [scale[ids].sum() / (math.sqrt(len(ids) + 1) if norm == "sqrt" else 1) for ids in texts]
+    """Give the mean over about STEP_TEXTS of the texts of what their n-grams count together."""
+    some = texts[:: max(1, len(texts) // STEP_TEXTS)]
+    sums = [scale[ids].sum() / (math.sqrt(len(ids) + 1) if norm == "sqrt" else 1) for ids in some]
     return float(np.mean(sums)) or 1.0
 
 

@@ -27,6 +27,7 @@ Buckets: TypeAlias = npt.NDArray[np.int32]
 BITS = 24
 BUCKETS = 2**BITS
 LEAST_TEXTS = 2
+MOST_COUNTED = np.uint16(2**16 - 1)
 END_WORDS = 2  # longest n-gram of the last words
 NOWHERE = -1  # the bucket of an n-gram that would reach into the next text or word
 SKIPPED, AT_THE_END = " … ", " (at the end)"
@@ -228,7 +229,10 @@ def _buckets(hashes: Hashes) -> Places:
 def _frequent(counts: Buckets, most: int) -> Buckets:
     """Give the buckets of n-grams in enough texts, those in the most texts first, at most `most`."""
     enough = np.flatnonzero(counts >= LEAST_TEXTS)
-    by_count = np.argsort(-counts[enough], kind="stable")
+    # Sixteen bits are sorted ten times as fast; beyond them the order does not matter.
+    by_count = np.argsort(
+        MOST_COUNTED - np.minimum(counts[enough], MOST_COUNTED).astype(np.uint16), kind="stable"
+    )
     frequent: Buckets = enough[by_count[:most]].astype(np.int32)
     return frequent
 

@@ -2,8 +2,8 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ LOW_CONFIDENCE = "low confidence"
 UNFAMILIAR = "unlike the training texts"
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The label of one row; `doubt` is empty when no person needs to look."""
 
     row: int

@@ -153,7 +153,9 @@ def _composed(text: str) -> str:
 @cache
 def _marks() -> tuple[npt.NDArray[np.bool_], re.Pattern[str]]:
     """Tell which characters are combining marks, shape (0x110000,), and give what finds too many in a row."""
-    is_mark = np.array([unicodedata.combining(chr(code)) > 0 for code in range(_UNICODE)])
+    is_mark = np.zeros(_UNICODE, dtype=np.bool_)
+    for first, last in _ASSIGNED:
+        is_mark[first : last + 1] = [unicodedata.combining(chr(code)) > 0 for code in range(first, last + 1)]
     marks = "".join(map(chr, np.flatnonzero(is_mark)))
     return is_mark, re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
 
@@ -218,6 +220,7 @@ def _kinds() -> Kinds:
     return kinds
 
 
+@cache
 def _kind(category: str) -> int:
     if category == "Nd":
         return DIGIT

@@ -9,6 +9,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -143,7 +144,6 @@ class _Loop:
         self.training, self.validation = split.training, split.validation
         self.loss = mx.gluon.loss.SoftmaxCrossEntropyLoss()
         self.row_weights = _row_weights(config, split.training.labels, network.classes)
-        self.fingerprint = _fingerprint(config, split.training, split.validation)
         self.progress = Progress()
         self.best: Weights = []
         self.batches_per_epoch = math.ceil(len(split.training.texts) / config.batch_size)
@@ -198,8 +198,9 @@ class _Loop:
 
     def _step(self, group: Numbers) -> None:
         progress = self.progress
-        # Seeded in every step, so that a resumed run drops the same features.
-        seed_everything(self.config.seed * 1_000_003 + progress.step + self.hosts.rank * SEEDS_APART)
+        if self.network.scale is None:  # n-grams drop nothing
+            # Seeded in every step, so that a resumed run drops the same features.
+            seed_everything(self.config.seed * 1_000_003 + progress.step + self.hosts.rank * SEEDS_APART)
         texts = pad([self.training.texts[i] for i in group], len(group))
         losses = self._backward(group, texts)
         if self.all_reduce:
@@ -342,6 +343,11 @@ class _Loop:
             arrays |= {f"optimizer.{index}.{n}": part.asnumpy() for n, part in enumerate(_parts(state))}
         state = dataclasses.asdict(self.progress)
         checkpoint.save(self.session.checkpoints, self.progress.step, self.fingerprint, state, arrays)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What a checkpoint must be of: this configuration and these rows."""
+        return _fingerprint(self.config, self.training, self.validation)
 
     def _resume(self) -> None:
         found = (

@@ -128,11 +128,26 @@ def test_n_grams_add_up_by_their_scale_and_the_norm(
     norm: str, divisor: int, tiny: Callable[..., Config]
 ) -> None:
     scale = np.array([0, 1, 10, 100], dtype=np.float32)
-    net = Network(tiny(architecture="ngram", ngram_norm=norm), 4, 2, scale)
-    weights = np.array([[9, 9], [1, -1], [2, 0], [3, 1]], dtype=np.float32)
-    net.set_arrays({name: weights if "embedding" in name else np.array([[0.5, 0]]) for name in net.arrays()})
-    (logits,) = net.logits([np.array([1, 2, 3], dtype=np.int32)])
-    assert logits.tolist() == pytest.approx([321 / divisor + 0.5, 99 / divisor])
+    weights = np.array([[9, 9, 9], [1, -1, 0], [2, 0, 0], [3, 1, 0]], dtype=np.float32)
+    bias = np.array([[0.5, 0, 0.25]])
+    (logits,) = ngram_logits(tiny(architecture="ngram", ngram_norm=norm), scale, weights, bias)
+    assert logits.tolist() == pytest.approx([321 / divisor + 0.5, 99 / divisor, 0.25])
+
+
+def test_of_two_classes_the_first_has_the_weights_of_the_second_with_the_other_sign(
+    tiny: Callable[..., Config],
+) -> None:
+    scale, weights = np.array([0, 1, 10, 100], dtype=np.float32), np.array([[9], [1], [2], [3]])
+    config = tiny(architecture="ngram", ngram_norm="none")
+    (logits,) = ngram_logits(config, scale, weights, np.array([[0.5]]))
+    assert logits.tolist() == pytest.approx([-321.5, 321.5])
+
+
+def ngram_logits(config: Config, scale: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """The logits of a text with all n-grams, by a network with these weights."""
+    net = Network(config, len(scale), max(weights.shape[1], 2), scale)
+    net.set_arrays({name: weights if "embedding" in name else bias for name in net.arrays()})
+    return net.logits([np.arange(1, len(scale), dtype=np.int32)])
 
 
 def test_only_what_lies_behind_a_text_is_nothing(architecture: str, tiny: Callable[..., Config]) -> None:

@@ -12,7 +12,7 @@ from model.config import Config
 from model.data import Examples, Numbers
 from model.encoder import Ids
 from model.network import Network
-from model.ngram_sums import SMOOTHING, NgramSums, scales
+from model.ngram_sums import SMOOTHING, NgramSums, columns, scales
 from model.ngrams import Norm, Scale
 
 SIZE, CLASSES = 12, 3
@@ -77,64 +77,81 @@ def test_a_rare_n_gram_counts_more_than_a_frequent_one_by_idf() -> None:
     assert found[2] > found[1] == pytest.approx(math.log(2))
 
 
-def random_sums(norm: Norm) -> NgramSums:
+def random_sums(norm: Norm, classes: int) -> NgramSums:
     chance = np.random.default_rng(0)
-    weights = chance.normal(0, 1, (SIZE, CLASSES)).astype(np.float32)
-    return NgramSums(weights, chance.normal(0, 1, CLASSES).astype(np.float32), norm)
+    weights = chance.normal(0, 1, (SIZE, columns(classes))).astype(np.float32)
+    return NgramSums(weights, chance.normal(0, 1, columns(classes)).astype(np.float32), norm)
 
 
-@pytest.mark.parametrize("norm", NORMS)
+def of_classes(values: np.ndarray) -> np.ndarray:
+    """A single value is the second class's, and the first class has it with the other sign."""
+    return np.concatenate([-values, values]) if len(values) == 1 else values
+
+
+norms = pytest.mark.parametrize("norm", NORMS)
+some_classes = pytest.mark.parametrize("classes", [2, CLASSES])
+
+
+@some_classes
+@norms
 @settings(deadline=None)
 @given(texts=TEXTS)
-def test_the_logits_are_the_sums_over_a_texts_n_grams(norm: Norm, texts: list[list[int]]) -> None:
-    sums = random_sums(norm)
+def test_the_logits_are_the_sums_over_a_texts_n_grams(
+    norm: Norm, classes: int, texts: list[list[int]]
+) -> None:
+    sums = random_sums(norm, classes)
     found = sums.logits(as_ids(texts))
     for line, text in zip(found, texts, strict=True):
         divisor = math.sqrt(len(text) + 1) if norm == "sqrt" else 1
         expected = sums.bias + sum(sums.weights[gram] for gram in text) / divisor
-        np.testing.assert_allclose(line, expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(line, of_classes(expected), rtol=1e-5, atol=1e-5)
     assert found.dtype == np.float32
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_the_logits_of_a_text_do_not_depend_on_the_texts_beside_it(norm: Norm) -> None:
-    sums, texts = random_sums(norm), as_ids([[1], [], list(range(1, SIZE)), [5, 2]])
+@some_classes
+@norms
+def test_the_logits_of_a_text_do_not_depend_on_the_texts_beside_it(norm: Norm, classes: int) -> None:
+    sums, texts = random_sums(norm, classes), as_ids([[1], [], list(range(1, SIZE)), [5, 2]])
     alone = np.concatenate([sums.logits([text]) for text in texts])
     assert np.array_equal(sums.logits(texts), alone)
     assert np.array_equal(sums.logits(texts[::-1])[::-1], alone)
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_a_text_without_known_n_grams_has_the_bias(norm: Norm) -> None:
-    sums = random_sums(norm)
-    assert np.array_equal(sums.logits(as_ids([[]])), sums.bias[None])
-    assert sums.logits([]).shape == (0, CLASSES)
+@some_classes
+@norms
+def test_a_text_without_known_n_grams_has_the_bias(norm: Norm, classes: int) -> None:
+    sums = random_sums(norm, classes)
+    assert np.array_equal(sums.logits(as_ids([[]])), of_classes(sums.bias)[None])
+    assert sums.logits([]).shape == (0, classes)
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_the_shares_of_the_n_grams_and_the_bias_are_the_logits(norm: Norm) -> None:
-    sums, (text,) = random_sums(norm), as_ids([[3, 7, 1, 8]])
-    together = sums.shares(text, len(text)).sum(axis=0) + sums.bias
+@some_classes
+@norms
+def test_the_shares_of_the_n_grams_and_the_bias_are_the_logits(norm: Norm, classes: int) -> None:
+    sums, (text,) = random_sums(norm, classes), as_ids([[3, 7, 1, 8]])
+    together = sums.shares(text, len(text)).sum(axis=0) + of_classes(sums.bias)
     np.testing.assert_allclose(together, sums.logits([text])[0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("norm", NORMS)
+@some_classes
+@norms
 def test_the_table_gives_the_logits_of_the_network_that_was_trained(
-    norm: Norm, tiny: Callable[..., Config]
+    norm: Norm, classes: int, tiny: Callable[..., Config]
 ) -> None:
     chance = np.random.default_rng(1)
     scale = chance.random(SIZE).astype(np.float32)
     scale[0] = 0
-    network = Network(tiny(architecture="ngram", ngram_norm=norm, batch_size=4), SIZE, CLASSES, scale)
+    network = Network(tiny(architecture="ngram", ngram_norm=norm, batch_size=4), SIZE, classes, scale)
     network.set_weights([chance.normal(0, 1, array.shape).astype(np.float32) for array in network.weights()])
     texts = [chance.permutation(np.arange(1, SIZE, dtype=np.int32))[:length] for length in range(SIZE)]
     sums = NgramSums.of(network.arrays(), scale, norm)
     np.testing.assert_allclose(sums.logits(texts), network.logits(texts), rtol=1e-4, atol=1e-5)
 
 
-def test_all_weights_are_given_by_name() -> None:
-    sums = random_sums("none")
+@some_classes
+def test_all_weights_are_given_by_name(classes: int) -> None:
+    sums = random_sums("none", classes)
     assert {name: array.shape for name, array in sums.arrays().items()} == {
-        "weights": (SIZE, CLASSES),
-        "bias": (CLASSES,),
+        "weights": (SIZE, columns(classes)),
+        "bias": (columns(classes),),
     }

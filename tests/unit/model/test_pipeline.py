@@ -183,7 +183,7 @@ def test_a_label_that_the_champion_does_not_know_counts_as_wrong(
     write: Callable[[Path, list[Row]], Path],
     tmp_path: Path,
 ) -> None:
-    renamed = [dataclasses.replace(row, label=row.label.replace("seats", "cushions")) for row in toy(90)]
+    renamed = [row._replace(label=row.label.replace("seats", "cushions")) for row in toy(90)]
     write(tmp_path / "part.csv", renamed)
     found = champion_correct(any_classifier, tmp_path)
     assert not found[[row.label == "cushions" for row in renamed]].any()

@@ -55,7 +55,7 @@ def test_predictions_come_in_the_order_of_the_rows_over_several_chunks(
     cores: int, any_classifier: Classifier, toy: Callable[..., list[Row]], use_cores: UseCores
 ) -> None:
     use_cores(cores)
-    rows = [dataclasses.replace(row, number=7 * row.number) for row in toy(4 * CHUNK + 5, seed=3)]
+    rows = [row._replace(number=7 * row.number) for row in toy(4 * CHUNK + 5, seed=3)]
     found = list(predict(any_classifier, rows))
     assert [guess.row for guess in found] == [row.number for row in rows]
     right = sum(guess.label == row.label for guess, row in zip(found, rows, strict=True))
