@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from workflow import display, models, outcome, programs, results, runs, stack, submission, training_log
 from workflow.account import DEFAULT_STACK, Account
-from workflow.errors import CommandError
+from workflow.errors import CommandError, told
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
@@ -61,7 +61,12 @@ RunName = Annotated[
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="claimflow")
+    try:
+        app(prog_name="claimflow")
+    except OSError as error:  # of the help, which no command writes
+        display.give_up_output()
+        display.complain(str(told(error, local=False)))
+        raise SystemExit(outcome.EXIT_FAILED) from None
 
 
 @app.callback()

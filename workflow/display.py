@@ -175,7 +175,7 @@ def plain_errors(local: Callable[[], bool]) -> Iterator[None]:
         raise  # whoever read the output has enough: typer ends quietly
     except OSError as error:
         if error.filename is None:
-            _give_up_output()
+            give_up_output()
         complain(str(told(error, local())))
     else:
         return
@@ -257,7 +257,7 @@ def _writable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _give_up_output() -> None:
+def give_up_output() -> None:
     """Let what stdout still holds go nowhere; Python would fail on it once more as it ends."""
     with suppress(OSError), Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -634,6 +634,22 @@ def test_output_that_cannot_be_written_is_told() -> None:
     assert ended.returncode == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", [["--help"], ["train", "--help"]])
+def test_help_that_cannot_be_written_is_told(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "workflow", *command],
+            cwd=programs.ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.stderr == "The output cannot be written: No space left on device.\n"
+    assert ended.returncode == 1
+
+
 def test_ctrl_c_while_the_command_line_is_loaded_ends_it_quietly() -> None:
     program = (
         "import builtins, runpy\nload = builtins.__import__\n"
