@@ -70,7 +70,7 @@ class WordEncoder:
 def known_shares(tokens: Tokens, known: npt.NDArray[np.bool_]) -> Shares:
     """Give the share of each text's words that are `known`; signs do not count, and of no words none is."""
     counted = ~tokens.signs
-    before = np.concatenate([[0], np.cumsum(counted)])[tokens.offsets]
-    known_before = np.concatenate([[0], np.cumsum(counted & known)])[tokens.offsets]
-    shares: Shares = np.diff(known_before) / np.maximum(np.diff(before), 1)
+    words = np.searchsorted(np.flatnonzero(counted), tokens.offsets)
+    known_words = np.searchsorted(np.flatnonzero(counted & known), tokens.offsets)
+    shares: Shares = np.diff(known_words) / np.maximum(np.diff(words), 1)
     return shares
