@@ -3,6 +3,8 @@
 import errno
 from concurrent.futures import BrokenExecutor
 
+from container.causes import causes
+
 # What MXNet says, on a processor and on a GPU.
 _SAYINGS = ("out of memory", "Failed to allocate", "Cannot allocate memory", "bad_alloc")
 
@@ -12,10 +14,9 @@ def is_full(error: BaseException | None) -> bool:
 
     A process among those that share the work, gone without a word, was killed for its memory.
     """
-    while error is not None:
-        if isinstance(error, MemoryError | BrokenExecutor) or getattr(error, "errno", None) == errno.ENOMEM:
-            return True
-        if any(saying in str(error) for saying in _SAYINGS):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        isinstance(cause, MemoryError | BrokenExecutor)
+        or getattr(cause, "errno", None) == errno.ENOMEM
+        or any(saying in str(cause) for saying in _SAYINGS)
+        for cause in causes(error)
+    )

@@ -7,7 +7,6 @@ and becomes the user that CLAIMFLOW_USER names, which only the image sets.
 import os
 import pwd
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 WRITTEN = ("model", "output", "checkpoints")
@@ -36,18 +35,16 @@ def drop(base: Path) -> None:
 
 def _hand_over(base: Path, uid: int, gid: int) -> None:
     for name in WRITTEN:
-        folder = base / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in (folder, *folder.rglob("*")):
+        (base / name).mkdir(parents=True, exist_ok=True)
+        for path in _all(base / name):
             os.chown(path, uid, gid, follow_symlinks=False)
-    for path in _hidden(base / "input"):
-        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
-
-
-def _hidden(folder: Path) -> Iterator[Path]:
-    """Give the folder and what is in it, where others cannot read it."""
-    for path in (folder, *folder.rglob("*")) if folder.exists() else ():
+    for path in _all(base / "input"):
         mode = path.lstat().st_mode
         wanted = 0o005 if stat.S_ISDIR(mode) else 0o004
         if not stat.S_ISLNK(mode) and mode & wanted != wanted:
-            yield path
+            path.chmod(mode | wanted | wanted << 3)
+
+
+def _all(folder: Path) -> list[Path]:
+    """Give the folder, if it is there, and all that is in it."""
+    return [folder, *folder.rglob("*")] if folder.exists() else []

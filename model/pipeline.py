@@ -233,14 +233,10 @@ def _fit_words(config: Config, data: _Data, asked: _Asked) -> tuple[Part, Encode
     network = _untrained_words(config, encoder, len(data.labels))
     made_of = {"words": encoder.size} | _start_from(data.vectors, network, encoder)
     (name,) = config.parts
-    say = print_at_once if asked.hosts.first else _say_nothing  # all hosts have the same to say
+    say = print_at_once if asked.hosts.first else lambda _: None  # all hosts have the same to say
     session = Session(_checkpoints(name, data), asked.should_stop, say, hosts=asked.hosts)
     figures = _figures(name, train(network, config, split, session)) | {"settings": made_of}
     return Part(name, encoder, network), validation, figures
-
-
-def _say_nothing(line: str) -> None:
-    pass
 
 
 def _all_encoded(encoder: WordEncoder, texts: Iterator[str]) -> list[Ids]:

@@ -117,13 +117,15 @@ Job = Callable[..., Path]
 def job(tmp_path: Path) -> Job:
     """Makes the /opt/ml of a training job; keyword arguments change the configuration."""
 
-    def made(name: str = "ml", **changes: object) -> Path:
-        base = make_job(tmp_path / name, as_hyperparameters(**changes))
-        for folder in ("model", "output", "checkpoints"):
-            (base / folder).mkdir()
-        return open_to_all(base)
+    return lambda name="ml", **changes: open_job(tmp_path / name, **changes)
 
-    return made
+
+def open_job(base: Path, **changes: object) -> Path:
+    """Make the /opt/ml of a training job that the image's user may write into."""
+    make_job(base, as_hyperparameters(**changes))
+    for folder in ("model", "output", "checkpoints"):
+        (base / folder).mkdir()
+    return open_to_all(base)
 
 
 def figures(base: Path) -> Mapping[str, object]:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from model import artifact
-from tests.container.conftest import as_hyperparameters, make_job, rows, write_csv
+from tests.container.conftest import rows, write_csv
 
-from .conftest import BATCH, Image, open_to_all, volume
+from .conftest import BATCH, Image, open_job, open_to_all, volume
 
 ROWS = 40
 Shards = Callable[[str], Path]
@@ -41,10 +41,8 @@ def models(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
 
 def archive(image: Image, folder: Path, architecture: str) -> Path:
-    base = make_job(folder / "ml", as_hyperparameters(architecture=architecture))
-    for name in ("model", "output", "checkpoints"):
-        (base / name).mkdir()
-    done = image.run("train", options=(*BATCH, *volume(open_to_all(base), "/opt/ml")))
+    base = open_job(folder / "ml", architecture=architecture)
+    done = image.run("train", options=(*BATCH, *volume(base, "/opt/ml")))
     assert done.returncode == 0, done.stdout + done.stderr
     with tarfile.open(folder / "model.tar.gz", "w:gz") as tar:
         tar.add(base / "model", arcname=".")
