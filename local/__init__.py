@@ -15,7 +15,8 @@ ministack answers the AWS APIs; the modules here add what it lacks and correct w
     batch, batch_jobs,
     batch_requests              AWS Batch
     step_functions, executions,
-    integrations, history       AWS Step Functions
+    walk, redrive, integrations,
+    history                     AWS Step Functions
     lambda_errors, lambda_code  AWS Lambda
     upload_events, log_queries  details of S3 events and of CloudWatch Logs
     cloudformation              resource types that `sam deploy` needs

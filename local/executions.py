@@ -15,11 +15,15 @@ Execution = dict[str, Any]
 
 
 class Run:
-    """One running execution; `ended` is set when it is stopped or has timed out, or is simply over."""
+    """One running execution.
+
+    `ended` is set when it is stopped or has timed out, or is simply over; `closed` when nothing runs for it.
+    """
 
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
         self.ended = threading.Event()
+        self.closed = threading.Event()
         self._lock = threading.Lock()
         self._attempts: set[Attempt] = set()
 
@@ -91,6 +95,7 @@ def close_run(run: Run) -> None:
     run.ended.set()
     with _runs_lock:
         _runs.pop(run.execution["executionArn"], None)
+    run.closed.set()
 
 
 def find_run(arn: str) -> Run | None:

@@ -71,6 +71,7 @@ def _extend(settings: Settings) -> None:
         lambda_code,
         lambda_errors,
         log_queries,
+        redrive,
         sagemaker,
         step_functions,
         upload_events,
@@ -82,8 +83,8 @@ def _extend(settings: Settings) -> None:
     sagemaker.install(settings)
     batch.install(settings)
     for extension in (
-        cloudformation, history, integrations, lambda_code, lambda_errors, log_queries, step_functions,
-        upload_events,
+        cloudformation, history, integrations, lambda_code, lambda_errors, log_queries, redrive,
+        step_functions, upload_events,
     ):  # fmt: skip
         extension.install()
     _warn_of_other_version()

@@ -11,6 +11,7 @@ from typing import Any
 from local import executions
 from local.executions import current_attempt, current_run, find_run
 from local.patches import Function, Part, part, replace
+from local.walk import walk
 
 PAYLOAD_LIMIT = 262_144
 LONGEST_WAIT_SECONDS = 5.0
@@ -82,20 +83,22 @@ def _stopping(original: Function) -> Function:
     return stop_execution
 
 
-def _running(original: Function) -> Function:
+def _running(_: Function) -> Function:
     """Keep track of the execution while it runs, and end it after the state machine's own TimeoutSeconds."""
-    executions_by_arn = part(_MODULE, "_executions")
+    executions_by_arn, machines = part(_MODULE, "_executions"), part(_MODULE, "_state_machines")
 
     def run_execution(arn: str) -> None:
         execution = executions_by_arn.get(arn)
-        if execution is None:
+        machine = machines.get(execution["stateMachineArn"]) if execution else None
+        if machine is None:
             return
         execution["events"][0].setdefault("previousEventId", 0)
+        execution.setdefault("definition", machine["definition"])
         run = executions.open_run(execution)
         current_run.set(run)
         try:
             with _time_limit(run):
-                original(arn)
+                walk(run, machine)
         finally:
             executions.close_run(run)
 
@@ -104,8 +107,7 @@ def _running(original: Function) -> Function:
 
 @contextlib.contextmanager
 def _time_limit(run: executions.Run) -> Iterator[None]:
-    machine = part(_MODULE, "_state_machines").get(run.execution["stateMachineArn"]) or {}
-    seconds = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
+    seconds = json.loads(run.execution["definition"]).get("TimeoutSeconds")
     if not seconds:
         yield
         return
