@@ -1,6 +1,15 @@
-"""No test sees the AWS settings of the shell that starts it, a real account's or the local AWS's."""
+"""What holds for every test.
+
+None sees the AWS settings of the shell that starts it, a real account's or the local AWS's, and none fails
+because the machine is busy.
+"""
 
 import os
 
+from hypothesis import settings
+
 for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_LOCAL_"))]:
     del os.environ[name]
+
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")

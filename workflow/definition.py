@@ -331,7 +331,8 @@ def _notify(name: str, about: str, after: State) -> Task:
 
 
 def _uses(name: str, model: str, model_uri: str, predict: Choice) -> Pass:
-    state = Pass(name, parameters={"arn.$": f"{model}.arn", "model_uri.$": model_uri}, result_path="$.model")
+    used = {"arn.$": f"{model}.arn", "version.$": f"{model}.version", "model_uri.$": model_uri}
+    state = Pass(name, parameters=used, result_path="$.model")
     state.next(predict)
     return state
 

@@ -33,7 +33,10 @@ def parse(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
         usable = (
-            document["schema"] == 1 and 0 <= document["accuracy"] <= 1 and document["validation_rows"] > 0
+            document["schema"] == 1
+            and 0 <= document["accuracy"] <= 1
+            and document["validation_rows"] > 0
+            and bool(document["labels"])
         )
     except (ValueError, KeyError, TypeError) as error:
         raise TrainingFailed(f"The training's evaluation.json cannot be read: {error!r}.") from error

@@ -5,7 +5,8 @@ import zlib
 from typing import Any
 
 from evaluate import evaluation
-from shared import settings, storage
+from evaluate.card import card
+from shared import keys, settings, storage
 from shared.archive import members
 from shared.errors import StorageError, TrainingFailed
 from shared.storage import Location
@@ -20,7 +21,8 @@ def _handle(event: Event) -> Event:
     if job["status"] != "Completed":
         raise TrainingFailed(f"The training job {job['job']} ended as {job['status']}, not as Completed.")
     contents = _read(job)
-    found = evaluation.figures(evaluation.parse(contents["evaluation.json"]), run)
+    document = evaluation.parse(contents["evaluation.json"])
+    found = evaluation.figures(document, run)
     uris = {name: _copy(run["id"], name, content) for name, content in contents.items()}
     subject, message = evaluation.words(found, run, uris["report.html"])
     logger.info(
@@ -36,6 +38,7 @@ def _handle(event: Event) -> Event:
         "beats_live": found.beats_live,
         "evaluation": uris["evaluation.json"],
         "report": uris["report.html"],
+        "card": _write_card(event, document),
         "subject": subject,
         "message": message,
     }
@@ -57,6 +60,12 @@ def _read(job: dict[str, Any]) -> dict[str, bytes]:
     if any(len(content) > SIZE_LIMIT for content in found.values()):
         raise TrainingFailed(f"What the training job {job['job']} wrote is larger than {SIZE_LIMIT:,} bytes.")
     return found
+
+
+def _write_card(event: Event, document: dict[str, Any]) -> str:
+    training = storage.parse_uri(event["training"]["model_uri"])
+    held_out = Location(training.bucket, keys.channel(event["run"]["id"], "validation"))
+    return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))
 
 
 def _copy(run_id: str, name: str, content: bytes) -> str:

@@ -39,10 +39,12 @@ def _newest(group: str, status: Literal["Approved", "PendingManualApproval"]) ->
 
 def _describe(arn: str) -> LiveModel:
     package = aws.sagemaker().describe_model_package(ModelPackageName=arn)
-    accuracy = package.get("CustomerMetadataProperties", {}).get("accuracy")
+    facts = package.get("CustomerMetadataProperties", {})
+    accuracy = facts.get("accuracy")
     return LiveModel(
         arn=arn,
         version=package["ModelPackageVersion"],
         model_uri=package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
         accuracy=float(accuracy) if accuracy else None,
+        card=facts.get("card"),
     )

@@ -14,12 +14,17 @@ Run = dict[str, Any]
 
 @dataclass(frozen=True)
 class LiveModel:
-    """The newest approved version in the registry. `accuracy` is what was measured when it was registered."""
+    """The newest approved version in the registry.
+
+    `accuracy` is what was measured when it was registered; `card` is where its card lies, which models of
+    before have not.
+    """
 
     arn: str
     version: int
     model_uri: str
     accuracy: float | None
+    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def _live(model: LiveModel | None) -> dict[str, Any] | None:
         "version": model.version,
         "model_uri": model.model_uri,
         "accuracy": model.accuracy,
+        "card": model.card,
     }
 
 

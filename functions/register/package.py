@@ -50,6 +50,7 @@ def metadata(state: State) -> dict[str, str]:
         "accuracy_bar": repr(evaluation["bar"]),
         "validation_rows": str(evaluation["validation_rows"]),
         "report": evaluation["report"],
+        "card": evaluation["card"],
     }
     return {key: _REFUSED.sub("-", value)[:256] for key, value in facts.items()}
 

@@ -50,6 +50,16 @@ def channel_part(run_id: str, name: str) -> str:
     return f"{channel(run_id, name)}part-00000.csv"
 
 
+def notes(run_id: str) -> str:
+    """Give the key of what validation noticed about a labelled file, next to the rows that judge."""
+    return f"{channel(run_id, 'validation')}notes.json"
+
+
+def card(model_uri: str) -> str:
+    """Give the address of a model's card, from that of its model.tar.gz: `…/training/JOB/card.json`."""
+    return f"{model_uri.rsplit('/', 2)[0]}/card.json"
+
+
 def shard(run_id: str, index: int) -> str:
     """Give the key of the rows that one Batch job predicts."""
     return f"{run_prefix(run_id)}/predict/shard-{index:05d}.csv"

@@ -8,6 +8,8 @@ from urllib.parse import quote
 from shared.storage import parse_uri
 
 SUBJECT_LIMIT = 100
+WARNINGS_LIMIT = 20
+WARNING_LIMIT = 300  # characters
 
 
 def subject(text: str) -> str:
@@ -20,6 +22,14 @@ def subject(text: str) -> str:
 def message(paragraphs: Iterable[str]) -> str:
     """Join paragraphs with an empty line between; empty ones fall away."""
     return _sendable("\n\n".join(part.strip() for part in paragraphs if part.strip()) + "\n")
+
+
+def bounded(warnings: Iterable[str]) -> list[str]:
+    """Give at most 20 warnings of at most 300 characters, for the state; the last tells of more."""
+    every = list(warnings)
+    shown = every if len(every) <= WARNINGS_LIMIT else every[: WARNINGS_LIMIT - 1]
+    rest = [f"There are {len(every) - len(shown):,} more warnings."] if len(shown) < len(every) else []
+    return [shorten(warning, WARNING_LIMIT) for warning in [*shown, *rest]]
 
 
 def percent(share: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared import keys, settings, storage
 from shared.errors import InvalidData, StorageError
+from shared.messages import bounded
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import Event, lambda_handler, logger
@@ -50,8 +51,14 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
         "validation_rows": made.validation_rows,
         "classes": made.classes,
     }
-    report = _report(file, found, counts, rejected, made.report)
-    return {**counts, "channels": _channels(run)}, report
+    warnings = bounded(made.report["warnings"])
+    notes = {"schema": 1, "file": file["uri"], "rows": made.rows, "rejected": made.rejected_rows}
+    storage.write_json(
+        Location(settings.artifacts_bucket(), keys.notes(run["id"])), {**notes, "warnings": warnings}
+    )
+    report = _report(file, found, counts, rejected, {**made.report, "warnings": warnings})
+    given = {"columns": _names(found), "warnings": warnings, "channels": _channels(run)}
+    return {**counts, **given}, report
 
 
 def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -94,6 +101,10 @@ def _open(file: dict[str, Any]) -> Table:
 
 def _upload_rejected(folder: str, path: Path) -> str:
     return storage.upload(Location(settings.results_bucket(), f"{folder}/rejected.csv"), path, CSV)
+
+
+def _names(found: Columns) -> dict[str, str | None]:
+    return {"text_column": found.text.name, "label_column": found.label.name if found.label else None}
 
 
 def _channels(run: Run) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Turns a labelled file into the training and validation channels; knows nothing of AWS."""
 
 import csv
-import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 from shared.errors import InvalidData
 from shared.messages import count, listed, shorten
 from shared.table import Table
-from validate import rows, split
+from validate import rows, split, warnings
 from validate.columns import Columns
 from validate.rejected import RejectedFile
 
@@ -96,6 +95,7 @@ def make_channels(
             f"{count(len(np.unique(hashes)), 'different text')}; that is too "
             "few to train and to judge. Add rows with other texts."
         )
+    report = _report(usable, hashes, codes, validation)
     train_file, validation_file = _write_sides(usable.path, validation, folder)
     return Channels(
         train=train_file,
@@ -105,7 +105,7 @@ def make_channels(
         validation_rows=int(validation.sum()),
         rejected_rows=rejected.reasons.total(),
         classes=len(usable.labels),
-        report=_report(usable, hashes, codes, validation),
+        report={**report, "warnings": list(warnings.of(report, columns, table.header, rejected.reasons))},
     )
 
 
@@ -222,29 +222,9 @@ def _report(
         label: {"train": int(train[code]), "validation": int(judge[code])}
         for label, code in sorted(usable.labels.items())
     }
-    conflicts, copies = split.conflicting(hashes, codes), split.duplicates(hashes)
     return {
         "categories": categories,
-        "duplicate_texts": copies,
-        "texts_with_several_categories": conflicts,
+        "duplicate_texts": split.duplicates(hashes),
+        "texts_with_several_categories": split.conflicting(hashes, codes),
         "text_characters": text_lengths(np.concatenate(usable.lengths)),
-        "warnings": list(_warnings(usable, categories, conflicts)),
     }
-
-
-def _warnings(
-    usable: Usable, categories: dict[str, dict[str, int]], conflicts: int
-) -> "itertools.chain[str]":
-    alike: dict[str, list[str]] = {}
-    for label in usable.labels:
-        alike.setdefault(split.normalise(label), []).append(label)
-    unjudged = [label for label, rows_of in categories.items() if not rows_of["validation"]]
-    return itertools.chain(
-        (
-            f"These categories differ only in case or spaces: {listed(same)}."
-            for same in alike.values()
-            if same[1:]
-        ),
-        (f"No row judges the category {listed([label])}." for label in unjudged[:20]),
-        [f"{count(conflicts, 'text')} stand with more than one category."] if conflicts else [],
-    )

@@ -137,7 +137,14 @@ class Stack:
         return list(csv.DictReader(io.StringIO(self.read(uri).decode("utf-8-sig"), newline="")))
 
 
-EVALUATION = {"schema": 1, "accuracy": 0.9, "validation_rows": 200, "champion": None}
+EVALUATION = {
+    "schema": 1,
+    "accuracy": 0.9,
+    "accuracy_interval": [0.85, 0.94],
+    "validation_rows": 200,
+    "labels": ["brakes", "engine"],
+    "champion": None,
+}
 
 
 def accept(_text: str) -> tuple[str, str, str, str]:

@@ -1,10 +1,12 @@
 """evaluate: what a training left becomes figures and words."""
 
+import json
+
 import pytest
 
 from evaluate.handler import handler as evaluate
 from shared.errors import TrainingFailed
-from tests.unit.functions.stack import RESULTS, Stack, labelled, tar_gz
+from tests.unit.functions.stack import ARTIFACTS, EVALUATION, RESULTS, Stack, labelled, tar_gz
 
 
 def trained(stack: Stack, **evaluation: object) -> dict[str, object]:
@@ -48,6 +50,28 @@ def test_the_files_are_copied_to_where_people_look(stack: Stack) -> None:
     assert head["ContentType"] == "text/html; charset=utf-8"
 
 
+def test_the_model_gets_a_card_that_later_runs_read(stack: Stack) -> None:
+    state = trained(stack)
+    card = stack.json(evaluate(state, None)["card"])
+    run = state["run"]
+    assert card == {
+        "schema": 1,
+        "run": run["id"],
+        "job": state["training"]["job"],
+        "data": {key: run["data"][key] for key in ("uri", "version", "etag")},
+        "labels": ["brakes", "engine"],
+        "text_column": "text",
+        "label_column": "category",
+        "validation_fraction": 0.1,
+        "held_out": f"s3://{ARTIFACTS}/runs/{run['id']}/validation/",
+        "accuracy": 0.9,
+        "accuracy_interval": [0.85, 0.94],
+        "validation_rows": 200,
+        "rows": 40,
+    }
+    assert stack.table(f"{card['held_out']}part-00000.csv")
+
+
 def test_the_message_has_the_figures_and_the_report(stack: Stack) -> None:
     stack.live(accuracy=0.9)
     found = evaluate(trained(stack, accuracy=0.853, champion={"accuracy": 0.91}), None)
@@ -85,7 +109,7 @@ def test_a_training_that_did_not_complete_is_refused(stack: Stack, status: str) 
         evaluate(state, None)
 
 
-GOOD = '{"schema": 1, "accuracy": 0.9, "validation_rows": 3, "champion": null}'
+GOOD = json.dumps(EVALUATION | {"validation_rows": 3})
 
 
 @pytest.mark.parametrize(
@@ -96,9 +120,12 @@ GOOD = '{"schema": 1, "accuracy": 0.9, "validation_rows": 3, "champion": null}'
         (tar_gz({"evaluation.json": GOOD, "report.html": "x"})[:60], "cannot be read"),
         (tar_gz({"evaluation.json": "{", "report.html": "x"}), "cannot be read"),
         (tar_gz({"evaluation.json": "[]", "report.html": "x"}), "cannot be read"),
-        (tar_gz({"evaluation.json": GOOD.replace("0.9", "NaN"), "report.html": "x"}), "impossible figures"),
-        (tar_gz({"evaluation.json": GOOD.replace("1,", "2,"), "report.html": "x"}), "another schema"),
-        (tar_gz({"evaluation.json": GOOD.replace("3", "0"), "report.html": "x"}), "impossible figures"),
+        (tar_gz({"evaluation.json": GOOD.replace("0.9,", "NaN,"), "report.html": "x"}), "impossible figures"),
+        (
+            tar_gz({"evaluation.json": GOOD.replace('"schema": 1', '"schema": 2'), "report.html": "x"}),
+            "another schema",
+        ),
+        (tar_gz({"evaluation.json": GOOD.replace(": 3,", ": 0,"), "report.html": "x"}), "impossible figures"),
     ],
 )
 def test_what_cannot_be_read_is_a_failed_training(stack: Stack, archive: bytes, said: str) -> None:

@@ -186,6 +186,7 @@ def test_rejecting_the_newest_model_brings_back_the_one_before(stack: Stack) -> 
     assert (back["live_model"]["arn"], back["live_model"]["accuracy"]) == (first["arn"], 0.9)
     assert back["id"] != live["id"]
     assert back["live_model"]["model_uri"].startswith(f"s3://{ARTIFACTS}/runs/")
+    assert stack.json(back["live_model"]["card"])["labels"] == ["brakes", "engine"]
 
 
 def test_a_training_can_ask_for_a_prediction_too(stack: Stack) -> None:

@@ -134,7 +134,71 @@ def test_the_report_tells_columns_counts_duplicates_and_conflicts(stack: Stack) 
     assert report["duplicate_texts"] == 1
     assert report["texts_with_several_categories"] == 1
     assert report["text_characters"]["longest"] == len("the brakes failed in case 19")
-    assert "These categories differ only in case or spaces: 'brakes', 'Brakes'." in report["warnings"]
+    assert "These categories differ only in case or spaces: 'Brakes', 'brakes'." in report["warnings"]
+
+
+def test_what_was_noticed_lies_with_the_rows_that_judge_and_in_the_state(stack: Stack) -> None:
+    state = stack.validated("train", labelled(20) + "same,brakes\r\nSAME,engine\r\n,x\r\n")
+    found = state["validation"]["train"]
+    notes = stack.json(f"s3://{ARTIFACTS}/runs/{state['run']['id']}/validation/notes.json")
+    assert notes == {
+        "schema": 1,
+        "file": state["run"]["data"]["uri"],
+        "rows": 43,
+        "rejected": 1,
+        "warnings": found["warnings"],
+    }
+    assert found["warnings"] == stack.json(state["validation"]["report"])["train"]["warnings"]
+    assert found["warnings"] == [
+        "1 of 43 rows was left out, as rejected.csv tells: no text (1).",
+        "1 text stands with more than one category.",
+    ]
+    assert found["columns"] == {"text_column": "text", "label_column": "category"}
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("BRAKES", "only in case or spaces"),
+        ("bra\u00adkes", "cannot be seen"),
+        ("bra\u200bkes", "cannot be seen"),
+        ("br\u00e0kes", "accents"),
+        ("bra kes", "blanks"),
+        ("\uff42rakes", "cannot be seen"),
+    ],
+)
+def test_categories_that_a_person_takes_for_one_are_told(stack: Stack, other: str, said: str) -> None:
+    content = labelled(20) + f"once,{other}\r\ntwice,{other}\r\n"
+    warning = stack.validated("train", content)["validation"]["train"]["warnings"][0]
+    assert warning.startswith("These categories differ only in ")
+    assert said in warning
+
+
+def test_a_column_that_was_guessed_among_several_is_told(stack: Stack) -> None:
+    rows = [(f"it squeaks {n}", "fixed", "ab"[n % 2]) for n in range(40)]
+    content = csv_text(["claim", "comments", "topic"], rows)
+    (warning,) = stack.validated("train", content)["validation"]["train"]["warnings"]
+    assert warning == (
+        "The text was taken from the column 'claim', found by a common name; 'comments' could be it too. "
+        "If it is another, set text_column in the configuration."
+    )
+    assert (
+        stack.validated("train", content, {"text_column": "claim"})["validation"]["train"]["warnings"] == []
+    )
+
+
+def test_warnings_are_few_and_short(stack: Stack) -> None:
+    names = [f"{'x' * 100} {n}" for n in range(40)]
+    rows = [
+        (f"{case} {k} {name}", case(name))
+        for name in names
+        for case in (str.upper, str.lower)
+        for k in (1, 2)
+    ]
+    warnings = stack.validated("train", csv_text(["text", "label"], rows))["validation"]["train"]["warnings"]
+    assert len(warnings) == 20
+    assert warnings[-1].endswith("more warnings.")
+    assert max(map(len, warnings)) <= 300
 
 
 def test_doing_it_again_writes_the_same_objects(stack: Stack) -> None:

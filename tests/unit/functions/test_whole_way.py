@@ -16,6 +16,7 @@ def test_a_training_goes_from_upload_to_a_live_model(stack: Stack) -> None:
         "version": 1,
         "model_uri": state["training"]["model_uri"],
         "accuracy": 0.93,
+        "card": state["evaluation"]["card"],
     }
 
 

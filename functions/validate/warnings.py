@@ -1,0 +1,81 @@
+"""What people should know of a labelled file that can be used; knows nothing of AWS."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shared.messages import count, listed
+from validate.columns import LABEL_NAMES, TEXT_NAMES, Columns
+from validate.split import normalise
+
+
+def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Counter[str]) -> Iterator[str]:
+    """Give the warnings about a labelled file, a sentence each, the most important first.
+
+    Args:
+        report: its part of validation.json
+        columns: those that were taken
+        header: all columns of the file
+        rejected: how many rows were left out, by reason
+
+    """
+    categories: dict[str, dict[str, int]] = report["categories"]
+    if sentence := _left_out(rejected, sum(sum(sides.values()) for sides in categories.values())):
+        yield sentence
+    for same in _alike(categories):
+        yield f"These categories differ only in {_difference(same)}: {listed(same)}."
+    if conflicts := report["texts_with_several_categories"]:
+        verb = "stands" if conflicts == 1 else "stand"
+        yield f"{count(conflicts, 'text')} {verb} with more than one category."
+    if unjudged := [label for label, sides in categories.items() if not sides["validation"]]:
+        yield f"No row judges the {'category' if len(unjudged) == 1 else 'categories'} {listed(unjudged, 5)}."
+    yield from _guesses(columns, header)
+
+
+def _left_out(rejected: Counter[str], usable: int) -> str:
+    if not rejected:
+        return ""
+    reasons = ", ".join(f"{reason} ({n:,})" for reason, n in rejected.most_common())
+    left = rejected.total()
+    verb = "was" if left == 1 else "were"
+    return f"{left:,} of {count(left + usable, 'row')} {verb} left out, as rejected.csv tells: {reasons}."
+
+
+def _alike(categories: Iterable[str]) -> list[list[str]]:
+    """Give the groups of categories that a person would take for one."""
+    groups: dict[str, list[str]] = {}
+    for label in categories:
+        groups.setdefault(_bare(label), []).append(label)
+    return [same for same in groups.values() if len(same) > 1]
+
+
+def _bare(label: str) -> str:
+    """Give a category without case, accents, blanks and what cannot be seen."""
+    letters = unicodedata.normalize("NFKD", normalise(label))
+    return "".join(letter for letter in letters if unicodedata.category(letter)[0] not in "MCZ")
+
+
+def _difference(same: list[str]) -> str:
+    if len({" ".join(label.casefold().split()) for label in same}) == 1:
+        return "case or spaces"
+    return "case, blanks, accents or characters that cannot be seen"
+
+
+def _guesses(columns: Columns, header: list[str]) -> Iterator[str]:
+    """Tell of the columns that were found by guess; the only one with a common name is no guess."""
+    text, label = columns.text, columns.label
+    taken = {text.name, label.name} if label else {text.name}
+    for column, what, key, common in (
+        (text, "text", "text_column", TEXT_NAMES),
+        (label, "category", "label_column", LABEL_NAMES),
+    ):
+        if column is None or column.found_by == "the configuration":
+            continue
+        others = [name for name in header if name.strip().casefold() in common and name not in taken]
+        if others or column.found_by != "a common name":
+            also = f"; {listed(others, 3)} could be it too" if others else ""
+            yield (
+                f"The {what} was taken from the column {listed([column.name])}, found by "
+                f"{column.found_by}{also}. If it is another, set {key} in the configuration."
+            )
