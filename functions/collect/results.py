@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collect.merge import BECAUSE, Merged, Prediction
-from shared.spreadsheet import csv_text, harmless
+from shared.spreadsheet import csv_line, harmless
 
 AGREES = "agrees"
 ADDED = ("prediction", "confidence", "runner_up", BECAUSE, "needs_review", AGREES, "error")
@@ -114,7 +114,7 @@ def _fitted(cells: list[str], width: int) -> list[str]:
     rejected, so it has the reason beside it.
     """
     if len(cells) > width:
-        return [*cells[: width - 1], csv_text(cells[width - 1 :])]
+        return [*cells[: width - 1], csv_line(cells[width - 1 :])]
     return [*cells, *[""] * (width - len(cells))]
 
 

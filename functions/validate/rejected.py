@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shared.spreadsheet import csv_text, harmless
+from shared.spreadsheet import csv_line, harmless
 from validate.rows import Rejected
 
 HEADER = ("line", "reason", "raw")
@@ -46,5 +46,5 @@ class RejectedFile:
 
 def _raw(cells: list[str]) -> str:
     """Give the row as it may have stood in the file, shortened."""
-    text = csv_text(cell[:RAW_LIMIT] for cell in cells)
+    text = csv_line(cell[:RAW_LIMIT] for cell in cells)
     return harmless(text if len(text) <= RAW_LIMIT else text[:RAW_LIMIT] + "…")

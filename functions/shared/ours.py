@@ -1,0 +1,33 @@
+"""The columns that Claimflow adds to a file, and how a file of its own is known again."""
+
+from shared.plain import plain
+
+PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"
+NEEDS_REVIEW, AGREES, ERROR = "needs_review", "agrees", "error"
+REASON = "reason"  # of review.csv only
+ADDED = (PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE, NEEDS_REVIEW, AGREES, ERROR)
+REJECTED = ("line", REASON, "raw")  # the header of rejected.csv
+
+_ALWAYS = {PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW}
+
+
+def is_ours(header: list[str]) -> bool:
+    """Tell whether the header is one of a file that Claimflow wrote: results, rows to review, or rejected.
+
+    A text cell of such a CSV file may carry the guard of `shared.spreadsheet.harmless`; its workbooks carry
+    none.
+    """
+    names = [plain(name) for name in header]
+    return set(names) >= _ALWAYS or names == list(REJECTED)
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Give the name under which a column is added: `taken` holds the plain forms of those that are there.
+
+    The first that is free of `prediction`, `claimflow_prediction`, `claimflow_prediction_2`, …
+    """
+    candidate, number = name, 1
+    while plain(candidate) in taken:
+        candidate = f"claimflow_{name}" if number == 1 else f"claimflow_{name}_{number}"
+        number += 1
+    return candidate

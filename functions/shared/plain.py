@@ -1,0 +1,42 @@
+"""The plain form of a name: what people take for the same category or column has the same plain form."""
+
+import re
+import unicodedata
+
+# Characters that nobody sees and that are no blanks: Unicode's default-ignorable code points, and controls
+# that are no white space.
+INVISIBLE = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
+_STRAIGHT = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02b9\u02bb\u02bc\u02ca\u02cb", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
+    }
+)
+_NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]*))?")
+
+
+def plain(text: str) -> str:
+    """Give the form in which names are compared; it is its own plain form.
+
+    Invisible characters (soft hyphens, joiners, byte order marks, bidirectional marks) fall away, curly
+    quotes and long dashes become straight, runs of white space one blank, and the rest is in Unicode form
+    NFKC, case folded. A number is written in one way: `01`, `1.0` and `1` are one.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text).translate(_STRAIGHT))
+        text = unicodedata.normalize("NFKC", text.casefold()).translate(_STRAIGHT)
+    folded = " ".join(_INVISIBLE.sub("", text).casefold().split())
+    number = _NUMBER.fullmatch(folded)
+    return _number(*number.groups(default="")) if number else folded
+
+
+def _number(sign: str, whole: str, fraction: str) -> str:
+    fraction = fraction.rstrip("0")
+    digits = f"{whole}.{fraction}" if fraction else whole
+    return f"-{digits}" if sign == "-" and digits.strip("0.") else digits
