@@ -8,7 +8,7 @@ the other choices.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ Logits: TypeAlias = npt.NDArray[np.float32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 BINS = 10
+BLOCK = 2**22  # logits that are worked on at once, in double precision: 32 MiB an array
 RISK = 0.05  # chance that the precision of the accepted rows is below the target after all
 OUTSIDE = 0.05  # chance that a share lies outside its interval, half of it on each side
 TRIES = 20  # thresholds that are tried, at 5%, 10%, … of the rows
@@ -66,6 +67,13 @@ def probabilities(logits: Logits, temperature: float) -> Array:
     return chances
 
 
+def guesses(logits: Logits, temperature: float) -> tuple[Truths, Array]:
+    """Give the likeliest label of each row and its probability, both of shape (rows,)."""
+    best = logits.argmax(axis=1)
+    highest = [probabilities(logits[rows], temperature).max(axis=1) for rows in blocks(logits)]
+    return best, np.concatenate([np.empty(0), *highest])
+
+
 def temperature(logits: Logits, truths: Truths) -> float:
     """Give the temperature, 0.05 to 20, that minimises the cross-entropy of `truths`, shape (rows,).
 
@@ -85,10 +93,20 @@ def temperature(logits: Logits, truths: Truths) -> float:
 
 def cross_entropy(logits: Logits, truths: Truths, at_temperature: float) -> float:
     """Mean of -log(probability of the true label), natural logarithm."""
-    scaled = logits.astype(np.float64) / at_temperature
-    peaks = scaled.max(axis=1)
-    normalizers = peaks + np.log(np.exp(scaled - peaks[:, None]).sum(axis=1))
-    return float((normalizers - scaled[np.arange(len(scaled)), truths]).mean())
+    total = 0.0
+    for rows in blocks(logits):
+        scaled, labels = logits[rows].astype(np.float64) / at_temperature, truths[rows]
+        peaks = scaled.max(axis=1)
+        normalizers = peaks + np.log(np.exp(scaled - peaks[:, None]).sum(axis=1))
+        total += float((normalizers - scaled[np.arange(len(scaled)), labels]).sum())
+    return total / len(logits)
+
+
+def blocks(logits: Logits) -> Iterator[slice]:
+    """Give the rows in blocks of few enough figures to work on, whatever the number of classes."""
+    rows = max(BLOCK // logits.shape[1], 1)
+    for start in range(0, len(logits), rows):
+        yield slice(start, start + rows)
 
 
 def reliability(confidences: Array, correct: Flags) -> list[Bin]:

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from model.calibration import probabilities
+from model.calibration import blocks, probabilities
 from model.config import Config
 from model.data import Arrays, Floats
 from model.encoder import Encoded, Ids
@@ -83,11 +83,13 @@ def mixed(logits: Sequence[Floats], mixture: Sequence[float]) -> Floats:
     """
     if len(logits) == 1:
         return logits[0]
-    log_chances = [
-        np.log(np.maximum(probabilities(part, 1.0), LEAST_CHANCE)) * weight
-        for part, weight in zip(logits, mixture, strict=True)
-    ]
-    total: Floats = np.sum(log_chances, axis=0).astype(np.float32)
+    total = np.empty_like(logits[0])
+    for rows in blocks(logits[0]):
+        log_chances = [
+            np.log(np.maximum(probabilities(part[rows], 1.0), LEAST_CHANCE)) * weight
+            for part, weight in zip(logits, mixture, strict=True)
+        ]
+        total[rows] = np.sum(log_chances, axis=0)
     return total
 
 

@@ -1,6 +1,7 @@
 """The rows that pass between the parts: CSV files of `row,text` and, for training, `label`."""
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ LARGEST_FIELD = 2**31 - 1  # Python's csv refuses a field over 131,072 character
 WIDTH = 64  # lengths are rounded up to a multiple: MXNet keeps memory for each length that it meets
 SHORT_WIDTHS = (16, 32)  # for texts of a sentence, which would be mostly padding otherwise
 
+NOTES = "notes.json"
 ROW, TEXT, LABEL = "row", "text", "label"
 
 
@@ -65,6 +67,15 @@ def read_folder(folder: Path) -> Iterator[Row]:
     """Give the rows of every CSV file under `folder`, files in the order of their names."""
     for path in sorted(folder.rglob("*.csv")):
         yield from read_file(path)
+
+
+def read_notes(folder: Path) -> dict[str, Any]:
+    """Give what validation noted of the file that the rows in `folder` came from; nothing if it did not."""
+    path = folder / NOTES
+    notes = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not isinstance(notes, dict):
+        raise DataError(f"{NOTES} of the validation channel is not a JSON object.")
+    return notes
 
 
 def batches(texts: Sequence[Ids], size: int, shuffle: np.random.Generator | None = None) -> list[Numbers]:

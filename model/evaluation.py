@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model import calibration
+from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
 from model.classifier import Decision
 from model.data import Row
@@ -18,9 +19,14 @@ from model.data import Row
 Evaluation: TypeAlias = dict[str, Any]  # evaluation.json
 Counts: TypeAlias = npt.NDArray[np.int64]
 
-SCHEMA = 1
+SCHEMA = 2
 MISTAKES_SHOWN = 20
+EXAMPLES_SHOWN = 6
+PAIRS_SHOWN = 1000  # of labels taken for each other
 PHRASES_SHOWN = 12  # of each label
+PHRASE_SHOWN = 80  # characters of a phrase
+LABELS_WITH_PHRASES = 200  # at most: those of the most rows
+WARNINGS_SHOWN = 20
 TEXT_SHOWN = 300  # characters of a text
 
 
@@ -41,6 +47,16 @@ class Trained:
     training: dict[str, Any]  # {"architecture", "seconds", "mixture", "parts"}, as in the schema
     phrases: Mapping[str, Sequence[dict[str, Any]]] = dataclasses.field(default_factory=dict)
     # by label, {"phrase", "weight"}, what speaks most first; those beyond PHRASES_SHOWN are left out
+    training_rows: int = 0
+    date: str = ""  # of the training, as 2026-11-26
+    notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # what validation said of the file
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    guesses: Counts  # (rows,), the label that the model gives
+    confidences: Array  # (rows,)
+    correct: Flags  # (rows,)
 
 
 def evaluate(
@@ -53,26 +69,28 @@ def evaluate(
     """All figures of evaluation.json, and the decision rule that they describe.
 
     `rows` are the measured rows once more, in the same order, and are streamed once: the texts of the
-    mistakes come from them. `champion_correct`, shape (rows,), tells which of them the live model has right.
+    mistakes and the examples come from them. `champion_correct`, shape (rows,), tells which of them the live
+    model has right.
 
     Raises ValueError when `rows` or `champion_correct` are not as many as were measured.
     """
     temperature = calibration.temperature(measured.logits, measured.truths)
-    chances = calibration.probabilities(measured.logits, temperature)
-    guesses, confidences = chances.argmax(axis=1), chances.max(axis=1)
+    guesses, confidences = calibration.guesses(measured.logits, temperature)
     correct = guesses == measured.truths
-    acceptance = _acceptance(measured, confidences, correct, target_precision)
+    judged = _Judged(guesses, confidences, correct)
     figures = {
         "schema": SCHEMA,
+        "date": trained.date,
+        "data": _data(trained),
         **_right(correct),
         "validation_rows": len(correct),
         **_by_label(measured.truths, guesses, trained.labels),
-        "calibration": _calibration(measured, temperature, confidences, correct),
-        "acceptance": acceptance,
+        "calibration": _calibration(measured, temperature, judged),
+        "acceptance": _acceptance(measured, judged, target_precision, trained.training_rows),
         "coverage": [dataclasses.asdict(point) for point in calibration.coverage_curve(confidences, correct)],
         "champion": None if champion_correct is None else _champion(correct, champion_correct),
-        "mistakes": _mistakes(rows, guesses, confidences, correct, trained.labels),
-        "phrases": {label: list(found)[:PHRASES_SHOWN] for label, found in trained.phrases.items()},
+        **_shown_rows(rows, judged, trained.labels),
+        "phrases": _phrases(trained, measured.truths),
         "training": trained.training,
     }
     return figures, decision(figures)
@@ -97,26 +115,53 @@ def _right(correct: Flags) -> dict[str, Any]:
     return {"accuracy": _rounded(correct.mean()), "accuracy_interval": [_rounded(low), _rounded(high)]}
 
 
+def _data(trained: Trained) -> dict[str, Any]:
+    """Tell the file that the rows came from, and what validation had to say of it."""
+    notes = trained.notes
+    return {
+        "file": notes.get("file"),
+        "training_rows": trained.training_rows,
+        "rejected_rows": notes.get("rejected"),
+        "warnings": [shorten(str(said)) for said in notes.get("warnings", [])[:WARNINGS_SHOWN]],
+    }
+
+
 def _by_label(truths: Truths, guesses: Counts, labels: Sequence[str]) -> dict[str, Any]:
-    confusion = _confusion(truths, guesses, len(labels))
-    per_class = _per_class(confusion, labels)
+    per_class = _per_class(truths, guesses, labels)
     return {
         "macro_f1": _rounded(np.mean([entry["f1"] for entry in per_class])),
         "labels": list(labels),
         "per_class": per_class,
-        "confusion": confusion.tolist(),
+        **_confusion(truths, guesses, labels),
     }
 
 
-def _confusion(truths: Truths, predicted: Counts, classes: int) -> Counts:
-    """Rows by true label (first axis) and predicted label (second), shape (classes, classes)."""
-    flat = np.bincount(truths * classes + predicted, minlength=classes * classes)
-    return flat.reshape(classes, classes).astype(np.int64)
+def _confusion(truths: Truths, guesses: Counts, labels: Sequence[str]) -> dict[str, Any]:
+    """Give the pairs of labels that were taken for each other, those of the most rows first."""
+    wrong = truths != guesses
+    pairs, rows = np.unique(truths[wrong] * len(labels) + guesses[wrong], return_counts=True)
+    order = np.argsort(-rows, kind="stable")
+    return {
+        "confusion": [
+            {
+                "label": labels[pairs[i] // len(labels)],
+                "prediction": labels[pairs[i] % len(labels)],
+                "rows": int(rows[i]),
+            }
+            for i in order[:PAIRS_SHOWN].tolist()
+        ],
+        "confusion_left_out": {
+            "pairs": max(len(pairs) - PAIRS_SHOWN, 0),
+            "rows": int(rows[order[PAIRS_SHOWN:]].sum()),
+        },
+    }
 
 
-def _per_class(confusion: Counts, labels: Sequence[str]) -> list[dict[str, Any]]:
+def _per_class(truths: Truths, guesses: Counts, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Precision, recall, F1 and rows of each label; a figure that would divide by zero is 0."""
-    hits, support, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    hits, support, predicted = (
+        np.bincount(of, minlength=len(labels)) for of in (truths[truths == guesses], truths, guesses)
+    )
     return [
         {
             "label": label,
@@ -129,11 +174,24 @@ def _per_class(confusion: Counts, labels: Sequence[str]) -> list[dict[str, Any]]
     ]
 
 
-def _calibration(
-    measured: Measured, temperature: float, confidences: Array, correct: Flags
-) -> dict[str, Any]:
-    before = calibration.reliability(calibration.probabilities(measured.logits, 1.0).max(axis=1), correct)
-    after = calibration.reliability(confidences, correct)
+def _phrases(trained: Trained, truths: Truths) -> dict[str, list[dict[str, Any]]]:
+    support = np.bincount(truths, minlength=len(trained.labels))
+    of_most_rows = np.sort(np.argsort(-support, kind="stable")[:LABELS_WITH_PHRASES])
+    labels = [trained.labels[i] for i in of_most_rows.tolist()]
+    return {
+        label: [
+            {**found, "phrase": shorten(found["phrase"], PHRASE_SHOWN)}
+            for found in trained.phrases[label][:PHRASES_SHOWN]
+        ]
+        for label in labels
+        if label in trained.phrases
+    }
+
+
+def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> dict[str, Any]:
+    as_it_came = calibration.guesses(measured.logits, 1.0)[1]
+    before = calibration.reliability(as_it_came, judged.correct)
+    after = calibration.reliability(judged.confidences, judged.correct)
     return {
         "temperature": temperature,
         "ece_before": _rounded(calibration.calibration_error(before)),
@@ -142,14 +200,16 @@ def _calibration(
     }
 
 
-def _acceptance(measured: Measured, confidences: Array, correct: Flags, target: float) -> dict[str, Any]:
+def _acceptance(measured: Measured, judged: "_Judged", target: float, training_rows: int) -> dict[str, Any]:
     least_known = calibration.least_known_share(measured.known_shares)
     familiar = (measured.known_shares >= least_known) & (measured.known_shares > 0)
-    accepted = calibration.acceptance(confidences, correct, familiar, target)
+    trial = Trial(judged.confidences, judged.correct, familiar, target, training_rows)
+    accepted = calibration.acceptance(trial.confidences, trial.correct, trial.familiar, target)
     return {
         "target_precision": target,
         **dataclasses.asdict(accepted),
         "least_known_share": least_known,
+        "advice": advice(trial, accepted),
     }
 
 
@@ -168,24 +228,34 @@ def _champion(new: Flags, live: Flags) -> dict[str, Any]:
     }
 
 
-def _mistakes(
-    rows: Iterable[Row], guesses: Counts, confidences: Array, correct: Flags, labels: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Give the wrong rows of the highest confidence, the highest first; of equal ones, the earlier row."""
-    wrong = np.flatnonzero(~correct)
-    shown = wrong[np.argsort(-confidences[wrong], kind="stable")][:MISTAKES_SHOWN].tolist()
-    picked = set(shown)
-    found = {place: row for place, (row, _) in enumerate(zip(rows, correct, strict=True)) if place in picked}
-    return [
-        {
+def _shown_rows(rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]) -> dict[str, Any]:
+    """Give rows that people look at: `mistakes`, the wrong ones of the highest confidence, and `examples`.
+
+    The examples are spread evenly from the highest confidence to the lowest; of equal ones, the earlier row
+    comes first.
+    """
+    ranked = np.argsort(-judged.confidences, kind="stable")
+    mistakes = ranked[~judged.correct[ranked]][:MISTAKES_SHOWN].tolist()
+    count = min(EXAMPLES_SHOWN, len(ranked))
+    examples = ranked[np.linspace(0, len(ranked) - 1, count).round().astype(int)].tolist()
+    picked = {*mistakes, *examples}
+    found = {
+        place: row for place, (row, _) in enumerate(zip(rows, judged.correct, strict=True)) if place in picked
+    }
+
+    def shown(place: int) -> dict[str, Any]:
+        return {
             "row": found[place].number,
             "text": shorten(found[place].text),
             "label": found[place].label,
-            "prediction": labels[guesses[place]],
-            "confidence": _rounded(confidences[place]),
+            "prediction": labels[judged.guesses[place]],
+            "confidence": _rounded(judged.confidences[place]),
         }
-        for place in shown
-    ]
+
+    return {
+        "mistakes": [shown(place) for place in mistakes],
+        "examples": [shown(place) for place in examples],
+    }
 
 
 def _rounded(figure: float) -> float:

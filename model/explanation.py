@@ -25,6 +25,7 @@ Evidence: TypeAlias = tuple[Sequence[str], npt.NDArray[np.float64]]  # phrases, 
 PHRASES = 5  # that are named for a row
 LEAST_SHOWN = 0.05  # of the log-odds
 SAMPLE_CHARACTERS = 150_000  # of the texts that tell what speaks for each label
+MOST_FIGURES = 20_000_000  # phrases times labels that are added up: 160 MB
 PHRASES_A_LABEL = 12
 
 
@@ -64,9 +65,10 @@ class Phrase:
 
 
 def speaking(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phrase]]:
-    """Give, for each label, the n-grams that speak for it, over the first SAMPLE_CHARACTERS of the texts.
+    """Give, for each label, the n-grams that speak for it, over the first texts.
 
-    The strongest first: the mean of what one adds, times the root of the number of texts that it is in.
+    Those are SAMPLE_CHARACTERS, or fewer for a model of many labels. The strongest come first: the mean of
+    what one adds, times the root of the number of texts that it is in.
     """
     total: dict[str, Logits] = {}
     count: dict[str, int] = defaultdict(int)
@@ -76,7 +78,7 @@ def speaking(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phr
             total[phrase] = total[phrase] + logits if phrase in total else logits
             count[phrase] += 1
         read += len(text)
-        if read >= SAMPLE_CHARACTERS:
+        if read >= SAMPLE_CHARACTERS or len(total) * len(classifier.labels) > MOST_FIGURES:
             break
     phrases, sums = list(total), np.array([*total.values()]).reshape(-1, len(classifier.labels))
     sums -= sums.mean(axis=1, keepdims=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from model import artifact
 from model.calibration import Flags, cross_entropy, temperature
 from model.classifier import Classifier, Part, mixed
 from model.config import Config
-from model.data import Examples, Floats, Numbers, Split, read_folder
+from model.data import Examples, Floats, Numbers, Split, read_folder, read_notes
 from model.encoder import Encoded, Ids, Shares, WordEncoder
 from model.errors import DataError
 from model.evaluation import Evaluation, Measured, Trained, evaluate
@@ -111,7 +112,14 @@ def run(
     evaluation, decision = evaluate(
         Measured(mixed([part.logits for part in parts], mixture), data.validation, parts[0].known_shares),
         read_folder(folders.validation),
-        Trained(data.labels, training, described),
+        Trained(
+            data.labels,
+            training,
+            described,
+            training_rows=len(data.training),
+            date=f"{datetime.now(UTC):%Y-%m-%d}",
+            notes=read_notes(folders.validation),
+        ),
         config.target_precision,
         correct,
     )

@@ -52,7 +52,7 @@ def render(evaluation: Evaluation) -> str:
     return _template().render(
         e=evaluation,
         tries=TRIES,
-        pairs=_confused_pairs(evaluation),
+        pairs=evaluation["confusion"][:PAIRS_SHOWN],
         weakest=_weakest(evaluation["per_class"]),
         spoken=_phrases(evaluation),
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "top": TOP},
@@ -126,18 +126,6 @@ def _points(difference: float) -> str:
 def _listed(parts: list[str]) -> str:
     """Join as `a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def _confused_pairs(evaluation: Evaluation) -> list[tuple[str, str, int]]:
-    """Give the label pairs most often taken for each other: (true, predicted, rows)."""
-    labels, confusion = evaluation["labels"], evaluation["confusion"]
-    pairs = [
-        (labels[true], labels[guess], rows)
-        for true, line in enumerate(confusion)
-        for guess, rows in enumerate(line)
-        if rows and true != guess
-    ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:PAIRS_SHOWN]
 
 
 def _weakest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:

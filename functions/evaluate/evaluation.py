@@ -7,6 +7,8 @@ from typing import Any
 from shared.errors import TrainingFailed
 from shared.messages import count, file_address, message, percent, subject
 
+SCHEMAS = (1, 2)  # a training image may be older than the functions
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -33,7 +35,7 @@ def parse(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
         usable = (
-            document["schema"] == 1
+            document["schema"] in SCHEMAS
             and 0 <= document["accuracy"] <= 1
             and document["validation_rows"] > 0
             and bool(document["labels"])

@@ -122,7 +122,7 @@ GOOD = json.dumps(EVALUATION | {"validation_rows": 3})
         (tar_gz({"evaluation.json": "[]", "report.html": "x"}), "cannot be read"),
         (tar_gz({"evaluation.json": GOOD.replace("0.9,", "NaN,"), "report.html": "x"}), "impossible figures"),
         (
-            tar_gz({"evaluation.json": GOOD.replace('"schema": 1', '"schema": 2'), "report.html": "x"}),
+            tar_gz({"evaluation.json": GOOD.replace('"schema": 1', '"schema": 3'), "report.html": "x"}),
             "another schema",
         ),
         (tar_gz({"evaluation.json": GOOD.replace(": 3,", ": 0,"), "report.html": "x"}), "impossible figures"),

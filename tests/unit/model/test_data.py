@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.data import WIDTH, Row, batches, pad, read_file, read_folder, rounded_up
+from model.data import WIDTH, Row, batches, pad, read_file, read_folder, read_notes, rounded_up
 from model.errors import DataError
 
 LENGTHS = st.lists(st.integers(1, 700), max_size=200)
@@ -89,3 +89,10 @@ def test_padding_fills_with_zeros(lengths: list[int]) -> None:
 
 def test_the_largest_word_number_is_held_exactly() -> None:
     assert int(pad([np.array([10_000_000 - 1], dtype=np.int32)], 1)[0, 0]) == 10_000_000 - 1
+
+
+def test_the_notes_of_validation_are_read_and_may_be_missing(tmp_path: Path) -> None:
+    assert read_notes(tmp_path) == {}
+    (tmp_path / "notes.json").write_text('{"schema": 1, "file": "claims.csv"}', encoding="utf-8")
+    assert read_notes(tmp_path)["file"] == "claims.csv"
+    assert list(read_folder(tmp_path)) == []

@@ -1,5 +1,6 @@
 """evaluation.json: the figures of the contract, checked on a case small enough to count by hand."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator
 from model.calibration import Flags
 from model.data import Row
 from model.evaluation import Evaluation, Measured, Trained, decision, evaluate, shorten
+from model.report import render
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "config" / "evaluation.schema.json").read_text(encoding="utf-8"))
@@ -74,10 +76,64 @@ def simulated(classes: int, rows: int, champion: bool) -> Evaluation:
     return evaluate(Measured(logits, truths, np.ones(rows)), texts, trained, 0.9, live)[0]
 
 
-def test_accuracy_confusion_and_rows_are_counted(figures: Evaluation) -> None:
+def test_accuracy_and_rows_are_counted_and_only_what_was_confused_is_listed(figures: Evaluation) -> None:
     assert figures["accuracy"] == 0.75
     assert figures["validation_rows"] == 4
-    assert figures["confusion"] == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert figures["confusion"] == [{"label": "a", "prediction": "b", "rows": 1}]
+    assert figures["confusion_left_out"] == {"pairs": 0, "rows": 0}
+
+
+def test_the_pairs_confused_most_come_first() -> None:
+    truths = np.array([0, 1, 1, 2, 2, 2, 0])
+    guesses = np.array([1, 2, 2, 0, 0, 0, 0])
+    rows = [Row(number, "text", LABELS[truth]) for number, truth in enumerate(truths)]
+    logits = np.eye(3, dtype=np.float32)[guesses]
+    found = evaluate(Measured(logits, truths, np.ones(7)), rows, TRAINED, 0.98)[0]["confusion"]
+    assert [(pair["label"], pair["prediction"], pair["rows"]) for pair in found] == [
+        ("c", "a", 3),
+        ("b", "c", 2),
+        ("a", "b", 1),
+    ]
+
+
+def test_three_thousand_categories_that_are_all_confused_stay_small() -> None:
+    classes = 3_000
+    truths = np.repeat(np.arange(classes), 2)
+    logits = np.zeros((len(truths), classes), dtype=np.float32)
+    guesses = np.where(np.arange(len(truths)) % 2, truths, (truths * 7 + 1) % classes)
+    logits[np.arange(len(truths)), guesses] = 3
+    labels = [f"category {number} " + "\N{GREEK SMALL LETTER ALPHA}" * 150 for number in range(classes)]
+    rows = [Row(number, "text", labels[truth]) for number, truth in enumerate(truths.tolist())]
+    phrases = {label: [{"phrase": "p" * 100_000, "weight": 1.0}] * 20 for label in labels}
+    trained = Trained(labels, TRAINING, phrases)
+    document = evaluate(Measured(logits, truths, np.ones(len(rows))), rows, trained, 0.98)[0]
+    assert len(document["confusion"]) == 1_000
+    assert document["confusion_left_out"] == {"pairs": 2_000, "rows": 2_000}
+    assert len(document["per_class"]) == classes
+    assert len(json.dumps(document, indent=2, ensure_ascii=False).encode()) < 5_000_000
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(document)] == []
+    assert len(render(document)) < 3_000_000
+
+
+def test_the_file_its_warnings_and_the_date_are_told() -> None:
+    notes = {"schema": 1, "file": "claims.csv", "rows": 9, "rejected": 2, "warnings": ["Odd.", "x" * 999]}
+    trained = dataclasses.replace(TRAINED, training_rows=3, date="2026-11-26", notes=notes)
+    document = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), ROWS, trained, 0.98)[0]
+    assert document["date"] == "2026-11-26"
+    assert document["data"] == {
+        "file": "claims.csv",
+        "training_rows": 3,
+        "rejected_rows": 2,
+        "warnings": ["Odd.", "x" * 300 + "…"],
+    }
+    assert Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_the_examples_go_from_the_surest_row_to_the_least_sure() -> None:
+    examples = simulated(4, 400, champion=False)["examples"]
+    sure = [example["confidence"] for example in examples]
+    assert len(examples) == 6
+    assert sure == sorted(sure, reverse=True)
 
 
 def test_the_accuracy_has_its_95_percent_interval(figures: Evaluation) -> None:

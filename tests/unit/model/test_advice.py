@@ -1,0 +1,94 @@
+"""Advice to a model that accepts little: it says why, and what it names does help."""
+
+import re
+
+import numpy as np
+import pytest
+
+from model.advice import LITTLE, Trial, advice
+from model.calibration import acceptance
+
+
+def trial(rows: int, right: float, target: float = 0.98, fraction: float = 0.1) -> Trial:
+    """Rows of which the surest half are nearly all right and the others as often as needed."""
+    chance = np.random.default_rng(0)
+    confidences = np.sort(chance.random(rows))[::-1]
+    surest = np.arange(rows) < rows / 2
+    correct = np.where(surest, chance.random(rows) < 0.999, chance.random(rows) < right)
+    return Trial(confidences, correct, np.ones(rows, dtype=bool), target, round(rows / fraction) - rows)
+
+
+def advised(given: Trial) -> str | None:
+    return advice(given, acceptance(given.confidences, given.correct, given.familiar, given.target))
+
+
+def times(given: Trial, factor: float) -> Trial:
+    """The same trial with more rows of the same kinds."""
+    places = np.linspace(0, len(given.correct) - 1, round(factor * len(given.correct))).round().astype(int)
+    spread = given.confidences[places] - np.arange(len(places)) * 1e-9
+    return Trial(spread, given.correct[places], given.familiar[places], given.target, given.training_rows)
+
+
+def test_a_model_that_accepts_enough_is_given_no_advice() -> None:
+    assert advised(trial(2_000, 0.9)) is None
+
+
+def test_with_few_rows_the_advice_names_how_many_more_and_a_target() -> None:
+    said = advised(trial(300, 0.8))
+    assert said is not None
+    assert said.startswith("No row is accepted without a person: with 300 held-out rows it cannot be shown")
+    assert re.search(
+        r"What would help: about [\d,]+ more labelled rows, or a target_precision of 0\.\d\d\.$", said
+    )
+
+
+@pytest.mark.parametrize("rows", [120, 200, 300, 500])
+def test_as_many_more_rows_as_advised_help(rows: int) -> None:
+    given = trial(rows, 0.8)
+    said = advised(given)
+    assert said is not None
+    (more,) = re.findall(r"about ([\d,]+) more", said)
+    factor = 1 + int(more.replace(",", "")) / (rows + given.training_rows)
+    grown = times(given, factor * 1.1)
+    assert acceptance(grown.confidences, grown.correct, grown.familiar, grown.target).coverage >= LITTLE
+
+
+@pytest.mark.parametrize("rows", [120, 200, 300, 500])
+def test_the_target_that_is_advised_is_reached(rows: int) -> None:
+    given = trial(rows, 0.8)
+    said = advised(given)
+    assert said is not None
+    (target,) = re.findall(r"target_precision of (0\.\d\d)", said)
+    found = acceptance(given.confidences, given.correct, given.familiar, float(target))
+    assert found.coverage >= LITTLE
+
+
+def test_a_model_that_is_too_often_wrong_is_promised_nothing_of_more_rows() -> None:
+    chance = np.random.default_rng(0)
+    correct = chance.random(2_000) < 0.4
+    said = advised(Trial(chance.random(2_000), correct, np.ones(2_000, dtype=bool), 0.98, 18_000))
+    assert said is not None
+    assert "more labelled rows" not in said
+    assert said.endswith("Its labels are wrong too often: clearer categories, or other texts, would help.")
+
+
+def test_a_model_that_accepts_a_little_says_how_little() -> None:
+    confidences = np.linspace(1, 0, 4_000)
+    correct = (np.arange(4_000) < 700) | (np.arange(4_000) % 10 != 0)
+    given = Trial(confidences, correct, np.ones(4_000, dtype=bool), 0.98, 36_000)
+    said = advised(given)
+    assert said is not None
+    assert said.startswith("Only ")
+    assert "% of the rows are accepted without a person" in said
+
+
+def test_one_row_is_a_row() -> None:
+    one = Trial(np.array([0.9]), np.array([True]), np.array([True]), 0.98, 0)
+    said = advised(one)
+    assert said is not None
+    assert "with 1 held-out row it" in said
+
+
+def test_texts_that_are_all_unlike_those_learned_have_advice_too() -> None:
+    given = Trial(np.full(9, 0.9), np.ones(9, dtype=bool), np.zeros(9, dtype=bool), 0.98, 81)
+    assert advised(given) is not None
