@@ -87,12 +87,12 @@ def accept(trained: Run) -> None:
 
 
 def fetch(account: Account, made: stack.Stack, trained: Run, predicted: Run) -> dict[str, Path]:
-    """Download both runs' files; gives their paths by `training` or `prediction` and their names."""
+    """Download both runs' files; gives their paths by `training` or `prediction` and what they are."""
     found: dict[str, Path] = {}
     for part, each in (("training", trained), ("prediction", predicted)):
         run_id = each.data["run"]["id"]
         for path in results.download(account, made, run_id, FOLDER / part, replace=True):
-            found[f"{part}/{path.name}"] = path
+            found[f"{part}/{results.kind(path)}"] = path
     return found
 
 

@@ -14,7 +14,9 @@ from workflow.runs import Run, find, read_run, recent
 from workflow.stack import Stack
 
 MANIFEST = "manifest.json"
-FROM_TRAINING = ("report.html", "evaluation.json", "rejected.csv")
+FROM_TRAINING = ("report.html", "evaluation.json")
+CHECKS = "validation.json"  # it names the rows that were left out
+KINDS = ("results", "review", "rejected")  # of the files that are named after the input
 PREDICTION_TOO = "predict"  # where a run that trains and then predicts has the files of its prediction
 SEARCHED = 100  # runs that the newest one with results is looked for in
 
@@ -52,11 +54,19 @@ def files_of(account: Account, stack: Stack, run_id: str) -> list[str]:
     Those of a prediction are in its manifest, which is written last; those of a training are looked for.
     """
     found = [name for name in FROM_TRAINING if _is_there(account, stack.results, f"{run_id}/{name}")]
+    uris = [_left_out(account, stack, run_id)]
     for folder in (run_id, f"{run_id}/{PREDICTION_TOO}"):
         manifest = _read_json(account, stack.results, f"{folder}/{MANIFEST}") or {"files": {}}
-        keys = [uri.removeprefix(f"s3://{stack.results}/") for uri in manifest["files"].values()]
-        found += [key.removeprefix(f"{run_id}/") for key in keys if key.startswith(f"{run_id}/")]
+        uris += manifest["files"].values()
+    keys = [uri.removeprefix(f"s3://{stack.results}/") for uri in uris]
+    found += [key.removeprefix(f"{run_id}/") for key in keys if key.startswith(f"{run_id}/")]
     return sorted(name for name in set(found) if ".." not in PurePosixPath(name).parts)
+
+
+def kind(path: Path) -> str:
+    """Give what a result file is, without the input's name: `results.csv` for `claims.results.csv`."""
+    stem, found, extension = path.name.rsplit(".", 2) if path.name.count(".") > 1 else ("", "", "")
+    return f"{found}.{extension}" if stem and found in KINDS else path.name
 
 
 def download(account: Account, stack: Stack, run_id: str, folder: Path, replace: bool = False) -> list[Path]:
@@ -80,6 +90,12 @@ def download(account: Account, stack: Stack, run_id: str, folder: Path, replace:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / name).replace(folder / name)
     return [folder / name for name in names]
+
+
+def _left_out(account: Account, stack: Stack, run_id: str) -> str:
+    """Give the address of the rows that a training left out, or an empty text."""
+    checks = _read_json(account, stack.results, f"{run_id}/{CHECKS}") or {}
+    return str((checks.get("train") or {}).get("rejected_uri", ""))
 
 
 def _newest(account: Account, stack: Stack) -> str:

@@ -34,7 +34,7 @@ def _handle(event: Event) -> Event:
         "run": run["id"],
         "model": model["arn"],
         "source": manifest["source"]["uri"],
-        "rejected": manifest["rejected_uri"].rsplit("/", 1)[-1],
+        "names": {kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
     }
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, "report.html"), page, HTML)
@@ -69,7 +69,8 @@ def _write_files(folder: str, manifest: Manifest) -> tuple[Tally, dict[str, str]
                 f"The file has {tally.rows:,} rows, and had {manifest['rows']:,} when it was checked."
             )
         uris = {
-            name: storage.upload(_place(folder, f"{name}.csv"), path, CSV) for name, path in files.items()
+            kind: storage.upload(_place(folder, keys.result_name(info.location.key, kind)), path, CSV)
+            for kind, path in files.items()
         }
     return tally, {**uris, "rejected": manifest["rejected_uri"]}
 

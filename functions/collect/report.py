@@ -37,7 +37,8 @@ def render(tally: Tally, about: dict[str, Any]) -> str:
 
     Args:
         tally: the counts
-        about: `file` (its name), `run`, `model` (its registry version or ARN), `source` (the file's address)
+        about: `file` (its name), `run`, `model` (its registry version or ARN), `source` (the file's address),
+            `names` (of the files beside the page, by kind)
 
     """
     folder = Path(__file__).parent

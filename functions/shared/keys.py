@@ -15,10 +15,24 @@ LIVE_KEYS = {
 }
 
 
+# What is no part of a file's name for people: `claims.csv.gz` is `claims`.
+_EXTENSION = re.compile(r"\.(csv|tsv|tab|txt|xlsx|xlsm|jsonl|ndjson|json)(\.gz)?$", re.IGNORECASE)
+_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+
+
 def stem(key: str) -> str:
     """Give a file's name without its extension, as at most 32 letters, digits and hyphens."""
-    name = re.sub(r"\.csv(\.gz)?$", "", key.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    name = _EXTENSION.sub("", key.rsplit("/", 1)[-1])
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32].strip("-") or "file"
+
+
+def result_name(key: str, kind: str, extension: str = "csv") -> str:
+    """Give the name of a file for people: `claims.results.csv` for the results of `claims.csv.gz`.
+
+    The input's name stays as it is but for what no file system takes, and is cut to 60 characters.
+    """
+    name = _NOT_IN_FILE_NAMES.sub("-", _EXTENSION.sub("", key.rsplit("/", 1)[-1]))
+    return f"{name.strip(' .')[:60].strip(' .') or 'file'}.{kind}.{extension}"
 
 
 def run_prefix(run_id: str) -> str:

@@ -43,7 +43,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )
-        rejected = _upload_rejected(run["id"], made.rejected)
+        rejected = _upload_rejected(run["id"], file, made.rejected)
     counts = {
         "rows": made.rows,
         "rejected": made.rejected_rows,
@@ -71,7 +71,7 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
     with tempfile.TemporaryDirectory() as folder:
         made = sharding.make_shards(table, found, Path(folder), run["rows_per_shard"], save)
-        rejected = _upload_rejected(keys.prediction_results(run["id"], run["action"]), made.rejected)
+        rejected = _upload_rejected(keys.prediction_results(run["id"], run["action"]), file, made.rejected)
     manifest = {
         **_about(run, file),
         "shards": made.shards,
@@ -99,8 +99,9 @@ def _open(file: dict[str, Any]) -> Table:
         raise InvalidData(f"The file is gone since the run began: {error}.") from error
 
 
-def _upload_rejected(folder: str, path: Path) -> str:
-    return storage.upload(Location(settings.results_bucket(), f"{folder}/rejected.csv"), path, CSV)
+def _upload_rejected(folder: str, file: dict[str, Any], path: Path) -> str:
+    name = keys.result_name(file["key"], "rejected")
+    return storage.upload(Location(settings.results_bucket(), f"{folder}/{name}"), path, CSV)
 
 
 def _names(found: Columns) -> dict[str, str | None]:

@@ -39,7 +39,8 @@ def _left_out(rejected: Counter[str], usable: int) -> str:
     reasons = ", ".join(f"{reason} ({n:,})" for reason, n in rejected.most_common())
     left = rejected.total()
     verb = "was" if left == 1 else "were"
-    return f"{left:,} of {count(left + usable, 'row')} {verb} left out, as rejected.csv tells: {reasons}."
+    rows = count(left + usable, "row")
+    return f"{left:,} of {rows} {verb} left out, as the file of rejected rows tells: {reasons}."
 
 
 def _alike(categories: Iterable[str]) -> list[list[str]]:

@@ -44,7 +44,7 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "label_column": "label",
         "rows": 2,
         "rejected": 1,
-        "rejected_uri": f"s3://{RESULTS}/{run}/rejected.csv",
+        "rejected_uri": f"s3://{RESULTS}/{run}/claims.rejected.csv",
         "explain": False,
     }
 
@@ -120,6 +120,6 @@ def test_a_training_with_a_prediction_checks_both_files_and_keeps_their_rejected
     validation = stack.validate({"run": run})
     assert validation["train"]["rejected"] == 1
     assert validation["predict"]["rejected"] == 1
-    assert len(stack.table(f"{run['results']}/rejected.csv")) == 1
+    assert len(stack.table(f"{run['results']}/a.rejected.csv")) == 1
     manifest = stack.json(validation["predict"]["manifest"])
-    assert manifest["rejected_uri"] == f"{run['results']}/predict/rejected.csv"
+    assert manifest["rejected_uri"] == f"{run['results']}/predict/new.rejected.csv"

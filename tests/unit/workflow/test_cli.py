@@ -344,16 +344,25 @@ def test_results_downloads_what_the_manifest_names(
     account: Account, machine: PlayedStepFunctions, tmp_path: Path
 ) -> None:
     run_id = "predict-claims-1"
-    files = {name: f"s3://results/{run_id}/{name}.csv" for name in ("results", "review")}
+    files = {name: f"s3://results/{run_id}/claims.{name}.csv" for name in ("results", "review")}
     put(account, f"{run_id}/manifest.json", json.dumps({"files": files}))
-    for name in ("results.csv", "review.csv", "left-over.csv"):
+    for name in ("claims.results.csv", "claims.review.csv", "left-over.csv"):
         put(account, f"{run_id}/{name}")
     result = claimflow("results", run_id)
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in (tmp_path / "out" / run_id).iterdir()) == [
-        "results.csv",
-        "review.csv",
+        "claims.results.csv",
+        "claims.review.csv",
     ]
+
+
+def test_results_of_a_training_have_the_rows_that_were_left_out(account: Account, tmp_path: Path) -> None:
+    put(account, "train-1/report.html")
+    left_out = "s3://results/train-1/claims.rejected.csv"
+    put(account, "train-1/validation.json", json.dumps({"train": {"rejected_uri": left_out}}))
+    put(account, "train-1/claims.rejected.csv", "line,reason,raw\r\n")
+    claimflow("results", "train-1", "--to", "here")
+    assert (tmp_path / "here" / "claims.rejected.csv").read_text() == "line,reason,raw\n"
 
 
 def test_results_of_a_training_and_its_prediction_lie_apart(account: Account, tmp_path: Path) -> None:

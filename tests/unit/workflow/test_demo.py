@@ -25,11 +25,11 @@ def nothing_is_started(monkeypatch: pytest.MonkeyPatch, account: Account) -> Non
     for recording in ("trained", "predicted", "rejected"):
         account.s3.put_object(Bucket="results", Key=f"{run_id(recording)}/report.html", Body=b"x")
     prediction = run_id("predicted")
-    files = {"review": f"s3://results/{prediction}/review.csv"}
+    files = {"review": f"s3://results/{prediction}/claims.review.csv"}
     account.s3.put_object(
         Bucket="results", Key=f"{prediction}/manifest.json", Body=json.dumps({"files": files}).encode()
     )
-    account.s3.put_object(Bucket="results", Key=f"{prediction}/review.csv", Body=REVIEW.encode())
+    account.s3.put_object(Bucket="results", Key=f"{prediction}/claims.review.csv", Body=REVIEW.encode())
 
 
 def run_id(recording: str) -> str:
@@ -68,7 +68,7 @@ def test_the_demo_ends_with_figures_files_and_what_to_try(
         "s3 cp",
     ):
         assert text in result.output
-    assert (tmp_path / "out" / "demo" / "prediction" / "review.csv").read_text() == REVIEW
+    assert (tmp_path / "out" / "demo" / "prediction" / "claims.review.csv").read_text() == REVIEW
     assert (tmp_path / "out" / "demo" / "training" / "report.html").exists()
 
 
