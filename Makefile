@@ -33,7 +33,7 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: r
 	@if [ $* = app ]; then VIRTUAL_ENV=$(APP) $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
 	@touch $@
 
-.PHONY: check unit test demo down clean lock
+.PHONY: check unit test faults-table demo down clean lock
 check: setup ## Format, lint, types, template and state machine
 	ruff format --check .
 	ruff check .
@@ -48,6 +48,9 @@ unit: setup ## The fast tests only, without the local AWS
 
 test: check ## Everything: the checks above, then the whole test suite
 	pytest
+
+faults-table: setup ## Write the table of docs/reliability.md from the tests in tests/faults
+	python tests/faults/table.py
 
 demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv]
 	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")

@@ -92,6 +92,7 @@ LAMBDA_FAULTS = [
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "AwsUnavailable",  # what a function raises when another service was too busy for it
 ]
 # SageMaker reports throttling under its general name; a full instance quota has one of its own.
 TRAINING_FAULTS = [

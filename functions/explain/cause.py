@@ -49,7 +49,7 @@ def failed_step(state: dict[str, Any]) -> str:
 def explain(error: str, cause: str, step: str) -> Failure:
     """Give the failure that `error` and `cause`, as Step Functions caught them, stand for."""
     document = _document(cause)
-    for understand in (_own, _timeout, _training, _batch, _lambda_limit, _service):
+    for understand in (_own, _unavailable, _timeout, _training, _batch, _lambda_limit, _service):
         failure = understand(error, cause, step, document)
         if failure is not None:
             return failure
@@ -87,6 +87,15 @@ def _own(error: str, _cause: str, _step: str, document: dict[str, Any]) -> Failu
     if name not in OURS or "errorMessage" not in document:
         return None
     return Failure(name, _tidy(str(document["errorMessage"])))
+
+
+def _unavailable(error: str, _cause: str, step: str, document: dict[str, Any]) -> Failure | None:
+    if (document.get("errorType") or error) != "AwsUnavailable":
+        return None
+    said = _tidy(str(document.get("errorMessage", "AWS was not available")))
+    return Failure(
+        "AwsUnavailable", f"The step {step} could not run: {said}, and trying again did not help. {_AGAIN}"
+    )
 
 
 def _timeout(error: str, cause: str, step: str, _document: dict[str, Any]) -> Failure | None:

@@ -8,7 +8,8 @@
     │   └── NoLiveModel          a prediction before any model is live
     ├── TrainingFailed           the training job did not complete
     ├── PredictionFailed         a shard failed, or a part is missing or short
-    ├── StackMisconfigured       an environment variable is missing: the template's fault
+    ├── StackMisconfigured       an environment variable or a permission is missing: the template's fault
+    ├── AwsUnavailable           AWS was too busy, or failed, or did not answer; the step is tried again
     └── StorageError             (internal: callers turn it into one of the above)
         ├── ObjectMissing        no such bucket, key or version
         └── ObjectDenied         it may be there, but this stack may not read it
@@ -51,7 +52,11 @@ class PredictionFailed(ClaimflowError):  # noqa: N818
 
 
 class StackMisconfigured(ClaimflowError):  # noqa: N818
-    """An environment variable of the function is missing or not what it should be."""
+    """An environment variable of the function, or a permission, is missing or not what it should be."""
+
+
+class AwsUnavailable(ClaimflowError):  # noqa: N818
+    """A service of AWS was too busy, failed, or did not answer, although it was asked again."""
 
 
 class StorageError(ClaimflowError):

@@ -1,15 +1,20 @@
 """Reading and writing S3 objects: one version of each, in bounded memory."""
 
+import contextlib
 import io
 import json
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
 
 from shared import aws
-from shared.errors import ObjectDenied, ObjectMissing
+from shared.errors import ObjectDenied, ObjectMissing, StackMisconfigured
+from shared.outage import LOST
 
 RANGE_BYTES = 8 * 1024 * 1024
 KEY_BYTES = 1024
@@ -96,8 +101,12 @@ def open_uri(uri: str) -> BinaryIO:
 
 def read_bytes(location: Location) -> bytes:
     """Give an object's content; for small objects. Raises ObjectMissing or ObjectDenied."""
-    try:
+
+    def get() -> bytes:
         return aws.s3().get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+
+    try:
+        return _whole(get)
     except ClientError as error:
         raise _storage_error(error, location, None) from error
 
@@ -121,24 +130,42 @@ def write_json(location: Location, document: object) -> str:
 
 def write_bytes(location: Location, content: bytes, content_type: str) -> str:
     """Write a small object and give its URI."""
-    aws.s3().put_object(Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type)
+    with _writing(location):
+        aws.s3().put_object(Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type)
     return location.uri
 
 
 def upload(location: Location, file: Path, content_type: str) -> str:
     """Upload a file, in parts when it is large, and give its URI."""
     extra = {"ContentType": content_type}
-    aws.s3().upload_file(str(file), location.bucket, location.key, ExtraArgs=extra)
+    with _writing(location):
+        aws.s3().upload_file(str(file), location.bucket, location.key, ExtraArgs=extra)
     return location.uri
 
 
 def upload_stream(location: Location, stream: IO[bytes], content_type: str) -> str:
     """Upload from a stream that cannot go back, without holding it in memory, and give the URI."""
     extra = {"ContentType": content_type}
-    aws.s3().upload_fileobj(
-        cast("IO[bytes]", _Forward(stream)), location.bucket, location.key, ExtraArgs=extra
-    )
+    with _writing(location):
+        aws.s3().upload_fileobj(
+            cast("IO[bytes]", _Forward(stream)), location.bucket, location.key, ExtraArgs=extra
+        )
     return location.uri
+
+
+@contextmanager
+def _writing(location: Location) -> Iterator[None]:
+    """Name the place that may not be written: neither AWS's own error nor boto3's around it does."""
+    try:
+        yield
+    except (ClientError, S3UploadFailedError) as error:
+        refused = error.__context__ if isinstance(error, S3UploadFailedError) else error
+        if isinstance(refused, ClientError) and refused.response["Error"]["Code"] in _DENIED:
+            raise StackMisconfigured(
+                f"The stack lacks a permission: it may not write to {location.uri}. "
+                "Whoever runs it must add it."
+            ) from error
+        raise
 
 
 class _Forward:
@@ -168,21 +195,12 @@ class _RangedObject(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - the buffer protocol
         if not self._range and self._position < self._info.size:
-            self._range = memoryview(self._fetch())
+            self._range = memoryview(_whole(self._get))
             self._position += len(self._range)
         count = min(len(buffer), len(self._range))
         buffer[:count] = self._range[:count]
         self._range = self._range[count:]
         return count
-
-    def _fetch(self) -> bytes:
-        for attempt in range(1, _STREAM_ATTEMPTS + 1):
-            try:
-                return self._get()
-            except (ResponseStreamingError, IncompleteReadError, HTTPClientError):
-                if attempt == _STREAM_ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
 
     def _get(self) -> bytes:
         location, version = self._info.location, self._info.version
@@ -195,6 +213,14 @@ class _RangedObject(io.RawIOBase):
         except ClientError as error:
             raise _storage_error(error, location, version) from error
         return answer["Body"].read()
+
+
+def _whole(get: Callable[[], bytes]) -> bytes:
+    """Give what `get` reads, asking again when the connection breaks off: botocore retries no body."""
+    for _ in range(_STREAM_ATTEMPTS - 1):
+        with contextlib.suppress(*LOST):
+            return get()
+    return get()
 
 
 def _storage_error(error: ClientError, location: Location, version: str | None) -> Exception:

@@ -6,7 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 
-from shared.errors import ClaimflowError
+from shared import outage
+from shared.errors import AwsUnavailable, ClaimflowError
 
 Event = dict[str, Any]
 Handler = Callable[[Event, object], Event]
@@ -28,10 +29,15 @@ def lambda_handler(handle: Callable[[Event], Event]) -> Handler:
         )
         try:
             return handle(event)
-        except ClaimflowError as error:
-            # The sentence itself goes to the person; it may name what stands in a file, so it stays out of
-            # here.
-            logger.warning("Ended with %s", type(error).__name__)
+        except Exception as error:
+            if answer := outage.passing(error):
+                # Whatever was made of it on the way. The state machine tries again what has this name.
+                logger.warning("AWS is not available", exc_info=True)
+                raise AwsUnavailable(answer) from error
+            if isinstance(error, ClaimflowError):
+                # The sentence itself goes to the person; it may name what stands in a file, so it stays
+                # out of here.
+                logger.warning("Ended with %s", type(error).__name__)
             raise
 
     traced: Handler = tracer.capture_lambda_handler(handler, capture_response=False, capture_error=False)

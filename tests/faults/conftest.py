@@ -1,0 +1,52 @@
+"""What the tests of faults share: the row of the table that a test proves, and a fake account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from moto.sagemaker.models import SageMakerModelBackend
+
+from shared import aws
+from tests.unit.functions.stack import ARTIFACTS, GROUP, RESULTS, SETTINGS, UPLOADS, Stack
+
+
+@pytest.fixture
+def reads(request: pytest.FixtureRequest) -> str:
+    """Give what the row in the table says that people read: the test looks for it."""
+    said: str = request.node.get_closest_marker("fault").kwargs["reads"]
+    return said
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Give an empty account with the functions' settings."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_"))]:
+        monkeypatch.delenv(name)
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(
+        SageMakerModelBackend, "create_model_package", _once(SageMakerModelBackend.create_model_package)
+    )
+    with mock_aws():
+        s3, sagemaker = aws.s3(), aws.sagemaker()
+        for bucket in (UPLOADS, ARTIFACTS, RESULTS):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
+        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+        yield Stack(s3, sagemaker, aws.step_functions())
+
+
+def _once(create: Callable[..., str]) -> Callable[..., str]:
+    """Let moto honour the client token, as SageMaker does: the same one gives the same version."""
+    given: dict[str, str] = {}
+
+    def create_model_package(backend: Any, client_token: str, **more: Any) -> str:
+        if client_token not in given:
+            given[client_token] = create(backend, client_token=client_token, **more)
+        return given[client_token]
+
+    return create_model_package
