@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from shared import aws
-from shared.errors import InvalidConfig, InvalidRequest, NoLiveModel, StackMisconfigured
+from shared.errors import AwsUnavailable, InvalidConfig, InvalidRequest, NoLiveModel, StackMisconfigured
 from tests.unit.functions.stack import ARTIFACTS, EXECUTION, UPLOADS, Stack, labelled
 
 
@@ -89,7 +88,7 @@ def test_throttling_is_not_the_requests_fault(stack: Stack) -> None:
     with Stubber(aws.s3()) as stub:
         for _ in range(5):
             stub.add_client_error("head_object", "SlowDown", http_status_code=503)
-        with pytest.raises(ClientError, match="SlowDown"):
+        with pytest.raises(AwsUnavailable, match="SlowDown"):
             stack.prepare({"action": "train", "data": "s3://bkt/k"})
 
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from shared import aws
+from shared.errors import AwsUnavailable
 from start import upload
 from start.handler import handler
 from tests.unit.functions.stack import SETTINGS, Stack
@@ -66,7 +67,7 @@ def test_every_other_fault_of_aws_is_raised_so_that_the_event_comes_again(stack:
     with Stubber(aws.step_functions()) as stub:
         for _ in range(5):
             stub.add_client_error("start_execution", code)
-        with pytest.raises(ClientError, match=code):
+        with pytest.raises((ClientError, AwsUnavailable), match=code):
             handler(event("upload_train"), None)
 
 
