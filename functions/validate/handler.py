@@ -49,6 +49,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
         "rejected": made.rejected_rows,
         "train_rows": made.train_rows,
         "validation_rows": made.validation_rows,
+        "validation_texts": made.validation_texts,
         "classes": made.classes,
     }
     warnings = bounded(made.report["warnings"])

@@ -58,6 +58,7 @@ class Channels:
     rejected: Path
     train_rows: int
     validation_rows: int
+    validation_texts: int  # different ones
     rejected_rows: int
     classes: int
     report: dict[str, Any]
@@ -103,6 +104,7 @@ def make_channels(
         rejected=rejected.path,
         train_rows=int((~validation).sum()),
         validation_rows=int(validation.sum()),
+        validation_texts=len(np.unique(hashes[validation])),
         rejected_rows=rejected.reasons.total(),
         classes=len(usable.labels),
         report={**report, "warnings": list(warnings.of(report, columns, table.header, rejected.reasons))},

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shared.messages import count, listed
+from shared.plain import plain
 from validate.columns import LABEL_NAMES, TEXT_NAMES, Columns
-from validate.split import normalise
 
 
 def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Counter[str]) -> Iterator[str]:
@@ -52,15 +52,15 @@ def _alike(categories: Iterable[str]) -> list[list[str]]:
 
 
 def _bare(label: str) -> str:
-    """Give a category without case, accents, blanks and what cannot be seen."""
-    letters = unicodedata.normalize("NFKD", normalise(label))
+    """Give a category in its plain form, without accents and blanks."""
+    letters = unicodedata.normalize("NFKD", plain(label))
     return "".join(letter for letter in letters if unicodedata.category(letter)[0] not in "MCZ")
 
 
 def _difference(same: list[str]) -> str:
     if len({" ".join(label.casefold().split()) for label in same}) == 1:
         return "case or spaces"
-    return "case, blanks, accents or characters that cannot be seen"
+    return "case, blanks, accents, how a number is written, or characters that cannot be seen"
 
 
 def _guesses(columns: Columns, header: list[str]) -> Iterator[str]:

@@ -174,6 +174,17 @@ def test_categories_that_a_person_takes_for_one_are_told(stack: Stack, other: st
     assert said in warning
 
 
+def test_numbers_written_in_two_ways_are_told(stack: Stack) -> None:
+    rows = [(f"it squeaks {n}", ("1", "1.0", "2")[n % 3]) for n in range(60)]
+    warning = stack.validated("train", csv_text(["text", "label"], rows))["validation"]["train"]["warnings"][
+        0
+    ]
+    assert warning == (
+        "These categories differ only in case, blanks, accents, how a number is written, or characters that "
+        "cannot be seen: '1', '1.0'."
+    )
+
+
 def test_a_column_that_was_guessed_among_several_is_told(stack: Stack) -> None:
     rows = [(f"it squeaks {n}", "fixed", "ab"[n % 2]) for n in range(40)]
     content = csv_text(["claim", "comments", "topic"], rows)
