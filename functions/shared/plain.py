@@ -18,6 +18,7 @@ _STRAIGHT = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
     }
 )
+_BLANK = re.compile(rf"[\s\u2800{INVISIBLE}]*")
 _NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]*))?")
 
 
@@ -34,6 +35,11 @@ def plain(text: str) -> str:
     folded = " ".join(_INVISIBLE.sub("", text).casefold().split())
     number = _NUMBER.fullmatch(folded)
     return _number(*number.groups(default="")) if number else folded
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of a text can be seen: empty, white space, invisible characters."""
+    return _BLANK.fullmatch(text) is not None
 
 
 def _number(sign: str, whole: str, fraction: str) -> str:

@@ -1,21 +1,22 @@
-r"""The CSV reader: RFC 4180, exact line numbers, one row at a time.
+r"""A table in any format that is understood: its header, and its rows one at a time.
 
 Both `validate` and `collect` read the input with it, so that the number of a row means the same to both. A
-blank line is no row. A *row number* counts data rows from 0; a *line* is the line of the file on which a row
-starts, from 1.
+row without anything that can be seen, and a header that stands there again, is no row. A *row number* counts
+data rows from 0; a *line* is the line of the file (the row of the sheet) on which a row starts, from 1.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from shared.encoding import SAVE_AS_CSV, has_byte_order_mark, text_lines, uncompressed
 from shared.errors import InvalidData
-from shared.messages import listed, shorten
+from shared.messages import count, listed, shorten
+from shared.plain import is_blank, plain
+from shared.reading import formats
+from shared.reading.reading import MARKS, Reading
+from shared.spreadsheet import original
 
-CELL_LIMIT = 10_000_000  # characters; a quote that is never closed must not fill the memory
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+OURS = ("prediction", "confidence", "runner_up")  # what Claimflow adds, side by side and in this order
 
 
 class Row(NamedTuple):
@@ -27,120 +28,100 @@ class Row(NamedTuple):
 
 
 class Table:
-    """A CSV file whose header has been read; iterate once to get its rows.
+    """A file whose header has been read; iterate once to get its rows.
 
     Raises InvalidData, here or while the rows are read, with a sentence that names the file and the line.
+
+    Attributes:
+        name: of the file
+        header: the names of the columns; some may be empty, some the same
+        ours: whether Claimflow wrote the file; then the guard against formulas is taken off its cells
+
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         """Read the header of `stream`; `name` is the file's name in the sentences."""
-        csv.field_size_limit(CELL_LIMIT)
         self.name = name
-        plain = uncompressed(stream, name)
-        self.has_byte_order_mark = has_byte_order_mark(plain)
-        self._record: list[str] = []
-        self._reader = csv.reader(self._lines(text_lines(plain, name)), strict=True)
-        self.header = self._read_header()
+        self._source = formats.opened(stream, name)
+        self._records = self._source.records()
+        self.header, self.header_line = self._read_header()
+        self.ours = _is_ours(self.header)
+        if self.ours:
+            self.header = [original(cell) for cell in self.header]
+        self._plain = [plain(cell) for cell in self.header]
+        self._repeated: list[int] = []
+
+    @property
+    def reading(self) -> Reading:
+        """How the file is read; final once all rows have been."""
+        return self._source.reading
+
+    @property
+    def has_byte_order_mark(self) -> bool:
+        """Whether the text started with one."""
+        return self.reading.byte_order_mark
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was odd about the file and read all the same; complete once all rows have been read."""
+        said = self.reading.described
+        warnings = [f"{self.name} was read as {said}."] if said else []
+        if self._repeated:
+            lines = ", ".join(f"{line:,}" for line in self._repeated[:5])
+            more = ", …" if len(self._repeated) > 5 else ""
+            times = count(len(self._repeated), "more line")
+            warnings.append(
+                f"The header stands on {times} ({lines}{more}), as in a file put together from several; "
+                "those are no rows."
+            )
+        return warnings
 
     def __iter__(self) -> Iterator[Row]:
         """Give the data rows in order."""
-        number = 0
-        while True:
-            line, cells = self._next()
-            if cells is None:
-                return
-            if cells:
-                yield Row(number, line, cells)
-                number += 1
+        number, ours, alike = 0, self.ours, self._like_a_header()
+        for line, cells in self._records:
+            if not cells or (is_blank(cells[0]) and all(map(is_blank, cells))):
+                continue
+            if cells[0] in alike and self._is_header(line, cells):
+                continue
+            yield Row(number, line, [original(cell) for cell in cells] if ours else cells)
+            number += 1
 
-    def _lines(self, lines: Iterator[str]) -> Iterator[str]:
-        """Pass the lines on, and hold those of the current record: a quoting mistake is looked up in them."""
-        for line in lines:
-            self._record.append(line)
-            yield line
+    def _read_header(self) -> tuple[list[str], int]:
+        for line, cells in self._records:
+            if not cells or (len(cells) == 1 and not cells[0].strip()):
+                continue
+            if all(map(is_blank, cells)):
+                raise InvalidData(
+                    f"{self.name}, line {line}: the header names no column; the first line must."
+                )
+            return cells, line
+        raise InvalidData(f"{self.name} is empty; upload a file whose first line names the columns.")
 
-    def _next(self) -> tuple[int, list[str] | None]:
-        self._record.clear()
-        line = self._reader.line_num + 1
-        try:
-            return line, next(self._reader, None)
-        except csv.Error as error:
-            raise InvalidData(self._mistake(line, too_long="field limit" in str(error))) from error
+    def _like_a_header(self) -> set[str]:
+        """Give the first cells for which it is worth to look whether a row is a header."""
+        names = {
+            form
+            for name in self.header
+            for form in (name, name.strip(), name.lower(), name.upper(), name.title())
+        }
+        hints = {f"sep={mark}" for mark in MARKS} | {"sep="}
+        return {mark + name for name in names | hints for mark in ("", "\ufeff")}
 
-    def _mistake(self, line: int, *, too_long: bool) -> str:
-        end = self._reader.line_num
-        behind, is_open = _scan(self._record)
-        if too_long and not is_open:
-            return f"{self.name}, line {end}: a cell is longer than {CELL_LIMIT:,} characters; shorten it."
-        opened = line + behind
-        if too_long:
-            problem = (
-                f"is longer than {CELL_LIMIT:,} characters, most likely because its quote is never closed"
-            )
-        elif is_open:
-            problem = f"is never closed: the file ends, on line {end}, inside it"
-        else:
-            problem = f"is followed by more text, on line {end}, where a comma or the line's end is due"
-        return (
-            f"{self.name}, line {opened}: the cell whose quote opens here {problem}. Close it, and "
-            "write a quote "
-            'inside a quoted cell twice ("").'
-        )
-
-    def _read_header(self) -> list[str]:
-        cells: list[str] | None = []
-        while cells is not None and not cells:
-            line, cells = self._next()
-        if cells is None:
-            raise InvalidData(f"{self.name} is empty; upload a CSV file whose first line names the columns.")
-        self._refuse_excels_hint(cells, line)
-        self._refuse_other_delimiter(cells, line)
-        self._refuse_duplicates(cells, line)
-        return cells
-
-    def _refuse_excels_hint(self, cells: list[str], line: int) -> None:
-        if ",".join(cells).strip().lower() == "sep=,":
+    def _is_header(self, line: int, cells: list[str]) -> bool:
+        """Tell whether it is the header again, or Excel's hint; refuse the columns in another order."""
+        forms = [plain(cell) for cell in cells]
+        if forms[0].startswith("sep=") and not any(forms[1:]):
+            return True
+        if forms == self._plain:
+            self._repeated.append(line)
+            return True
+        if len(forms) > 1 and Counter(forms) == Counter(self._plain):
             raise InvalidData(
-                f"{self.name}, line {line}: 'sep=,' is a hint for Excel and names no column: remove the "
-                "first line, and upload the file again."
+                f"{self.name}, line {line}: the header stands here again, with the columns in another order; "
+                "put the parts together by the names of their columns, or upload them one by one."
             )
-
-    def _refuse_other_delimiter(self, cells: list[str], line: int) -> None:
-        found = [word for mark, word in _OTHER_DELIMITERS.items() if len(cells) == 1 and mark in cells[0]]
-        if found:
-            raise InvalidData(
-                f"{self.name}, line {line}: the columns are separated by {found[0]}, not by commas: "
-                f"{SAVE_AS_CSV}."
-            )
-
-    def _refuse_duplicates(self, cells: list[str], line: int) -> None:
-        counts = Counter(cell.strip() for cell in cells if cell.strip())
-        twice = [name for name, times in counts.items() if times > 1]
-        if twice:
-            raise InvalidData(
-                f"{self.name}, line {line}: the header names {listed(twice)} more than once; give each "
-                "column a "
-                "name of its own."
-            )
-        if not counts:
-            raise InvalidData(f"{self.name}, line {line}: the header names no column; the first line must.")
-
-
-def find_column(header: list[str], wanted: str | None, common: tuple[str, ...]) -> tuple[int, str] | None:
-    """Find a column: the one that is wanted, else the first of the common names; case is ignored.
-
-    Returns:
-        its index and how it was found (`"the configuration"` or `"a common name"`), or None
-
-    """
-    if wanted is not None and wanted in header:
-        return header.index(wanted), "the configuration"
-    names = [cell.strip().casefold() for cell in header]
-    for candidate in (wanted,) if wanted is not None else common:
-        if candidate.strip().casefold() in names:
-            how = "a common name" if wanted is None else "the configuration"
-            return names.index(candidate.strip().casefold()), how
-    return None
+        return False
 
 
 def named(header: list[str]) -> str:
@@ -148,26 +129,6 @@ def named(header: list[str]) -> str:
     return listed(shorten(cell, 24) for cell in header)
 
 
-def _scan(lines: list[str]) -> tuple[int, bool]:
-    """Walk a record as the csv module does, until its end or its mistake.
-
-    Returns:
-        the index of the line on which its last quoted cell opens, and whether it ends inside that cell
-
-    """
-    opened, state = 0, "start"
-    for index, line in enumerate(lines):
-        for character in line:
-            if state == "quoted":
-                state = "closing" if character == '"' else "quoted"
-            elif state == "closing" and character == '"':
-                state = "quoted"
-            elif character in ",\r\n":
-                state = "start"
-            elif state == "closing":
-                return opened, False
-            elif state == "start" and character == '"':
-                opened, state = index, "quoted"
-            else:
-                state = "plain"
-    return opened, state == "quoted"
+def _is_ours(header: list[str]) -> bool:
+    names = [name.strip().removeprefix("'").removeprefix("claimflow_") for name in header]
+    return any(tuple(names[at : at + len(OURS)]) == OURS for at in range(len(names) - len(OURS) + 1))

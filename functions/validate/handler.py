@@ -52,14 +52,16 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
         "validation_texts": made.validation_texts,
         "classes": made.classes,
     }
-    warnings = bounded(made.report["warnings"])
+    warnings = bounded([*table.warnings, *made.report["warnings"]])
     notes = {"schema": 1, "file": file["uri"], "rows": made.rows, "rejected": made.rejected_rows}
     storage.write_json(
         Location(settings.artifacts_bucket(), keys.notes(run["id"])), {**notes, "warnings": warnings}
     )
-    report = _report(file, found, counts, rejected, {**made.report, "warnings": warnings})
+    report = _report(
+        file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
+    )
     given = {"columns": _names(found), "warnings": warnings, "channels": _channels(run)}
-    return {**counts, **given}, report
+    return {**counts, **given, "reading": table.reading.described}, report
 
 
 def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,11 +85,17 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
         "rejected": made.rejected_rows,
         "rejected_uri": rejected,
         "explain": run["explain"],
+        "reading": table.reading.as_json(),
     }
     uri = storage.write_json(Location(bucket, keys.shard_manifest(run["id"])), manifest)
     shards = len(made.shards)
     counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
-    return {"manifest": uri, **counts}, _report(file, found, counts, rejected, made.report)
+    warnings = bounded([*table.warnings, *made.report["warnings"]])
+    report = _report(
+        file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
+    )
+    given = {"manifest": uri, "warnings": warnings, "reading": table.reading.described}
+    return {**given, **counts}, report
 
 
 def _open(file: dict[str, Any]) -> Table:
@@ -143,10 +151,11 @@ def _about(run: Run, file: dict[str, Any]) -> dict[str, Any]:
 
 
 def _report(
-    file: dict[str, Any], found: Columns, counts: dict[str, Any], rejected: str, details: dict[str, Any]
+    file: dict[str, Any], table: Table, found: Columns, counts: dict[str, Any], details: dict[str, Any]
 ) -> dict[str, Any]:
     used = {"text": vars(found.text), "label": vars(found.label) if found.label else None}
-    return {"file": file["uri"], **counts, "rejected_uri": rejected, "columns": used, **details}
+    about = {"file": file["uri"], "reading": table.reading.as_json(), **counts, "columns": used}
+    return {**about, **details}
 
 
 def _counts(validation: dict[str, Any] | None) -> dict[str, Any] | None:

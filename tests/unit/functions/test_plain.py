@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.plain import plain
+from shared.plain import is_blank, plain
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,11 @@ def test_names_that_mean_something_else_stay_apart(name: str, other: str) -> Non
 @pytest.mark.parametrize("nothing", ["", " ", "\ufeff", "\u200b\xad\u2060", "\x00", "\xa0\u3000"])
 def test_what_nobody_sees_is_nothing(nothing: str) -> None:
     assert plain(nothing) == ""
+    assert is_blank(nothing)
+
+
+def test_what_can_be_seen_is_not_blank() -> None:
+    assert not is_blank(" .\u200b")
 
 
 @given(st.text())

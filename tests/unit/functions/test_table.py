@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import encoding, table
 from shared.errors import InvalidData
-from shared.table import Row, Table, find_column
+from shared.plain import is_blank
+from shared.reading import quoting, text
+from shared.table import Row, Table
 
 
 def read(content: bytes | str) -> list[Row]:
@@ -74,7 +75,7 @@ def test_the_last_line_needs_no_end() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\n\n\r\n", b"\xef\xbb\xbf", gzip.compress(b"")])
 def test_an_empty_file_is_refused(content: bytes) -> None:
-    assert "claims.csv is empty; upload a CSV file" in refused(content)
+    assert "claims.csv is empty; upload a file" in refused(content)
 
 
 def test_a_header_of_blanks_is_refused() -> None:
@@ -91,9 +92,6 @@ def test_a_header_of_blanks_is_refused() -> None:
         (b"PAR1rest", "a Parquet file"),
         (gzip.compress(workbook()), "Excel workbook"),
         (gzip.compress(gzip.compress(b"a\n1\n")), "gzipped twice"),
-        ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        ("text,label\n1,2\n".encode("utf-16-le"), "is UTF-16 "),
-        ("text,label\n1,2\n".encode("utf-16-be"), "is UTF-16 "),
         ("a,b\n1,2\n".encode("utf-32"), "is UTF-32,"),
         (b"\0\0\xfe\xff" + "a,b\n".encode("utf-32-be"), "is UTF-32,"),
     ],
@@ -118,9 +116,9 @@ def test_a_damaged_gzip_file_is_refused() -> None:
 @pytest.mark.parametrize("before", [0, 1, 7, 40_000])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_byte_that_is_not_utf8_is_named_with_its_line(before: int, end: str) -> None:
-    start = (f"text{end}" + f"some text{end}" * before).encode()
+    start = (f"text{end}" + f"smä text{end}" * before + f"grün{end}").encode()
     said = refused(start + b"caf\xe9" + end.encode())
-    assert f"line {before + 2}: the byte 0xE9 (byte {len(start) + 4:,} of the file) is not UTF-8" in said
+    assert f"line {before + 3}: the byte 0xE9 (byte {len(start) + 4:,} of the file) is not UTF-8" in said
     assert "CSV UTF-8" in said
 
 
@@ -129,7 +127,7 @@ def test_a_letter_cut_off_at_the_end_is_not_utf8() -> None:
 
 
 def test_the_line_of_a_bad_byte_in_a_quoted_cell_is_the_files_line() -> None:
-    assert "line 4" in refused(b'text\n"one\ntwo\n\xff"\n')
+    assert "line 4" in refused('text\n"öne\ntwo\n'.encode() + b'\xff"\n')
 
 
 @pytest.mark.parametrize("line", [1, 2, 30_000])
@@ -152,35 +150,18 @@ def test_text_after_a_closing_quote_is_refused_with_its_line() -> None:
 
 
 def test_a_quote_that_swallows_rows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "CELL_LIMIT", 1000)
+    monkeypatch.setattr(quoting, "CELL_LIMIT", 1000)
     said = refused('a,b\n1,"open\n' + "5,6\n" * 1000)
     assert "line 2: the cell whose quote opens here is longer than 1,000 characters" in said
 
 
 def test_a_file_without_line_ends_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoding, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(text, "LINE_LIMIT", 1000)
     assert "line 2: the line does not end" in refused("a\n" + "x" * 600_000)
-
-
-@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
-def test_another_delimiter_is_named(mark: str, word: str) -> None:
-    assert f"separated by {word}, not by commas" in refused(f"text{mark}label\na{mark}b\n")
-
-
-def test_a_column_that_is_named_twice_is_refused() -> None:
-    assert "line 1: the header names 'text' more than once" in refused("text,b, text\n1,2,3\n")
 
 
 def test_columns_without_names_may_be_several() -> None:
     assert opened("text,,\n1,2,3\n").header == ["text", "", ""]
-
-
-def test_a_column_is_found_by_the_wanted_name_then_by_case_then_by_common_names() -> None:
-    header = ["ID", " Review ", "text"]
-    assert find_column(header, "text", ()) == (2, "the configuration")
-    assert find_column(header, "review", ()) == (1, "the configuration")
-    assert find_column(header, None, ("description", "text", "review")) == (2, "a common name")
-    assert find_column(header, "body", ("text",)) is None
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -189,8 +170,9 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=12), st.sampled_from(["\r\n", "\n"]))
 def test_whatever_the_csv_module_writes_is_read_back(rows: list[list[str]], end: str) -> None:
     file = io.StringIO()
-    csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([["a", "b"], *rows])
-    assert [row.cells for row in read(file.getvalue())] == rows
+    csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([["one", "two"], *rows])
+    seen = [row for row in rows if not all(map(is_blank, row))]
+    assert [row.cells for row in read(file.getvalue())] == seen
 
 
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=8))
@@ -211,13 +193,30 @@ def test_any_bytes_are_read_or_refused_and_never_anything_else(content: bytes) -
 
 @pytest.mark.parametrize("cell", ["x" * 1001, '"' + "x" * 1001 + '"'])
 def test_a_cell_that_is_too_long_is_no_open_quote(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "CELL_LIMIT", 1000)
+    monkeypatch.setattr(quoting, "CELL_LIMIT", 1000)
     said = refused(f"a,b\n1,2\n3,{cell}\n")
     assert said == "claims.csv, line 3: a cell is longer than 1,000 characters; shorten it."
 
 
-@pytest.mark.parametrize("first", ["sep=,", '"sep=,"', "SEP=,"])
-def test_excels_hint_is_to_be_removed(first: str) -> None:
-    assert "line 1: 'sep=,' is a hint for Excel and names no column: remove the first line" in refused(
-        f"{first}\ntext,label\na,b\n"
-    )
+def test_a_header_that_stands_there_again_is_no_row_and_is_told() -> None:
+    table = opened('text,label\na,b\n\ufefftext,label\nc,d\n"Text",LABEL\n')
+    assert [row.cells for row in table] == [["a", "b"], ["c", "d"]]
+    assert table.warnings == [
+        "The header stands on 2 more lines (3, 5), as in a file put together from several; those are no rows."
+    ]
+
+
+def test_a_header_with_its_columns_in_another_order_is_refused_with_its_line() -> None:
+    said = refused("text,label\na,b\nlabel,text\nb,a\n")
+    assert "line 3: the header stands here again, with the columns in another order" in said
+
+
+def test_rows_in_which_nothing_can_be_seen_are_blank() -> None:
+    assert read('a,b\n1,2\n,\n , \n"",""\n\u200b,\xa0\n3,4\n') == [
+        Row(0, 2, ["1", "2"]),
+        Row(1, 7, ["3", "4"]),
+    ]
+
+
+def test_two_columns_may_have_one_name() -> None:
+    assert opened("text,b,b\n1,2,3\n").header == ["text", "b", "b"]

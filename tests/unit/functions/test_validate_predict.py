@@ -46,6 +46,14 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "rejected": 1,
         "rejected_uri": f"s3://{RESULTS}/{run}/claims.rejected.csv",
         "explain": False,
+        "reading": {
+            "format": "csv",
+            "encoding": "utf-8",
+            "delimiter": ",",
+            "byte_order_mark": False,
+            "sheet": None,
+            "described": "",
+        },
     }
 
 
@@ -93,7 +101,7 @@ def test_too_many_shards_are_refused_with_what_to_do(live: Stack, monkeypatch: p
     ("content", "said"),
     [
         ("text\n", "has a header and no rows"),
-        ("text\n \n  \n", "none of its 2 rows can be used"),
+        ("id,text\n1, \n2,\n", "none of its 2 rows can be used"),
         ("id\n1\n", "no column holds the text"),
     ],
 )
@@ -115,7 +123,7 @@ def test_a_training_with_a_prediction_checks_both_files_and_keeps_their_rejected
     stack: Stack,
 ) -> None:
     data = stack.upload("train/a.csv", labelled(10) + ",brakes\r\n")
-    new = stack.upload("requests/new.csv", "text\nx\n \ny\n")
+    new = stack.upload("requests/new.csv", "id,text\n1,x\n2, \n3,y\n")
     run = stack.prepare({"action": "train", "data": data, "predict": new})
     validation = stack.validate({"run": run})
     assert validation["train"]["rejected"] == 1

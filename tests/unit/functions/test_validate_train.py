@@ -251,7 +251,6 @@ def test_a_gzipped_file_whose_name_does_not_say_so_is_read(stack: Stack) -> None
         ("words,label\na,x\n",
          "no column holds the text: the header has 'words', 'label', and looked for was one of"),
         ("text,words\na,x\n", "no column holds the category: the header has 'text', 'words'"),
-        ("text;label\na;x\n", "separated by semicolons"),
         ("text,label\n\"a,x\n", "line 2: the cell whose quote opens here is never closed"),
     ],
 )  # fmt: skip
