@@ -11,12 +11,11 @@ from typing import BinaryIO, NamedTuple
 
 from shared.errors import InvalidData
 from shared.messages import count, listed, shorten
+from shared.ours import is_ours
 from shared.plain import is_blank, plain
 from shared.reading import formats
 from shared.reading.reading import MARKS, Reading
 from shared.spreadsheet import original
-
-OURS = ("prediction", "confidence", "runner_up")  # what Claimflow adds, side by side and in this order
 
 
 class Row(NamedTuple):
@@ -35,7 +34,7 @@ class Table:
     Attributes:
         name: of the file
         header: the names of the columns; some may be empty, some the same
-        ours: whether Claimflow wrote the file; then the guard against formulas is taken off its cells
+        ours: whether Claimflow wrote the file; if it is a CSV file, the guard against formulas is taken off
 
     """
 
@@ -45,8 +44,9 @@ class Table:
         self._source = formats.opened(stream, name)
         self._records = self._source.records()
         self.header, self.header_line = self._read_header()
-        self.ours = _is_ours(self.header)
-        if self.ours:
+        self.ours = is_ours(self.header)
+        self._guarded = self.ours and self.reading.format == "csv"
+        if self._guarded:
             self.header = [original(cell) for cell in self.header]
         self._plain = [plain(cell) for cell in self.header]
         self._repeated: list[int] = []
@@ -78,13 +78,13 @@ class Table:
 
     def __iter__(self) -> Iterator[Row]:
         """Give the data rows in order."""
-        number, ours, alike = 0, self.ours, self._like_a_header()
+        number, guarded, alike = 0, self._guarded, self._like_a_header()
         for line, cells in self._records:
             if not cells or (is_blank(cells[0]) and all(map(is_blank, cells))):
                 continue
             if cells[0] in alike and self._is_header(line, cells):
                 continue
-            yield Row(number, line, [original(cell) for cell in cells] if ours else cells)
+            yield Row(number, line, [original(cell) for cell in cells] if guarded else cells)
             number += 1
 
     def _read_header(self) -> tuple[list[str], int]:
@@ -127,8 +127,3 @@ class Table:
 def named(header: list[str]) -> str:
     """Give the header's columns for a sentence, shortened: without a header they are a row."""
     return listed(shorten(cell, 24) for cell in header)
-
-
-def _is_ours(header: list[str]) -> bool:
-    names = [name.strip().removeprefix("'").removeprefix("claimflow_") for name in header]
-    return any(tuple(names[at : at + len(OURS)]) == OURS for at in range(len(names) - len(OURS) + 1))

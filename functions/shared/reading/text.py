@@ -17,6 +17,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# What an accented capital or ß and a sign behind it (`Fuß“`) become when read as UTF-8: letters that no file
+# has alone.
+_WINDOWS_IN_UTF8 = re.compile("[\x00-\x7f\u0180-\u02bf\u07c0-\u07ff]*")
+_SHARP_S_IN_UTF8 = re.compile("[\x00-\x7f\u07c0-\u07ff]*")
 _LEADS = (0xC2, 0xC3)  # the first bytes of accented letters in UTF-8; alone they end no Western word
 _HIGH = re.compile(r"[^\x00-\x7f]")
 # Bytes of UTF-8 read as Windows-1252: an accented letter becomes Ã and a sign, a curly quote three signs.
@@ -67,27 +71,36 @@ class Text:
         self._refuse_foreign()
 
     def _decoded(self, block: bytes) -> str:
+        held = self._decoder.getstate()[0]
         try:
             text = self._decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             cut_off = not block and error.object[error.start] in _LEADS
-            if cut_off or not self._ascii or not error.object[: error.start].isascii():
+            before = error.object[: error.start].decode("utf-8", "replace")
+            if cut_off or not self._ascii or not _WINDOWS_IN_UTF8.fullmatch(before):
                 raise self._undecodable(error) from error
-            text = self._windows(error)
+            text = self._windows(error.object, before)
+        if (
+            self._ascii
+            and not text.isascii()
+            and self.encoding == "utf-8"
+            and _SHARP_S_IN_UTF8.fullmatch(text)
+        ):
+            text = self._windows(held + block, "")
         if self.encoding == WINDOWS:
             self._judge(text)
         self._ascii = self._ascii and text.isascii()
         return text
 
-    def _windows(self, error: UnicodeDecodeError) -> str:
-        """Go on in Windows-1252: all before was ASCII, which is the same in both."""
+    def _windows(self, content: bytes, before: str) -> str:
+        """Go on in Windows-1252: all that was given out is ASCII, which is the same in both."""
         self.encoding = WINDOWS
         self._decoder = codecs.getincrementaldecoder("cp1252")()
-        self._windows_line = self._line_of(error.object[: error.start].decode("ascii"))
+        self._windows_line = self._line_of(before)
         try:
-            return self._decoder.decode(error.object)
+            return self._decoder.decode(content)
         except UnicodeDecodeError as undefined:
-            raise self._undecodable(undefined) from error
+            raise self._undecodable(undefined) from undefined
 
     def _judge(self, text: str) -> None:
         mixed = _UTF8_IN_WINDOWS.search(text)
