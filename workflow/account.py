@@ -1,13 +1,17 @@
 """Where the commands work: an AWS account, or the local AWS with keys that open nothing else."""
 
+import getpass
 import os
+import re
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from workflow.errors import CommandError
 
@@ -62,7 +66,32 @@ class Account:
             parts.append("--local")
         if self.stack != os.environ.get("CLAIMFLOW_STACK", DEFAULT_STACK):
             parts += ["--stack", self.stack]
-        return " ".join(parts)
+        elsewhere = {} if self.local else {"--region": self.region, "--profile": self.profile}
+        for option, value in elsewhere.items():
+            parts += [option, value] if value else []
+        return shlex.join(parts)
+
+    @property
+    def deploy_command(self) -> str:
+        """How to write the command that deploys this stack; in AWS a stage's own counts without a name."""
+        named = "" if self.local or "--stack" in self.command else f" --stack {shlex.quote(self.stack)}"
+        return f"{self.command}{named} deploy"
+
+    @property
+    def caller(self) -> str | None:
+        """Who gives the commands: the AWS identity, or on the local AWS the user of this machine."""
+        try:
+            if self.local:
+                return getpass.getuser()
+            identity = self.sts.get_caller_identity()["Arn"].split(":", 5)[-1]
+        except (
+            KeyError,
+            OSError,
+            BotoCoreError,
+            ClientError,
+        ):  # only to be told; a run starts without it too
+            return None
+        return re.sub("^(user|assumed-role)/", "", identity)
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -117,6 +146,11 @@ class Account:
     def cloudformation(self) -> "CloudFormationClient":
         """AWS CloudFormation."""
         return self.session.client("cloudformation", **self._options())
+
+    @cached_property
+    def sts(self) -> Any:  # noqa: ANN401 - its types are not installed, for one call
+        """AWS Security Token Service."""
+        return self.session.client("sts", **self._options())
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from workflow import display, models, outcome, programs, results, runs, stack, submission, training_log
+from workflow import (
+    display,
+    models,
+    outcome,
+    programs,
+    records,
+    results,
+    runs,
+    stack,
+    submission,
+    training_log,
+)
 from workflow.account import DEFAULT_STACK, Account
 from workflow.errors import CommandError, told
 
@@ -22,7 +33,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command that was asked for."""
-        with display.plain_errors(lambda: isinstance(ctx.obj, Account) and ctx.obj.local):
+        with display.plain_errors(lambda: ctx.obj if isinstance(ctx.obj, Account) else Account()):
             return super().invoke(ctx)
 
 
@@ -44,6 +55,10 @@ CsvFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="A CSV file (.csv or .csv.gz) with a header line.")
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", metavar="", help="Start the run and return at once.")]
+Config = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The configuration, a JSON file with the keys to change.")
+]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="As JSON, for programs.")]
 Explain = Annotated[
     bool,
     typer.Option(
@@ -55,7 +70,9 @@ Version = Annotated[
 ]
 RunName = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="A run's name, or how it begins; without one, the newest."),
+    typer.Argument(
+        metavar="[RUN]", help="A run's name, how it begins, or its folder; without one, the newest."
+    ),
 ]
 
 
@@ -65,7 +82,7 @@ def main() -> None:
         app(prog_name="claimflow")
     except OSError as error:  # of the help, which no command writes
         display.give_up_output()
-        display.complain(str(told(error, local=False)))
+        display.complain(str(told(error, Account().deploy_command, local=False)))
         raise SystemExit(outcome.EXIT_FAILED) from None
 
 
@@ -109,9 +126,7 @@ def deploy(
 def train(  # noqa: PLR0913, PLR0917  the options of the command
     ctx: typer.Context,
     file: CsvFile,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The training configuration, a JSON file.")
-    ] = None,
+    config: Config = None,
     predict: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A CSV file to label with the new model.")
     ] = None,
@@ -119,27 +134,19 @@ def train(  # noqa: PLR0913, PLR0917  the options of the command
     no_wait: NoWait = False,
 ) -> None:
     """Train a model on a labelled CSV; it goes live if it is good enough."""
-    settings = submission.read_config(config) if config else None
-    for each in filter(None, (file, predict)):
-        submission.check_file(each)
-    account: Account = ctx.obj
-    made = stack.read_stack(account)
-    if explain:
-        settings = submission.explained(account, made, settings)
-    data = send(account, made, file)
-    also = send(account, made, predict) if predict else None
-    begin(account, made, submission.request("train", data, also, settings), no_wait)
+    submit(ctx.obj, "train", file, predict, config, explain=explain, no_wait=no_wait)
 
 
 @app.command()
-def predict(ctx: typer.Context, file: CsvFile, explain: Explain = False, no_wait: NoWait = False) -> None:
+def predict(
+    ctx: typer.Context,
+    file: CsvFile,
+    config: Config = None,
+    explain: Explain = False,
+    no_wait: NoWait = False,
+) -> None:
     """Label a CSV with the live model."""
-    submission.check_file(file)
-    account: Account = ctx.obj
-    made = stack.read_stack(account)
-    settings = submission.explained(account, made, None) if explain else None
-    request = submission.request("predict", send(account, made, file), config=settings)
-    begin(account, made, request, no_wait)
+    submit(ctx.obj, "predict", file, None, config, explain=explain, no_wait=no_wait)
 
 
 @app.command()
@@ -164,13 +171,29 @@ def list_runs(
     limit: Annotated[
         int, typer.Option(metavar="NUMBER", min=1, max=1000, help="How many, the newest first.")
     ] = 20,
+    as_json: AsJson = False,
 ) -> None:
-    """List the newest runs."""
+    """List the newest runs, with file, date, figures and who started them."""
     account: Account = ctx.obj
-    found = runs.recent(account, stack.read_stack(account), limit)
-    if not found:
+    listed = runs.recent(account, stack.read_stack(account), limit)
+    found = [records.record(run) for run in runs.glances(account, [each["executionArn"] for each in listed])]
+    if as_json:
+        display.as_json([records.document(each) for each in found])
+    elif not found:
         raise CommandError(f"Nothing has run yet: start with `{account.command} train FILE`.")
-    display.runs_table([(x["name"], x["status"], x["startDate"], x.get("stopDate")) for x in found])
+    else:
+        display.runs_list(found)
+
+
+@app.command()
+def stop(ctx: typer.Context, run: RunName = None) -> None:
+    """Stop a run and its jobs."""
+    account: Account = ctx.obj
+    arn = runs.find_running(account, stack.read_stack(account), run)
+    name = arn.rsplit(":", 1)[-1]
+    by = f" by {account.caller}" if account.caller else ""
+    account.step_functions.stop_execution(executionArn=arn, cause=f"It was stopped{by}.")
+    display.say(f"Run {name}: stopped.")
 
 
 @app.command(name="results")
@@ -184,21 +207,30 @@ def fetch_results(
     """Download a run's results, list for review and reports."""
     account: Account = ctx.obj
     made = stack.read_stack(account)
-    run_id = results.find_run_id(account, made, run)
-    for path in results.download(account, made, run_id, to or Path("out") / run_id):
+    folder, found = results.choose(account, made, run)
+    which = "Run" if run else "The newest run,"
+    if found:
+        display.whose(found, which)
+    for path in results.download(account, made, folder, to or Path("out") / folder):
         display.say(str(path))
 
 
 @models_app.callback()
-def list_models(ctx: typer.Context) -> None:
+def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the model versions; approve or reject one."""
     if ctx.invoked_subcommand:
         return
     account: Account = ctx.obj
     found = models.list_models(account, stack.read_stack(account))
-    if not found:
+    live = models.live(found)
+    if as_json:
+        display.as_json([{**records.document(each), "state": each.state(each == live)} for each in found])
+    elif not found:
         raise CommandError(f"There is no model yet: train one with `{account.command} train FILE`.")
-    display.models_table(found, models.live(found))
+    else:
+        display.models_list(found, live)
+        if live is None:
+            display.say(models.none_live(found, account.command), "yellow")
 
 
 @models_app.command()
@@ -257,6 +289,28 @@ def send(account: Account, made: stack.Stack, file: Path) -> submission.Uploaded
         return submission.upload(account, made, file, progress)
 
 
+def submit(  # noqa: PLR0913  what the options say
+    account: Account,
+    action: str,
+    file: Path,
+    predict: Path | None,
+    config: Path | None,
+    *,
+    explain: bool,
+    no_wait: bool,
+) -> None:
+    """Upload what a command names, start a run with it and, unless told not to wait, follow it to its end."""
+    settings = submission.read_config(config) if config else None
+    for each in filter(None, (file, predict)):
+        submission.check_file(each)
+    made = stack.read_stack(account)
+    if explain:
+        settings = submission.explained(account, made, settings)
+    data = send(account, made, file)
+    also = send(account, made, predict) if predict else None
+    begin(account, made, submission.request(action, data, also, settings), no_wait)
+
+
 def begin(account: Account, made: stack.Stack, request: dict[str, Any], no_wait: bool) -> None:
     """Start a run and, unless told not to wait, follow it to its end; exits with what it came to."""
     arn = submission.start(account, made, request)
@@ -292,9 +346,7 @@ def set_status(account: Account, version: int, status: "ModelApprovalStatusType"
     found = models.set_status(account, stack.read_stack(account), version, status)
     live = models.live(found)
     display.say(f"Version {version}: {status.lower()}.")
-    display.say(
-        f"Live: version {live.version}." if live else "No model is live now: predictions are refused."
-    )
+    display.say(f"Live: version {live.version}." if live else models.none_live(found, account.command))
 
 
 if __name__ == "__main__":

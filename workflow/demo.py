@@ -90,8 +90,7 @@ def fetch(account: Account, made: stack.Stack, trained: Run, predicted: Run) -> 
     """Download both runs' files; gives their paths by `training` or `prediction` and what they are."""
     found: dict[str, Path] = {}
     for part, each in (("training", trained), ("prediction", predicted)):
-        run_id = each.data["run"]["id"]
-        for path in results.download(account, made, run_id, FOLDER / part, replace=True):
+        for path in results.download(account, made, each.folder, FOLDER / part, replace=True):
             found[f"{part}/{results.kind(path)}"] = path
     return found
 
@@ -152,7 +151,7 @@ def next_steps(made: stack.Stack, predict: Path) -> list[tuple[str, str]]:
 def main() -> None:
     """Run the demo from the command line."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(display.plain_errors(lambda: True)(demo))
+    app.command()(display.plain_errors(lambda: Account(local=True))(demo))
     app(prog_name="python -m workflow.demo")
 
 

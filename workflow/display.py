@@ -1,5 +1,6 @@
 """How things look in the terminal. Everything that a command prints goes through here."""
 
+import json
 import os
 import re
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -19,9 +21,11 @@ from rich.table import Table
 from rich.text import Text
 
 from workflow import outcome
+from workflow.account import Account
 from workflow.errors import CommandError, told
 from workflow.executions import DONE, FAILED, RUNNING, STOPPED, Step
-from workflow.models import Model
+from workflow.models import LIVE, Model
+from workflow.records import Record
 from workflow.runs import Run, now
 
 SIGNS = {
@@ -30,13 +34,19 @@ SIGNS = {
     FAILED: ("✗", "red"),
     STOPPED: ("■", "magenta"),
 }
-STATUS_STYLE = {
-    "SUCCEEDED": "green",
-    "FAILED": "red",
-    "RUNNING": "yellow",
-    "Approved": "green",
-    "Rejected": "red",
+STATE_STYLE = {
+    outcome.DONE: "green",
+    outcome.FAILED: "red",
+    outcome.REJECTED: "yellow",
+    outcome.PARTLY: "yellow",
+    outcome.WAITING: "yellow",
+    outcome.RUNNING: "yellow",
+    outcome.STOPPED: "magenta",
+    LIVE: "bold green",
 }
+ENDINGS = {outcome.REJECTED: "model rejected", outcome.WAITING: "done, the model waits for approval"}
+WIDEST = 1_000_000
+NUMBERS = {"Version", "Rows", "Categories", "Model"}
 BIG_FILE = 8 * 1024 * 1024  # from here on an upload shows a bar
 
 console = Console(highlight=False)
@@ -112,15 +122,31 @@ def steps_table(run: Run) -> Table:
 def summary(run: Run, command: str) -> None:
     """Print what a run that ended came to; `command` is how to write `claimflow` for its account."""
     took = duration((run.ended or now()) - run.started)
-    style = STATUS_STYLE.get(run.status, "")
+    state = outcome.state_of(run)
+    style = STATE_STYLE.get(state, "")
     say()
-    ended = "model rejected" if run.rejected else run.status.lower().replace("_", " ")
-    say(f"{run.name}: {ended} after {took}.", "yellow" if run.rejected else style)
+    say(f"{run.name}: {ENDINGS.get(state, state)} after {took}.", style)
     pairs([*outcome.figures(run), *outcome.addresses(run)])
-    if run.status != "SUCCEEDED":
-        say(outcome.sentence(run), "yellow" if run.rejected else "red")
+    for warning in outcome.warnings(run):
+        say(warning, "yellow")
+    said = outcome.sentence(run)
+    if run.status != "SUCCEEDED" or said != outcome.FINE:
+        say(said, style)
     for hint in outcome.hints(run, command):
         say(hint, "yellow")
+
+
+def whose(run: Run, which: str) -> None:
+    """Say of which run what follows is and, unless it is done, what it came to."""
+    state = outcome.state_of(run)
+    say(f"{which} {run.name} ({state}):", STATE_STYLE.get(state, ""))
+    if state != outcome.DONE:
+        say(outcome.sentence(run), STATE_STYLE.get(state, ""))
+
+
+def as_json(documents: Sequence[dict[str, Any]]) -> None:
+    """Print a list of documents as JSON."""
+    say(json.dumps(documents, indent=2, ensure_ascii=False))
 
 
 def run(run: Run, command: str) -> None:
@@ -131,55 +157,93 @@ def run(run: Run, command: str) -> None:
         summary(run, command)
 
 
-def runs_table(rows: Sequence[tuple[str, str, datetime, datetime | None]]) -> None:
-    """Print a table of runs: name, status, began, ended."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("Run", overflow="fold")
-    for name in ("Status", "Started"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("Took", justify="right", no_wrap=True)
-    for name, status, began, ended in rows:
-        shown = Text(status.lower().replace("_", " "), style=STATUS_STYLE.get(status, ""))
-        table.add_row(name, shown, _moment(began), duration((ended or now()) - began))
-    console.print(table)
+def runs_list(records: Sequence[Record]) -> None:
+    """Print a line about each run: a table where it fits, two lines where not, tabs for programs."""
+    heads = ("Run", "State", "Started", "File", "Action", "Rows", "Categories", "Model", "Figures", "By")
+    _list(heads, [_run_cells(each) for each in records])
 
 
-def models_table(models: Sequence[Model], live: Model | None) -> None:
-    """Print a table of model versions, the live one marked."""
+def models_list(models: Sequence[Model], live: Model | None) -> None:
+    """Print a line about each model version, as `runs_list` does."""
+    heads = ("Version", "State", "Created", "File", "Rows", "Categories", "Accuracy", "By", "Run")
+    _list(heads, [_model_cells(each, each == live) for each in models])
+
+
+def _run_cells(each: Record) -> list[str]:
+    return [
+        each.name,
+        each.state,
+        _moment(each.started),
+        each.file or "",
+        each.action or "",
+        _count(each.rows),
+        _count(each.categories),
+        _count(each.model),
+        each.figures,
+        each.started_by or "",
+    ]
+
+
+def _model_cells(each: Model, live: bool) -> list[str]:
+    return [
+        str(each.version),
+        each.state(live),
+        _moment(each.created),
+        each.file or "",
+        _count(each.rows),
+        _count(each.categories),
+        each.figures,
+        each.started_by or "",
+        each.run or "",
+    ]
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _list(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows so that nothing in them is ever cut, as names are there to be copied."""
+    if not console.is_terminal:
+        for row in (heads, *rows):
+            typer.echo(_writable("\t".join(" ".join(cell.split()) for cell in row)))  # rich makes tabs blanks
+        return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("Version", "Accuracy"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("Status", "Created", ""):
-        table.add_column(name, no_wrap=True)
-    for model in models:
-        table.add_row(
-            str(model.version),
-            "" if model.accuracy is None else outcome.percent(model.accuracy),
-            Text(model.status, style=STATUS_STYLE.get(model.status, "yellow")),
-            _moment(model.created),
-            Text("live", style="bold green") if model == live else "",
-        )
-    console.print(table)
+    for head in heads:
+        table.add_column(head, no_wrap=True, justify="right" if head in NUMBERS else "left")
+    for row in rows:
+        table.add_row(*(Text(cell, style=STATE_STYLE.get(cell, "")) for cell in row))
+    if console.measure(table, options=console.options.update(width=WIDEST)).maximum <= console.width:
+        console.print(table)
+        return
+    for row in rows:
+        say(f"{row[0]}  {row[1]}", STATE_STYLE.get(row[1], ""))
+        named = zip(heads[2:], row[2:], strict=True)
+        say("  " + ", ".join(f"{head.lower()} {cell}" for head, cell in named if cell), "dim")
 
 
 @contextmanager
-def plain_errors(local: Callable[[], bool]) -> Iterator[None]:
-    """Turn an error into one sentence and exit code 1; `local` tells whether the local AWS was asked."""
+def plain_errors(account: Callable[[], Account]) -> Iterator[None]:
+    """Turn an error into one sentence and exit code 1; `account` gives the one that was asked."""
     try:
         yield
     except CommandError as error:
         complain(str(error), getattr(error, "lines", ()))
     except (BotoCoreError, ClientError, Boto3Error) as error:
-        complain(str(told(error, local())))
+        complain(_told(error, account()))
     except BrokenPipeError:
         raise  # whoever read the output has enough: typer ends quietly
     except OSError as error:
         if error.filename is None:
             give_up_output()
-        complain(str(told(error, local())))
+        complain(_told(error, account()))
     else:
         return
     raise typer.Exit(outcome.EXIT_FAILED)
+
+
+def _told(error: Exception, account: Account) -> str:
+    return str(told(error, account.deploy_command, account.local))
 
 
 @contextmanager

@@ -5,6 +5,8 @@ CommandError            any of these; its text is the sentence
 └── ExecutionUnknownError    no run has that name
 """
 
+from collections.abc import Sequence
+
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
 
@@ -20,7 +22,7 @@ NO_REGION = "No AWS region is set: add --region, for example `claimflow --region
 SLOW_DOWN = "AWS is taking fewer requests just now: wait a minute, then repeat the command."
 NOT_RUNNING = (
     "The local AWS is not running, and what it held is gone: start it with `claimflow local up`, "
-    "then deploy again with `claimflow --local deploy`."
+    "then deploy again with `{deploy}`."
 )
 SENTENCES = {
     **dict.fromkeys(
@@ -36,8 +38,8 @@ SENTENCES = {
         REFUSED,
     ),
     **dict.fromkeys(["Throttling", "ThrottlingException", "SlowDown", "TooManyRequestsException"], SLOW_DOWN),
-    "NoSuchBucket": "A bucket of the stack is gone: run `{command} deploy` to make it again.",
-    "StateMachineDoesNotExist": "The state machine is gone: run `{command} deploy` to make it again.",
+    "NoSuchBucket": "A bucket of the stack is gone: run `{deploy}` to make it again.",
+    "StateMachineDoesNotExist": "The state machine is gone: run `{deploy}` to make it again.",
 }
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 UNREACHABLE = (boto.HTTPClientError, boto.ConnectionError)
@@ -55,11 +57,9 @@ class CommandError(Exception):
 class StackMissingError(CommandError):
     """Nothing is deployed under the stack's name."""
 
-    def __init__(self, stack: str, local: bool) -> None:
-        command = "claimflow --local deploy" if local else "claimflow deploy"
-        super().__init__(
-            f"There is no stack '{stack}' here: run `{command}` first, or name another with --stack."
-        )
+    def __init__(self, stack: str, deploy: str, others: Sequence[str] = ()) -> None:
+        there = f"name one of those here ({', '.join(others)})" if others else "name another"
+        super().__init__(f"There is no stack '{stack}' here: run `{deploy}` first, or {there} with --stack.")
 
 
 class ExecutionUnknownError(CommandError):
@@ -69,14 +69,17 @@ class ExecutionUnknownError(CommandError):
         super().__init__(f"There is no run '{name}': `{command} runs` lists those there are.")
 
 
-def told(error: Exception, local: bool) -> CommandError:
-    """Give the sentence for an error of boto3 or of the operating system."""
+def told(error: Exception, deploy: str, local: bool) -> CommandError:
+    """Give the sentence for an error of boto3 or of the operating system.
+
+    `deploy` is the command that deploys the stack, `local` whether the local AWS was asked.
+    """
     if isinstance(error, Boto3Error) and isinstance(error.__context__, boto.ClientError | boto.BotoCoreError):
         error = error.__context__  # a transfer's error wraps the one that says what happened
     if isinstance(error, boto.ClientError):
-        return CommandError(_refusal(error, local))
+        return CommandError(_refusal(error, deploy))
     if isinstance(error, UNREACHABLE):
-        return CommandError(_unreachable(error, local))
+        return CommandError(_unreachable(error, deploy, local))
     if isinstance(error, boto.ProfileNotFound):
         return CommandError(f"{_one_line(str(error))}: `aws configure list-profiles` shows those there are.")
     for kinds, sentence in SETTINGS:
@@ -94,10 +97,10 @@ def _otherwise(error: Exception) -> str:
     return f"{error.filename} cannot be used: {reason}."
 
 
-def _refusal(error: boto.ClientError, local: bool) -> str:
+def _refusal(error: boto.ClientError, deploy: str) -> str:
     code = error.response.get("Error", {}).get("Code", "")
     if code in SENTENCES:
-        return SENTENCES[code].format(command="claimflow --local" if local else "claimflow")
+        return SENTENCES[code].format(deploy=deploy)
     if code in DENIED:
         return (
             f"You are not allowed to call {error.operation_name}: "
@@ -107,9 +110,9 @@ def _refusal(error: boto.ClientError, local: bool) -> str:
     return f"AWS refused {error.operation_name} ({code}): {_one_line(message)}."
 
 
-def _unreachable(error: Exception, local: bool) -> str:
+def _unreachable(error: Exception, deploy: str, local: bool) -> str:
     if local:
-        return NOT_RUNNING
+        return NOT_RUNNING.format(deploy=deploy)
     return f"AWS cannot be reached: check the network and the region ({_one_line(str(error))})."
 
 

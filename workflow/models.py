@@ -15,16 +15,41 @@ APPROVED: "ModelApprovalStatusType" = "Approved"
 REJECTED: "ModelApprovalStatusType" = "Rejected"
 
 
+LIVE = "live"
+STATES = {
+    "Approved": "approved",
+    "Rejected": "rejected",
+    "PendingManualApproval": "waiting for approval",
+}
+
+
 @dataclass(frozen=True)
 class Model:
-    """A version of the model."""
+    """A version of the model, with what the registry keeps of its origin; older ones lack some of it."""
 
     version: int
     arn: str
     status: str
-    accuracy: float | None
     created: datetime
-    run: str | None
+    accuracy: float | None = None
+    interval: tuple[float, float] | None = None
+    run: str | None = None
+    file: str | None = None
+    rows: int | None = None
+    categories: int | None = None
+    started_by: str | None = None
+
+    @property
+    def figures(self) -> str:
+        """The accuracy with its 95% interval."""
+        if self.accuracy is None:
+            return ""
+        between = f" ({self.interval[0]:.1%} to {self.interval[1]:.1%})" if self.interval else ""
+        return f"{self.accuracy:.1%}{between}"
+
+    def state(self, live: bool) -> str:
+        """Give in a word or three how it stands; `live` is whether it is the newest approved one."""
+        return LIVE if live else STATES.get(self.status, self.status)
 
 
 def list_models(account: Account, stack: Stack) -> list[Model]:
@@ -40,6 +65,16 @@ def list_models(account: Account, stack: Stack) -> list[Model]:
 def live(models: list[Model]) -> Model | None:
     """Give the live model: the newest version that is approved."""
     return max((model for model in models if model.status == APPROVED), key=lambda m: m.version, default=None)
+
+
+def none_live(models: list[Model], command: str) -> str:
+    """Give the sentence for when no version is live; `command` is how to write `claimflow`."""
+    rejected = all(model.status == REJECTED for model in models)
+    why = "every version is rejected" if rejected else "no version is approved"
+    return (
+        f"No model is live now, as {why}: `{command} models approve VERSION` makes one live; until then "
+        "predictions are refused."
+    )
 
 
 def set_status(
@@ -60,13 +95,18 @@ def set_status(
 
 def _read(account: Account, arn: str) -> Model:
     described = account.sagemaker.describe_model_package(ModelPackageName=arn)
-    properties = described.get("CustomerMetadataProperties", {})
-    accuracy = properties.get("accuracy")
+    about = described.get("CustomerMetadataProperties", {})
+    interval = about.get("accuracy_interval", "").split()
     return Model(
         version=described["ModelPackageVersion"],
         arn=arn,
         status=described.get("ModelApprovalStatus", ""),
-        accuracy=float(accuracy) if accuracy else None,
         created=described["CreationTime"],
-        run=properties.get("run"),
+        accuracy=float(about["accuracy"]) if "accuracy" in about else None,
+        interval=(float(interval[0]), float(interval[1])) if len(interval) == 2 else None,
+        run=about.get("run"),
+        file=about["data"].rsplit("/", 1)[-1] if "data" in about else None,
+        rows=int(about["rows"]) if "rows" in about else None,
+        categories=int(about["categories"]) if "categories" in about else None,
+        started_by=about.get("started_by"),
     )

@@ -1,10 +1,15 @@
-"""What a run came to: its exit code, its figures and its sentence, from the state data."""
+"""What a run came to: its state and exit code, its figures and its sentence, from the state data."""
 
 from typing import Any
 
 from workflow.runs import Run
 
-EXIT_DONE, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
+EXIT_DONE, EXIT_FAILED, EXIT_REJECTED, EXIT_PARTLY = 0, 1, 3, 4
+DONE, FAILED, REJECTED, PARTLY = "done", "failed", "rejected", "partly done"
+STOPPED, RUNNING, WAITING = "stopped", "running", "waiting for approval"
+EXIT_CODES = {DONE: EXIT_DONE, WAITING: EXIT_DONE, REJECTED: EXIT_REJECTED, PARTLY: EXIT_PARTLY}
+ENDS = {"ModelRejected": REJECTED, "PartlyDone": PARTLY}
+FINE = "Done."
 SENTENCES = {
     "ABORTED": "It was stopped.",
     "TIMED_OUT": "It took longer than a run may take.",
@@ -13,17 +18,32 @@ SENTENCES = {
 Figure = tuple[str, str]
 
 
-def exit_code(run: Run) -> int:
-    """Give 0 for a run that did what it should, 3 for a model that was not good enough, else 1."""
+def state_of(run: Run) -> str:
+    """Give in a word or two how a run stands: a rejected model is no failure, nor is one that waits."""
+    if run.running:
+        return RUNNING
+    if run.status == "ABORTED":
+        return STOPPED
     if run.status == "SUCCEEDED":
-        return EXIT_DONE
-    return EXIT_REJECTED if run.rejected else EXIT_FAILED
+        return WAITING if _waiting(run.data) is not None else DONE
+    return ENDS.get(run.error or "", FAILED)
+
+
+def exit_code(run: Run) -> int:
+    """Give 0 for done, 3 for a model that is not good enough, 4 for partly done, else 1.
+
+    A model with too little evidence is, for a script, one that is not good enough: it is not live. One that
+    waits because the stack wants a person's approval is done.
+    """
+    if _reason(run.data):
+        return EXIT_REJECTED
+    return EXIT_CODES.get(state_of(run), EXIT_FAILED)
 
 
 def sentence(run: Run) -> str:
     """Give what happened to a run that ended, in one sentence."""
     if run.status == "SUCCEEDED":
-        return "Done."
+        return _reason(run.data) or FINE
     if run.rejected:
         return _rejection(run.data)
     return run.cause or SENTENCES.get(run.status) or f"It failed ({run.error or run.status})."
@@ -41,6 +61,16 @@ def hints(run: Run, command: str) -> list[str]:
         uri = (asked.get("predict") or {}).get("uri", "the file")
         made.append(f"{uri} was not labelled: {_then(run, command)}.")
     return made
+
+
+def warnings(run: Run) -> list[str]:
+    """Give what a person should know of the file and of the model: what was guessed, what would help."""
+    validation = run.data.get("validation") or {}
+    found = [part for key in ("train", "predict") if (part := validation.get(key))]
+    said = [f"The file was read as {each['reading']}." for each in found if each.get("reading")]
+    said += [warning for each in found for warning in each.get("warnings") or []]
+    advice = (run.data.get("evaluation") or {}).get("advice")
+    return list(dict.fromkeys([*said, *([advice] if advice else [])]))
 
 
 def figures(run: Run) -> list[Figure]:
@@ -79,6 +109,12 @@ def _then(run: Run, command: str) -> str:
 def _waiting(data: dict[str, Any]) -> int | None:
     registration = data.get("registration")
     return registration["version"] if registration and not registration.get("live") else None
+
+
+def _reason(data: dict[str, Any]) -> str | None:
+    """Give why a registered model is not live, if it is for want of evidence."""
+    registration = data.get("registration") or {}
+    return None if registration.get("live") else registration.get("reason")
 
 
 def _has_live(data: dict[str, Any]) -> bool:
@@ -123,6 +159,8 @@ def _prediction(data: dict[str, Any]) -> list[Figure]:
         ("For review", _part(results["review_rows"], rows)),
         ("Rejected", _part(results["rejected"], rows)),
     ]
+    if results.get("missing_rows"):
+        made.append(("Not labelled", _part(results["missing_rows"], rows)))
     if results.get("accuracy") is not None:
         made.append(("Agrees with the given labels", percent(results["accuracy"])))
     return made

@@ -1,66 +1,46 @@
 """Fetching what a run made for people to open."""
 
 import hashlib
-import json
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from workflow.account import Account
-from workflow.errors import CommandError
+from workflow.errors import CommandError, ExecutionUnknownError
+from workflow.outcome import sentence, state_of
 from workflow.runs import Run, find, read_run, recent
 from workflow.stack import Stack
 
-MANIFEST = "manifest.json"
-FROM_TRAINING = ("report.html", "evaluation.json")
-CHECKS = "validation.json"  # it names the rows that were left out
+MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
 KINDS = ("results", "review", "rejected")  # of the files that are named after the input
-PREDICTION_TOO = "predict"  # where a run that trains and then predicts has the files of its prediction
-SEARCHED = 100  # runs that the newest one with results is looked for in
+SEARCHED = 100  # runs that the newest one with files is looked for in
 
 
-def find_run_id(account: Account, stack: Stack, name: str | None) -> str:
-    """Give the run id for a run's name, its beginning or a run id; without one, the newest good run's.
+def choose(account: Account, stack: Stack, name: str | None) -> tuple[str, Run | None]:
+    """Give the folder of a run's files, and the run; without a name, those of the newest run.
 
-    Raises CommandError if there is none, or if the run goes on.
+    A folder may be there without its run, which Step Functions forgets after 90 days. Raises CommandError if
+    the run goes on, or left no files: another run's are never taken in its place.
     """
-    if name is None:
-        return _newest(account, stack)
-    if files_of(account, stack, name):
-        return name
-    return run_id(read_run(account, find(account, stack, name)), account.command)
-
-
-def run_id(run: Run, command: str) -> str:
-    """Give the run id of a run that ended; raises CommandError if it goes on or ended before it had one.
-
-    `command` is how to write `claimflow` for the account.
-    """
-    found = run.data.get("run", {}).get("id")
+    try:
+        run = read_run(account, find(account, stack, name))
+    except ExecutionUnknownError:
+        if name and files_of(account, stack, name):
+            return name, None
+        raise
     if run.running:
         raise CommandError(
-            f"The run '{run.name}' goes on: `{command} status {run.name}` shows how far it is."
+            f"The run {run.name} goes on: `{account.command} status {run.name}` shows how far it is."
         )
-    if not found:
-        raise CommandError(f"The run '{run.name}' has no results: {run.cause or 'it ended too early.'}")
-    return str(found)
+    if not files_of(account, stack, run.folder):
+        raise CommandError(_without_files(account, stack, run, newest=name is None))
+    return run.folder, run
 
 
-def files_of(account: Account, stack: Stack, run_id: str) -> list[str]:
-    """Give a run's result files, relative to its folder.
-
-    Those of a prediction are in its manifest, which is written last; those of a training are looked for.
-    """
-    found = [name for name in FROM_TRAINING if _is_there(account, stack.results, f"{run_id}/{name}")]
-    uris = [_left_out(account, stack, run_id)]
-    for folder in (run_id, f"{run_id}/{PREDICTION_TOO}"):
-        manifest = _read_json(account, stack.results, f"{folder}/{MANIFEST}") or {"files": {}}
-        uris += manifest["files"].values()
-    keys = [uri.removeprefix(f"s3://{stack.results}/") for uri in uris]
-    found += [key.removeprefix(f"{run_id}/") for key in keys if key.startswith(f"{run_id}/")]
-    return sorted(name for name in set(found) if ".." not in PurePosixPath(name).parts)
+def files_of(account: Account, stack: Stack, folder: str) -> list[str]:
+    """Give the files in a run's folder, relative to it, in order."""
+    pages = account.s3.get_paginator("list_objects_v2").paginate(Bucket=stack.results, Prefix=f"{folder}/")
+    keys = [each["Key"].removeprefix(f"{folder}/") for page in pages for each in page.get("Contents", [])]
+    return sorted(key for key in keys if _is_for_people(PurePosixPath(key)))
 
 
 def kind(path: Path) -> str:
@@ -69,40 +49,41 @@ def kind(path: Path) -> str:
     return f"{found}.{extension}" if stem and found in KINDS else path.name
 
 
-def download(account: Account, stack: Stack, run_id: str, folder: Path, replace: bool = False) -> list[Path]:
-    """Fetch a run's result files into `folder`; gives their paths.
+def download(account: Account, stack: Stack, folder: str, to: Path, replace: bool = False) -> list[Path]:
+    """Fetch the files of a run's folder into `to`; gives their paths.
 
-    Raises CommandError if there are none, or if a file of that name with another content is in the folder and
-    must not be replaced: somebody may have worked on it.
+    Raises CommandError if there are none, or if a file of that name with another content is there and must
+    not be replaced: somebody may have worked on it.
     """
-    names = files_of(account, stack, run_id)
-    if not names:
-        raise CommandError(
-            f"The run '{run_id}' has no results: `{account.command} status` tells how far it came."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".claimflow-") as scratch:
+    names = files_of(account, stack, folder)
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to, prefix=".claimflow-") as scratch:
         for name in names:
-            _fetch(account, stack.results, f"{run_id}/{name}", Path(scratch) / name)
+            _fetch(account, stack.results, f"{folder}/{name}", Path(scratch) / name)
         if not replace:
-            _refuse_other_content(Path(scratch), folder, names)
+            _refuse_other_content(Path(scratch), to, names)
         for name in names:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (Path(scratch) / name).replace(folder / name)
-    return [folder / name for name in names]
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(scratch) / name).replace(to / name)
+    return [to / name for name in names]
 
 
-def _left_out(account: Account, stack: Stack, run_id: str) -> str:
-    """Give the address of the rows that a training left out, or an empty text."""
-    checks = _read_json(account, stack.results, f"{run_id}/{CHECKS}") or {}
-    return str((checks.get("train") or {}).get("rejected_uri", ""))
+def _is_for_people(path: PurePosixPath) -> bool:
+    return path.name not in {"", MANIFEST} and not path.is_absolute() and ".." not in path.parts
 
 
-def _newest(account: Account, stack: Stack) -> str:
-    for each in recent(account, stack, SEARCHED):
-        if each["status"] == "SUCCEEDED":
-            return run_id(read_run(account, each["executionArn"]), account.command)
-    raise CommandError(f"No run has ended well yet: start with `{account.command} train FILE`.")
+def _without_files(account: Account, stack: Stack, run: Run, newest: bool) -> str:
+    which = f"The newest run, {run.name}," if newest else f"The run {run.name}"
+    said = f"{which} has no results, as it ended as {state_of(run)}: {sentence(run)}"
+    other = _newest_with_files(account, stack) if newest else None
+    if other is None:
+        return said
+    return f"{said} The newest files are those of {other}: `{account.command} results {other}`."
+
+
+def _newest_with_files(account: Account, stack: Stack) -> str | None:
+    names = (each["name"] for each in recent(account, stack, SEARCHED) if each["status"] == "SUCCEEDED")
+    return next((name for name in names if files_of(account, stack, name)), None)
 
 
 def _fetch(account: Account, bucket: str, key: str, path: Path) -> None:
@@ -115,25 +96,6 @@ def _refuse_other_content(fetched: Path, folder: Path, names: list[str]) -> None
         there = folder / name
         if there.exists() and _hash(there) != _hash(fetched / name):
             raise CommandError(f"{there} is there with another content: name another folder with --to.")
-
-
-def _read_json(account: Account, bucket: str, key: str) -> dict[str, Any] | None:
-    try:
-        body = account.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except account.s3.exceptions.NoSuchKey:
-        return None
-    read: dict[str, Any] = json.loads(body)
-    return read
-
-
-def _is_there(account: Account, bucket: str, key: str) -> bool:
-    try:
-        account.s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-            return False
-        raise
-    return True
 
 
 def _hash(path: Path) -> str:

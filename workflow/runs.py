@@ -1,8 +1,11 @@
 """Runs, as Step Functions knows them: finding one, reading it, following it to its end."""
 
+import json
+import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +17,16 @@ from workflow.executions import Step, data_of, steps
 from workflow.stack import Stack
 
 if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
+    from mypy_boto3_stepfunctions.type_defs import (
+        DescribeExecutionOutputTypeDef,
+        ExecutionListItemTypeDef,
+        HistoryEventTypeDef,
+    )
 
 SEARCHED = 1000  # runs that an abbreviated name is looked for in
+GLANCED = 25  # events at the end of a run in which its newest data is looked for
+AT_ONCE = 8
+WORK_DIGEST, ALIKE = re.compile("[0-9a-f]{12}"), 100
 LOCAL_PAUSE, AWS_PAUSE, LONGEST_PAUSE = 1.0, 5.0, 20.0
 
 
@@ -40,6 +50,12 @@ class Run:
         return self.status == "RUNNING"
 
     @property
+    def folder(self) -> str:
+        """The name of its folder in the results bucket, which is its own; older runs had another."""
+        results = (self.data.get("run") or {}).get("results")
+        return str(results).rsplit("/", 1)[-1] if results else self.name
+
+    @property
     def rejected(self) -> bool:
         """Whether it ended because the new model was not good enough."""
         return self.error == "ModelRejected"
@@ -47,26 +63,38 @@ class Run:
 
 def read_run(account: Account, arn: str) -> Run:
     """Read a run's state and history; raises ExecutionUnknownError."""
-    client = account.step_functions
-    try:
-        described = client.describe_execution(executionArn=arn)
-    except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
-        raise ExecutionUnknownError(arn.rsplit(":", 1)[-1], account.command) from None
-    pages = client.get_paginator("get_execution_history").paginate(
+    described = _describe(account, arn)
+    pages = account.step_functions.get_paginator("get_execution_history").paginate(
         executionArn=arn, PaginationConfig={"PageSize": 1000}
     )
-    events = [event for page in pages for event in page["events"]]
-    return Run(
-        arn=arn,
-        name=described["name"],
-        status=described["status"],
-        started=described["startDate"],
-        ended=described.get("stopDate"),
-        error=described.get("error"),
-        cause=described.get("cause"),
-        steps=steps(events),
-        data=data_of(described, events),
+    return _run(described, [event for page in pages for event in page["events"]])
+
+
+def glance(account: Account, arn: str) -> Run:
+    """Read a run without its steps: one call if it succeeded, as its data is its output, else two."""
+    described = _describe(account, arn)
+    if described["status"] == "SUCCEEDED":
+        return _run(described, [])
+    newest = account.step_functions.get_execution_history(
+        executionArn=arn, reverseOrder=True, maxResults=GLANCED
     )
+    return replace(_run(described, newest["events"][::-1]), steps=[])
+
+
+def glances(account: Account, arns: Sequence[str]) -> list[Run]:
+    """Read several runs without their steps, some at a time."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda arn: glance(account, arn), arns))
+
+
+def plain_cause(cause: str | None) -> str | None:
+    """Give an execution's cause as a sentence: a step that raised it left it in a Lambda's JSON."""
+    try:
+        document = json.loads(cause or "")
+    except ValueError:
+        return cause
+    said = document.get("errorMessage") if isinstance(document, dict) else None
+    return str(said) if said else cause
 
 
 def follow(account: Account, arn: str) -> Iterator[Run]:
@@ -92,21 +120,62 @@ def recent(account: Account, stack: Stack, limit: int) -> "list[ExecutionListIte
 
 
 def find(account: Account, stack: Stack, name: str | None) -> str:
-    """Give the ARN of the run with this ARN, name or beginning of a name; without a name of the newest.
+    """Give the ARN of a run; without a name of the newest.
 
-    Raises ExecutionUnknownError, or CommandError for several that begin so.
+    `name` may be the run's ARN, its name or the beginning of one, the id of its work (of several the newest),
+    or an address or a path in a folder of one of these. Raises ExecutionUnknownError, or CommandError for
+    several that begin so.
     """
     if name is None:
         return _newest(account, stack)
     if name.startswith("arn:"):
         return name
+    name = re.sub(r"^s3://[^/]+/(runs/)?|^(./)?out/", "", name).split("/", 1)[0]
     arn = f"{stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
     return arn if _exists(account, arn) else _by_beginning(account, stack, name)
+
+
+def find_running(account: Account, stack: Stack, name: str | None) -> str:
+    """Give the ARN of a run that goes on; without a name of the newest that does.
+
+    Raises ExecutionUnknownError, or CommandError if it does not.
+    """
+    if name is None:
+        running = [each for each in recent(account, stack, SEARCHED) if each["status"] == "RUNNING"]
+        if not running:
+            raise CommandError(f"Nothing runs: `{account.command} runs` lists what did.")
+        return running[0]["executionArn"]
+    arn = find(account, stack, name)
+    if _describe(account, arn)["status"] != "RUNNING":
+        raise CommandError(f"The run {arn.rsplit(':', 1)[-1]} does not go on: it has ended already.")
+    return arn
 
 
 def now() -> datetime:
     """Give the time, with its zone, as boto3 does."""
     return datetime.now(UTC)
+
+
+def _describe(account: Account, arn: str) -> "DescribeExecutionOutputTypeDef":
+    client = account.step_functions
+    try:
+        return client.describe_execution(executionArn=arn)
+    except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
+        raise ExecutionUnknownError(arn.rsplit(":", 1)[-1], account.command) from None
+
+
+def _run(described: "DescribeExecutionOutputTypeDef", events: "Sequence[HistoryEventTypeDef]") -> Run:
+    return Run(
+        arn=described["executionArn"],
+        name=described["name"],
+        status=described["status"],
+        started=described["startDate"],
+        ended=described.get("stopDate"),
+        error=described.get("error"),
+        cause=plain_cause(described.get("cause")),
+        steps=steps(events),
+        data=data_of(described, events),
+    )
 
 
 def _newest(account: Account, stack: Stack) -> str:
@@ -127,11 +196,23 @@ def _exists(account: Account, arn: str) -> bool:
 
 
 def _by_beginning(account: Account, stack: Stack, name: str) -> str:
-    found = [each for each in recent(account, stack, SEARCHED) if each["name"].startswith(name)]
+    listed = recent(account, stack, SEARCHED)
+    found = [each for each in listed if each["name"].startswith(name)]
     if not found:
-        raise ExecutionUnknownError(name, account.command)
+        return _by_work(account, listed, name)
     if len(found) > 1:
         names = ", ".join(each["name"] for each in found[:3])
         more = " and others" if len(found) > 3 else ""
         raise CommandError(f"'{name}' may be {names}{more}: write more of the name.")
     return found[0]["executionArn"]
+
+
+def _by_work(account: Account, listed: "list[ExecutionListItemTypeDef]", work: str) -> str:
+    """Give the newest run whose work has this id, which is named like it but for its last part."""
+    head, _, digest = work.rpartition("-")
+    if head and WORK_DIGEST.fullmatch(digest):
+        alike = [each["executionArn"] for each in listed if each["name"].startswith(f"{head}-")]
+        for run in glances(account, alike[:ALIKE]):
+            if (run.data.get("run") or {}).get("id") == work:
+                return run.arn
+    raise ExecutionUnknownError(work, account.command)

@@ -87,8 +87,23 @@ def describe(account: Account) -> "StackTypeDef":
     except ClientError as error:
         # CloudFormation has no code of its own for a stack that is not there.
         if error.response["Error"]["Code"] == "ValidationError":
-            raise StackMissingError(account.stack, account.local) from None
+            raise StackMissingError(account.stack, account.deploy_command, _others(account)) from None
         raise
+
+
+def _others(account: Account) -> list[str]:
+    """Give the names of the other stacks of Claimflow, as far as they may be listed."""
+    wanted = set(OUTPUTS.values())
+    try:
+        pages = account.cloudformation.get_paginator("describe_stacks").paginate()
+        return sorted(
+            each["StackName"]
+            for page in pages
+            for each in page["Stacks"]
+            if wanted <= outputs_of(each).keys()
+        )
+    except ClientError:
+        return []
 
 
 def outputs_of(described: "StackTypeDef") -> dict[str, str]:

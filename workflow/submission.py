@@ -105,10 +105,11 @@ def request(
 
 
 def start(account: Account, stack: Stack, made: dict[str, Any]) -> str:
-    """Start a run; gives the execution's ARN."""
+    """Start a run; gives the execution's ARN. The request also says who started it."""
+    by = {"started_by": account.caller} if account.caller else {}
     name = execution_name(made["action"], made["data"], datetime.now(UTC))
     started = account.step_functions.start_execution(
-        stateMachineArn=stack.state_machine, name=name, input=json.dumps(made)
+        stateMachineArn=stack.state_machine, name=name, input=json.dumps(made | by)
     )
     return started["executionArn"]
 

@@ -26,12 +26,12 @@ Manifest = dict[str, Any]
 def _handle(event: Event) -> Event:
     run, model = event["run"], event["model"]
     manifest: Manifest = storage.read_json(event["validation"]["predict"]["manifest"])
-    folder = keys.prediction_results(run["id"], run["action"])
+    folder = keys.prediction_results(run)
     tally, uris = _write_files(folder, manifest)
     name = storage.parse_uri(manifest["source"]["uri"]).name
     about = {
         "file": name,
-        "run": run["id"],
+        "run": keys.run_name(run),
         "model": model["arn"],
         "source": manifest["source"]["uri"],
         "names": {kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
@@ -42,7 +42,7 @@ def _handle(event: Event) -> Event:
     # The last file: who sees it sees everything else complete.
     document = {
         "schema": 1,
-        "run": run["id"],
+        "run": keys.run_name(run),
         "model": model,
         "source": manifest["source"],
         "files": uris,

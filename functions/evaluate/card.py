@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from shared import keys
+
 SCHEMA = 1
 Card = dict[str, Any]
 
@@ -18,7 +20,7 @@ def card(state: dict[str, Any], evaluation: dict[str, Any], held_out: str) -> Ca
     run, checked = state["run"], state["validation"]["train"]
     return {
         "schema": SCHEMA,
-        "run": run["id"],
+        "run": keys.run_name(run),
         "job": state["training"]["job"],
         "data": {key: run["data"][key] for key in ("uri", "version", "etag")},
         "labels": evaluation["labels"],

@@ -23,7 +23,7 @@ def _handle(event: Event) -> Event:
     contents = _read(job)
     document = evaluation.parse(contents["evaluation.json"])
     found = evaluation.figures(document, run)
-    uris = {name: _copy(run["id"], name, content) for name, content in contents.items()}
+    uris = {name: _copy(keys.run_name(run), name, content) for name, content in contents.items()}
     subject, message = evaluation.words(found, run, uris["report.html"])
     logger.info(
         "Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "live": found.live_accuracy}
@@ -32,7 +32,10 @@ def _handle(event: Event) -> Event:
     return {
         "accuracy": found.accuracy,
         "bar": found.bar,
+        "accuracy_interval": document["accuracy_interval"],
         "validation_rows": found.validation_rows,
+        "rows": event["validation"]["train"]["train_rows"] + event["validation"]["train"]["validation_rows"],
+        "categories": len(document["labels"]),
         "beats_bar": found.beats_bar,
         **live,
         "beats_live": found.beats_live,
@@ -68,8 +71,8 @@ def _write_card(event: Event, document: dict[str, Any]) -> str:
     return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))
 
 
-def _copy(run_id: str, name: str, content: bytes) -> str:
-    place = Location(settings.results_bucket(), f"{run_id}/{name}")
+def _copy(run: str, name: str, content: bytes) -> str:
+    place = Location(settings.results_bucket(), f"{run}/{name}")
     return storage.write_bytes(place, content, FILES[name])
 
 

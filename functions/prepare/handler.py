@@ -16,11 +16,11 @@ def _handle(event: Event) -> Event:
     predict = _find(asked.predict, "predict") if asked.predict else None
     config = _config(asked.config, stack)
     live_model = registry.live_model(settings.model_group())
-    waiting = None if live_model else registry.waiting(settings.model_group())
-    inputs = run.Inputs(asked.action, data, predict, config, live_model, waiting)
+    waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
+    inputs = run.Inputs(asked.action, data, predict, config, live_model, waiting, rejected, asked.started_by)
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)
-    logger.append_keys(run=described["id"])
+    logger.append_keys(run=keys.run_name(described))
     logger.info("Prepared")
     return described
 
@@ -49,6 +49,7 @@ def _config(given: dict[str, Any] | Location | None, stack: run.Stack) -> dict[s
 
 def _stack() -> run.Stack:
     return run.Stack(
+        name=settings.model_group(),
         uploads=settings.uploads_bucket(),
         artifacts=settings.artifacts_bucket(),
         results=settings.results_bucket(),

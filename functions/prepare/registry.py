@@ -12,13 +12,15 @@ def live_model(group: str) -> LiveModel | None:
     return _describe(newest[1]) if newest else None
 
 
-def waiting(group: str) -> int | None:
-    """Give the newest version that waits for approval, or None."""
-    newest = _newest(group, "PendingManualApproval")
-    return newest[0] if newest else None
+def not_live(group: str) -> tuple[int | None, int | None]:
+    """Give the newest version that waits for approval and the newest that was rejected, each or None."""
+    waiting, rejected = _newest(group, "PendingManualApproval"), _newest(group, "Rejected")
+    return waiting[0] if waiting else None, rejected[0] if rejected else None
 
 
-def _newest(group: str, status: Literal["Approved", "PendingManualApproval"]) -> tuple[int, str] | None:
+def _newest(
+    group: str, status: Literal["Approved", "PendingManualApproval", "Rejected"]
+) -> tuple[int, str] | None:
     """Give the version and the ARN of the newest model package with that status."""
     pages = (
         aws.sagemaker()

@@ -9,7 +9,7 @@ from shared.messages import is_text, listed, shorten
 from shared.storage import Location, parse_uri
 
 ACTIONS = ("train", "predict")
-KEYS = ("action", "data", "version", "predict", "config")
+KEYS = ("action", "data", "version", "predict", "config", "started_by")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Request:
     version: str | None
     predict: Location | None
     config: dict[str, Any] | Location | None
+    started_by: str | None
 
 
 def parse(document: object) -> Request:
@@ -40,6 +41,7 @@ def parse(document: object) -> Request:
         version=document.get("version"),
         predict=parse_uri(predict) if predict is not None else None,
         config=parse_uri(config) if isinstance(config, str) else config,
+        started_by=document.get("started_by"),
     )
 
 
@@ -54,6 +56,8 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
     yield from _uri_problems(document, "predict")
     if document.get("version") is not None and not _is_filled(document["version"]):
         yield f"'version' is {_kind(document['version'])}; it must be the S3 version of 'data', as text"
+    if document.get("started_by") is not None and not _is_filled(document["started_by"]):
+        yield f"'started_by' is {_kind(document['started_by'])}; it must be a person's name, as text"
     config = document.get("config")
     if isinstance(config, str):
         yield from _uri_problems(document, "config")

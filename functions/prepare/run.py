@@ -7,6 +7,7 @@ from typing import Any
 
 from shared import keys
 from shared.errors import NoLiveModel
+from shared.messages import command
 from shared.storage import ObjectInfo
 
 Run = dict[str, Any]
@@ -31,6 +32,7 @@ class LiveModel:
 class Stack:
     """What the stack's settings say about every run."""
 
+    name: str
     uploads: str
     artifacts: str
     results: str
@@ -46,7 +48,8 @@ class Stack:
 class Inputs:
     """What a run is made from: the files that were found, the checked configuration, the live model.
 
-    `waiting` is the newest version that waits for approval, looked up when no model is live.
+    `waiting` and `rejected` are the newest versions that wait for approval and that were rejected, looked up
+    when no model is live.
     """
 
     action: str
@@ -55,17 +58,20 @@ class Inputs:
     config: dict[str, Any]
     live_model: LiveModel | None
     waiting: int | None = None
+    rejected: int | None = None
+    started_by: str | None = None
 
 
 def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
     """Give the run. Raises NoLiveModel for a prediction without a model."""
     if inputs.action == "predict" and inputs.live_model is None:
-        raise NoLiveModel(_no_model(inputs.waiting, stack))
+        raise NoLiveModel(_no_model(inputs, stack))
     name = run_id(inputs)
     folder = f"s3://{stack.artifacts}/{keys.run_prefix(name)}"
     return {
         "id": name,
         "action": inputs.action,
+        "started_by": inputs.started_by,
         "data": _file(inputs.data),
         "predict": _file(inputs.predict) if inputs.predict else None,
         "predict_wanted": inputs.action == "predict" or inputs.predict is not None,
@@ -77,15 +83,21 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         **_training(stack),
         "training_output": f"{folder}/training",
         "checkpoints": f"{folder}/checkpoints",
-        "results": f"s3://{stack.results}/{name}",
+        "results": f"s3://{stack.results}/{run_name(execution, name)}",
     }
 
 
-def _no_model(waiting: int | None, stack: Stack) -> str:
-    if waiting is not None:
+def _no_model(inputs: Inputs, stack: Stack) -> str:
+    approve = f"{command(stack.name)} models approve"
+    if inputs.waiting is not None:
         return (
-            f"No model is live yet to predict with, but version {waiting} waits for approval: approve it "
-            f"with `claimflow models approve {waiting}`, or in SageMaker Studio, and start it again."
+            f"No model is live yet to predict with, but version {inputs.waiting} waits for approval: "
+            f"approve it with `{approve} {inputs.waiting}`, or in SageMaker Studio, and start it again."
+        )
+    if inputs.rejected is not None:
+        return (
+            "No model is live to predict with, as every version was rejected, the newest being "
+            f"{inputs.rejected}: approve one with `{approve} VERSION`, or train another, and start it again."
         )
     return (
         "There is no model yet to predict with: first upload a file with categories to "
@@ -93,8 +105,14 @@ def _no_model(waiting: int | None, stack: Stack) -> str:
     )
 
 
+def run_name(execution: str, run: str) -> str:
+    """Give the name by which people know the run: its execution's; the id's where that is no folder's."""
+    name = execution.rsplit(":", 1)[-1]
+    return name if name.strip(".") else run
+
+
 def run_id(inputs: Inputs) -> str:
-    """Give the run's id: the same for the same files, configuration and (for a prediction) live model."""
+    """Give the id of the run's work: the same for the same files, configuration and predicting model."""
     predicts_with = inputs.live_model.arn if inputs.action == "predict" and inputs.live_model else ""
     identity = [
         inputs.action,

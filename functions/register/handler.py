@@ -17,7 +17,7 @@ def _handle(event: Event) -> Event:
     if live:
         hyperparameters = event["run"]["hyperparameters"]
         publish.publish(model_uri, {key: json.loads(hyperparameters[key]) for key in LIVE_KEYS})
-    subject, message = package.words(event, version, live=live)
+    subject, message = package.words(event, version, settings.model_group(), live=live)
     logger.info("Registered", extra={"version": version, "live": live})
     return {"arn": arn, "version": version, "live": live, "subject": subject, "message": message}
 

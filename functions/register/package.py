@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from shared import keys
-from shared.messages import count, file_address, message, percent, subject
+from shared.messages import command, count, file_address, message, percent, subject
 
 State = dict[str, Any]
 
@@ -16,10 +16,11 @@ _REFUSED = re.compile(r"[^\w .:/=+\-@]")
 def package(state: State, group: str, image: str, *, live: bool) -> dict[str, Any]:
     """Give the parameters of CreateModelPackage; its token makes a second call give the same version."""
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
+    said = f"Trained by {keys.run_name(run)}; accuracy {percent(evaluation['accuracy'])}"
     quality = {"ContentType": "application/json", "S3Uri": evaluation["evaluation"]}
     return {
         "ModelPackageGroupName": group,
-        "ModelPackageDescription": f"Trained by {run['id']}; accuracy {percent(evaluation['accuracy'])}",
+        "ModelPackageDescription": said,
         "InferenceSpecification": {
             "Containers": [{"Image": image, "ModelDataUrl": training["model_uri"]}],
             "SupportedContentTypes": ["text/csv"],
@@ -41,7 +42,7 @@ def metadata(state: State) -> dict[str, str]:
     """Give what the registry keeps about the model's origin, as it takes it."""
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
     facts = {
-        "run": run["id"],
+        "run": keys.run_name(run),
         "job": training["job"],
         "data": run["data"]["uri"],
         "data_version": run["data"]["version"] or run["data"]["etag"],
@@ -51,29 +52,33 @@ def metadata(state: State) -> dict[str, str]:
         "validation_rows": str(evaluation["validation_rows"]),
         "report": evaluation["report"],
         "card": evaluation["card"],
+        "rows": str(evaluation.get("rows", "")),
+        "categories": str(evaluation.get("categories", "")),
+        "accuracy_interval": " ".join(map(repr, evaluation.get("accuracy_interval", ()))),
+        "started_by": run.get("started_by") or "",
     }
-    return {key: _REFUSED.sub("-", value)[:256] for key, value in facts.items()}
+    return {key: _REFUSED.sub("-", value)[:256] for key, value in facts.items() if value}
 
 
-def words(state: State, version: int, *, live: bool) -> tuple[str, str]:
+def words(state: State, version: int, group: str, *, live: bool) -> tuple[str, str]:
     """Give the subject and the message for people."""
     run, evaluation = state["run"], state["evaluation"]
-    share = percent(evaluation["accuracy"])
+    share, claimflow = percent(evaluation["accuracy"]), command(group)
     if live:
         head = f"Claimflow: model version {version} is live ({share})"
         outcome = f"Model version {version} is live: it predicts the files that are uploaded from now on."
     else:
         head = f"Claimflow: model version {version} waits for approval ({share})"
         outcome = (
-            f"Model version {version} is good enough, and waits for a person: approve it with `claimflow "
-            f"models approve {version}`, or approve or reject it in the SageMaker model registry. Until then "
-            "the live model stays as it is."
+            f"Model version {version} is good enough, and waits for a person: approve it with "
+            f"`{claimflow} models approve {version}`, or approve or reject it in SageMaker's model registry. "
+            "Until then the live model stays as it is."
         )
     unlabelled = ""
     if run["predict"] and not live:
         unlabelled = (
             f"{run['predict']['uri']} was not labelled: approve the version first, then predict the file "
-            f"with `claimflow predict`, or upload it to {keys.PREDICT_PREFIX}."
+            f"with `{claimflow} predict`, or upload it to {keys.PREDICT_PREFIX}."
         )
     figures = (
         f"It gives the right category for {share} of {count(evaluation['validation_rows'], 'row')} that "

@@ -1,6 +1,7 @@
 """Where things lie in the buckets: every key is written here, once (see docs/architecture.md)."""
 
 import re
+from typing import Any
 
 TRAIN_PREFIX = "train/"
 PREDICT_PREFIX = "predict/"
@@ -36,17 +37,22 @@ def result_name(key: str, kind: str, extension: str = "csv") -> str:
 
 
 def run_prefix(run_id: str) -> str:
-    """Give the folder of a run in the artifacts bucket, without the last slash."""
+    """Give the folder of a run's work in the artifacts bucket, without the last slash."""
     return f"runs/{run_id}"
 
 
-def prediction_results(run_id: str, action: str) -> str:
+def run_name(run: dict[str, Any]) -> str:
+    """Give a run's name: that of its execution and of its folder in the results bucket."""
+    return str(run["results"]).rsplit("/", 1)[-1]
+
+
+def prediction_results(run: dict[str, Any]) -> str:
     """Give the folder, in the results bucket, of what people open of a prediction.
 
     A run that trains and then predicts has a report and rejected rows of both, so those of its prediction
     lie apart.
     """
-    return run_id if action == "predict" else f"{run_id}/predict"
+    return run_name(run) if run["action"] == "predict" else f"{run_name(run)}/predict"
 
 
 def config(run_id: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from shared.storage import parse_uri
 
 SUBJECT_LIMIT = 100
+DEFAULT_STACK = "claimflow"
 WARNINGS_LIMIT = 20
 WARNING_LIMIT = 300  # characters
 
@@ -62,6 +63,12 @@ def listed(items: Iterable[str], limit: int = 10) -> str:
     every = [f"'{shorten(item)}'" for item in items]
     shown = ", ".join(every[:limit])
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
+
+
+def command(stack: str) -> str:
+    """Give how to write `claimflow` for the stack, for sentences that tell what to type."""
+    local = " --local" if os.environ.get("AWS_ENDPOINT_URL") else ""
+    return f"claimflow{local}" + ("" if stack == DEFAULT_STACK else f" --stack {stack}")
 
 
 def file_address(uri: str) -> str:

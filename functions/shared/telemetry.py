@@ -1,4 +1,4 @@
-"""Logs and traces that carry the run's id and never a row's text."""
+"""Logs and traces that carry the run's name and never a row's text."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 
-from shared import outage
+from shared import keys, outage
 from shared.errors import AwsUnavailable, ClaimflowError
 
 Event = dict[str, Any]
@@ -18,14 +18,14 @@ tracer = Tracer(service="claimflow", auto_patch=False)
 
 
 def lambda_handler(handle: Callable[[Event], Event]) -> Handler:
-    """Make a Lambda handler of `handle`: logs and traces around it, the run's id in every line."""
+    """Make a Lambda handler of `handle`: logs and traces around it, the run's name in every line."""
 
     @wraps(handle)
     def handler(event: Event, context: object) -> Event:
         logger.append_keys(
             function=handle.__module__.split(".")[0],
             aws_request_id=getattr(context, "aws_request_id", None),
-            run=_run_id(event),
+            run=_run_name(event),
         )
         try:
             return handle(event)
@@ -44,10 +44,10 @@ def lambda_handler(handle: Callable[[Event], Event]) -> Handler:
     return traced
 
 
-def _run_id(event: Event) -> str | None:
-    """Look for the run in the event itself, or in the state that `explain` gets."""
+def _run_name(event: Event) -> str | None:
+    """Look for the run's name in the event itself, or in the state that `explain` gets."""
     for place in (event, event.get("state")):
         run = place.get("run") if isinstance(place, dict) else None
-        if isinstance(run, dict):
-            return run.get("id")
+        if isinstance(run, dict) and "results" in run:
+            return keys.run_name(run)
     return None

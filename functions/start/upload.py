@@ -6,6 +6,8 @@ from typing import Any
 
 from shared.keys import PREDICT_PREFIX, TRAIN_PREFIX, stem
 
+STARTED_BY = "upload"
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -44,12 +46,13 @@ def action(upload: Upload) -> str | None:
 def request(upload: Upload, what: str) -> dict[str, str]:
     """Give the execution's input."""
     pinned = {"version": upload.version} if upload.version else {}
-    return {"action": what, "data": f"s3://{upload.bucket}/{upload.key}", **pinned}
+    data = f"s3://{upload.bucket}/{upload.key}"
+    return {"action": what, "data": data, **pinned, "started_by": STARTED_BY}
 
 
 def execution_name(upload: Upload, what: str) -> str:
     """Give the execution's name: the same for the same upload, however often its event comes."""
     identity = "\n".join((what, upload.bucket, upload.key, upload.version or upload.etag))
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:24]
-    # At most 7 + 1 + 32 + 1 + 24 characters of the 80 that Step Functions allows.
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
+    # At most 7 + 1 + 32 + 1 + 12 characters of the 80 that Step Functions allows.
     return f"{what}-{stem(upload.key)}-{digest}"

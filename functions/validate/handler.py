@@ -22,14 +22,14 @@ def _handle(event: Event) -> Event:
     run: Run = event["run"]
     labelled = run["data"] if run["action"] == "train" else None
     unlabelled = run["predict"] if run["action"] == "train" else run["data"]
-    report: dict[str, Any] = {"schema": 1, "run": run["id"], "train": None, "predict": None}
+    report: dict[str, Any] = {"schema": 1, "run": keys.run_name(run), "train": None, "predict": None}
     validation: dict[str, Any] = {"train": None, "predict": None}
     if labelled:
         validation["train"], report["train"] = _train(run, labelled)
     if unlabelled:
         validation["predict"], report["predict"] = _predict(run, unlabelled)
     logger.info("Validated", extra={key: _counts(validation[key]) for key in ("train", "predict")})
-    place = Location(settings.results_bucket(), f"{run['id']}/validation.json")
+    place = Location(settings.results_bucket(), f"{keys.run_name(run)}/validation.json")
     return {**validation, "report": storage.write_json(place, report)}
 
 
@@ -43,7 +43,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )
-        rejected = _upload_rejected(run["id"], file, made.rejected)
+        rejected = _upload_rejected(keys.run_name(run), file, made.rejected)
     counts = {
         "rows": made.rows,
         "rejected": made.rejected_rows,
@@ -74,7 +74,7 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
     with tempfile.TemporaryDirectory() as folder:
         made = sharding.make_shards(table, found, Path(folder), run["rows_per_shard"], save)
-        rejected = _upload_rejected(keys.prediction_results(run["id"], run["action"]), file, made.rejected)
+        rejected = _upload_rejected(keys.prediction_results(run), file, made.rejected)
     manifest = {
         **_about(run, file),
         "shards": made.shards,

@@ -16,7 +16,7 @@ from register.handler import handler as register
 from validate.handler import handler as validate
 
 UPLOADS, ARTIFACTS, RESULTS = "uploads-bucket", "artifacts-bucket", "results-bucket"
-GROUP = "claimflow-models"
+GROUP = "claimflow"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:claimflow:train-claims-abc"
 SETTINGS = {
     "CLAIMFLOW_UPLOADS": UPLOADS,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared import keys
 from shared.errors import PredictionFailed
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, labelled
 
@@ -203,7 +204,7 @@ def test_a_failed_collect_writes_no_manifest(live: Stack) -> None:
     live.write(f"{output}/part-00000.csv", b"row,prediction,confidence,runner_up,doubt\r\n")
     with pytest.raises(PredictionFailed, match="it has 0 of 1 rows"):
         live.collect(state)
-    assert f"{state['run']['id']}/manifest.json" not in live.keys(RESULTS)
+    assert f"{keys.prediction_results(state['run'])}/manifest.json" not in live.keys(RESULTS)
 
 
 def test_an_input_that_is_gone_is_told(live: Stack) -> None:

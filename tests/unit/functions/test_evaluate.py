@@ -5,6 +5,7 @@ import json
 import pytest
 
 from evaluate.handler import handler as evaluate
+from shared import keys
 from shared.errors import TrainingFailed
 from tests.unit.functions.stack import ARTIFACTS, EVALUATION, RESULTS, Stack, labelled, tar_gz
 
@@ -43,10 +44,10 @@ def test_a_live_model_that_could_not_be_measured_stands_with_its_own_accuracy(st
 def test_the_files_are_copied_to_where_people_look(stack: Stack) -> None:
     state = trained(stack)
     found = evaluate(state, None)
-    folder = f"s3://{RESULTS}/{state['run']['id']}"
+    folder = state["run"]["results"]
     assert (found["evaluation"], found["report"]) == (f"{folder}/evaluation.json", f"{folder}/report.html")
     assert stack.read(found["report"]) == b"<p>Report</p>"
-    head = stack.s3.head_object(Bucket=RESULTS, Key=f"{state['run']['id']}/report.html")
+    head = stack.s3.head_object(Bucket=RESULTS, Key=f"{keys.run_name(state['run'])}/report.html")
     assert head["ContentType"] == "text/html; charset=utf-8"
 
 
@@ -56,7 +57,7 @@ def test_the_model_gets_a_card_that_later_runs_read(stack: Stack) -> None:
     run = state["run"]
     assert card == {
         "schema": 1,
-        "run": run["id"],
+        "run": keys.run_name(run),
         "job": state["training"]["job"],
         "data": {key: run["data"][key] for key in ("uri", "version", "etag")},
         "labels": ["brakes", "engine"],

@@ -7,6 +7,7 @@ from botocore.stub import Stubber
 
 from shared import aws
 from shared.errors import AwsUnavailable, InvalidConfig, InvalidRequest, NoLiveModel, StackMisconfigured
+from shared.messages import command
 from tests.unit.functions.stack import ARTIFACTS, EXECUTION, UPLOADS, Stack, labelled
 
 
@@ -37,6 +38,25 @@ def test_another_execution_of_a_run_trains_under_another_name(stack: Stack) -> N
     first, second = stack.prepare(request), stack.prepare(request, EXECUTION + "2")
     assert first["id"] == second["id"]
     assert first["job_name"] != second["job_name"]
+
+
+def test_the_folder_of_the_results_has_the_name_of_the_execution(stack: Stack) -> None:
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")}, EXECUTION + "-2")
+    assert run["results"] == "s3://results-bucket/train-claims-abc-2"
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_an_execution_whose_name_is_no_folders_has_its_results_under_the_id(stack: Stack, name: str) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    run = stack.prepare(request, EXECUTION.rsplit(":", 1)[0] + f":{name}")
+    assert run["results"] == f"s3://results-bucket/{run['id']}"
+
+
+def test_who_started_a_run_makes_it_no_other_run(stack: Stack) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    ana, ben = (stack.prepare(request | {"started_by": name}) for name in ("ana", "ben"))
+    assert (ana.pop("started_by"), ben.pop("started_by")) == ("ana", "ben")
+    assert ana == ben
 
 
 def test_another_configuration_is_another_run(stack: Stack) -> None:
@@ -201,6 +221,31 @@ def test_a_version_that_waits_for_approval_is_named(stack: Stack, monkeypatch: p
     stack.live()
     with pytest.raises(NoLiveModel, match=r"version 1 waits for approval: .*`claimflow models approve 1`"):
         stack.prepare({"action": "predict", "data": stack.upload("predict/a.csv", "x")})
+
+
+def test_with_every_version_rejected_it_says_so_and_what_to_do(stack: Stack) -> None:
+    arn = stack.live()["registration"]["arn"]
+    stack.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    said = (
+        r"every version was rejected, the newest being 1: approve one with `claimflow models approve VERSION`"
+    )
+    with pytest.raises(NoLiveModel, match=said):
+        stack.prepare({"action": "predict", "data": stack.upload("predict/a.csv", "x")})
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint", "said"),
+    [
+        ("claimflow-prod", "", "claimflow --stack claimflow-prod models"),
+        ("claimflow", "http://127.0.0.1:4566", "claimflow --local models"),
+        ("tried", "http://127.0.0.1:4566", "claimflow --local --stack tried models"),
+    ],
+)
+def test_a_command_that_is_advised_is_for_this_stack(
+    monkeypatch: pytest.MonkeyPatch, name: str, endpoint: str, said: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert f"{command(name)} models" == said
 
 
 @pytest.mark.parametrize("where", ["request", "object"])

@@ -37,13 +37,16 @@ def test_a_request_must_be_an_object(document: object, kind: str) -> None:
 
 
 def test_every_problem_is_told_at_once() -> None:
-    said = problems({"action": "fly", "data": 7, "version": 3, "config": 4, "dta": 1, "predict": "a.csv"})
+    said = problems(
+        {"action": "fly", "data": 7, "version": 3, "config": 4, "dta": 1, "predict": "a.csv", "started_by": 1}
+    )
     for part in (
         "'dta'",
         "'action' is 'fly'",
         "'data' is a number",
         "'version' is a number",
         "'config' is a number",
+        "'started_by' is a number",
     ):
         assert part in said
     assert "'predict' is 'a.csv'; it must be of the form s3://bucket/key" in said

@@ -9,7 +9,7 @@ from botocore.stub import ANY, Stubber
 from evaluate.handler import handler as evaluate
 from register import package
 from register.handler import handler as register
-from shared import aws
+from shared import aws, keys
 from shared.errors import TrainingFailed
 from tests.unit.functions.stack import ARTIFACTS, Stack, labelled, tar_gz
 
@@ -31,7 +31,9 @@ def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> 
     metrics = package["ModelMetrics"]["ModelQuality"]["Statistics"]
     assert metrics == {"ContentType": "application/json", "S3Uri": state["evaluation"]["evaluation"]}
     about = package["CustomerMetadataProperties"]
-    assert (about["run"], about["accuracy"]) == (state["run"]["id"], "0.93")
+    assert (about["run"], about["accuracy"]) == (keys.run_name(state["run"]), "0.93")
+    assert (about["rows"], about["categories"], about["accuracy_interval"]) == ("40", "2", "0.85 0.94")
+    assert "started_by" not in about
     assert about["data_version"] == state["run"]["data"]["version"]
 
 

@@ -41,6 +41,7 @@ def test_an_upload_under_train_starts_a_training_of_that_version(machine: Stack)
         "action": "train",
         "data": "s3://uploads-bucket/train/warranty claims + notes.csv",
         "version": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
+        "started_by": "upload",
     }
     assert described["name"].startswith("train-warranty-claims-notes-")
 
@@ -91,6 +92,7 @@ def test_without_versions_the_etag_names_the_execution_and_none_is_asked_for(mac
     assert upload.request(unversioned, "train") == {
         "action": "train",
         "data": "s3://uploads-bucket/train/claims.csv",
+        "started_by": "upload",
     }
     changed = upload.Upload(unversioned.bucket, unversioned.key, None, "another")
     assert upload.execution_name(unversioned, "train") != upload.execution_name(changed, "train")

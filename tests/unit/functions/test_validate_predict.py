@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import InvalidData
-from tests.unit.functions.stack import ARTIFACTS, RESULTS, Stack, csv_text, labelled
+from tests.unit.functions.stack import ARTIFACTS, Stack, csv_text, labelled
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "label_column": "label",
         "rows": 2,
         "rejected": 1,
-        "rejected_uri": f"s3://{RESULTS}/{run}/claims.rejected.csv",
+        "rejected_uri": state["run"]["results"] + "/claims.rejected.csv",
         "explain": False,
         "reading": {
             "format": "csv",

@@ -63,7 +63,11 @@ class FakeCloudFormation:
         if StackName not in self.stacks:
             raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
         outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.stacks[StackName].items()]
-        return {"Stacks": [{"StackId": StackName, "StackStatus": self.status, "Outputs": outputs}]}
+        return {
+            "Stacks": [
+                {"StackId": StackName, "StackName": StackName, "StackStatus": self.status, "Outputs": outputs}
+            ]
+        }
 
     def list_stacks(self) -> dict[str, Any]:
         return {"StackSummaries": []}
@@ -79,7 +83,9 @@ class FakeCloudFormation:
         if self.delete_fails:
             raise WaiterError("StackDeleteComplete", "failed", {})
 
-    def get_paginator(self, _: str) -> Pages:
+    def get_paginator(self, call: str) -> Pages:
+        if call == "describe_stacks":
+            return Pages(*(self.describe_stacks(StackName=name) for name in self.stacks))
         first = {"ResourceStatus": "DELETE_FAILED", "LogicalResourceId": "Uploads"}
         return Pages(
             {"StackEvents": [{"ResourceStatus": "DELETE_COMPLETE", "LogicalResourceId": "Topic"}]},
@@ -158,7 +164,12 @@ class PlayedStepFunctions:
         name = executionArn.rsplit(":", 1)[-1]
         if name not in self.played:
             raise UnknownError
-        return {**recorded(self.played[name])[0], "name": name, "executionArn": executionArn}
+        described = {**recorded(self.played[name])[0], "name": name, "executionArn": executionArn}
+        return described | ({"status": "RUNNING"} if name in self.running else {})
+
+    def get_execution_history(self, *, executionArn: str, maxResults: int, **_: object) -> dict[str, Any]:
+        events = recorded(self.played[executionArn.rsplit(":", 1)[-1]])[1]
+        return {"events": events[::-1][:maxResults]}
 
     def stop_execution(self, *, executionArn: str, cause: str) -> None:
         assert cause
@@ -194,10 +205,10 @@ def make_stack(account: Account) -> None:
     account.sagemaker.create_model_package_group(ModelPackageGroupName="claimflow-models")
 
 
-def add_model(account: Account, accuracy: float, status: str = "Approved") -> None:
+def add_model(account: Account, accuracy: float, status: str = "Approved", **about: str) -> None:
     """Register a model version."""
     account.sagemaker.create_model_package(
         ModelPackageGroupName="claimflow-models",
         ModelApprovalStatus=status,  # type: ignore[arg-type]
-        CustomerMetadataProperties={"accuracy": repr(accuracy), "run": "train-x"},
+        CustomerMetadataProperties={"accuracy": repr(accuracy), "run": "train-x", **about},
     )

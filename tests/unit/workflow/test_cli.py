@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
@@ -239,7 +240,10 @@ def test_an_upload_that_is_refused_is_told(account: Account, claims: Path) -> No
     account.s3.delete_bucket(Bucket="uploads")
     result = claimflow("train", claims, "--no-wait")
     assert result.exit_code == 1
-    assert result.stderr == "A bucket of the stack is gone: run `claimflow deploy` to make it again.\n"
+    assert (
+        result.stderr
+        == "A bucket of the stack is gone: run `claimflow --stack claimflow deploy` to make it again.\n"
+    )
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
@@ -330,29 +334,127 @@ def test_sentences_name_the_commands_for_the_account_that_was_asked(
     assert "`claimflow --local runs` lists" in claimflow("--local", "status", "x").stderr
 
 
-def test_runs_lists_the_newest_first(account: Account, machine: PlayedStepFunctions) -> None:
-    machine.add("train-a", "invalid_data")
-    machine.add("predict-b", "predicted")
-    lines = claimflow("runs").output.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [["predict-b", "succeeded"], ["train-a", "failed"]]
+def listed(*arguments: object) -> list[dict[str, str]]:
+    """What a list says, by its heads, as a program reads it."""
+    heads, *rows = [line.split("\t") for line in claimflow(*arguments).output.splitlines()]
+    return [dict(zip(heads, row, strict=True)) for row in rows]
+
+
+def test_runs_lists_the_newest_first_with_file_figures_and_who(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    for recording in ("invalid_data", "rejected", "trained", "predicted"):
+        machine.add(f"run-{recording}", recording)
+    found = listed("runs")
+    names = ("Run", "State", "File", "Action", "Rows", "Categories", "Model", "Figures")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        ("run-predicted", "done", "claims_predict.csv", "predict", "1,200", "", "2", "79.5% accepted"),
+        ("run-trained", "done", "claims_train.csv", "train", "8,000", "12", "2", "92.9% right"),
+        ("run-rejected", "rejected", "small.csv", "train", "899", "12", "", "28.9% right"),
+        ("run-invalid_data", "failed", "bad.csv", "train", "", "", "", ""),
+    ]
+
+
+def test_runs_says_who_started_each(
+    account: Account, machine: PlayedStepFunctions, claims: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = "arn:aws:sts::123456789012:assumed-role/Claims/ana@example.com"
+    monkeypatch.setattr(Account, "sts", Caller(arn))
+    claimflow("train", claims, "--no-wait")
+    assert machine.started[0]["input"]["started_by"] == "Claims/ana@example.com"
+
+
+def test_a_run_starts_though_nobody_knows_who_starts_it(
+    account: Account, machine: PlayedStepFunctions, claims: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "sts", Caller(None))
+    assert claimflow("train", claims, "--no-wait").exit_code == 0
+    assert "started_by" not in machine.started[0]["input"]
+
+
+class Caller:
+    """STS that knows who calls, or fails."""
+
+    def __init__(self, arn: str | None) -> None:
+        self.arn = arn
+
+    def get_caller_identity(self) -> dict[str, str]:
+        if self.arn is None:
+            raise ClientError({"Error": {"Code": "Throttling"}}, "GetCallerIdentity")
+        return {"Arn": self.arn}
+
+
+def test_no_name_is_cut_however_narrow_the_place(
+    account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "train-" + "a" * 32 + "-261126-013000-ab12"
+    machine.add(name, "trained")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert listed("runs")[0]["Run"] == name
+    for width, within in ((40, False), (300, True)):
+        monkeypatch.setattr(display, "console", Console(force_terminal=True, width=width, highlight=False))
+        (line,) = [line for line in claimflow("runs").output.splitlines() if name in line]
+        assert ("claims_train.csv" in line) == within
+
+
+def test_runs_as_json_say_all_there_is(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("run-bad", "invalid_data")
+    machine.add("run-good", "predicted")
+    good, bad = json.loads(claimflow("runs", "--json").output)
+    assert (good["name"], good["state"], good["rows"], good["model"]) == ("run-good", "done", 1200, 2)
+    assert good["results"].startswith("s3://claimflow-results/")
+    assert good["accepted"] == pytest.approx(954 / 1200)
+    assert (bad["error"], bad["file"]) == ("InvalidData", "bad.csv")
+    assert "no column holds the text" in bad["cause"]
+
+
+def test_a_rejected_model_is_not_said_to_have_failed(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-weak", "rejected")
+    assert "failed" not in claimflow("runs").output
+    assert "train-weak: model rejected after" in claimflow("status").output
+
+
+# Stopping
+
+
+def test_stop_stops_the_newest_run_that_goes_on(account: Account, machine: PlayedStepFunctions) -> None:
+    for name in ("train-old", "train-on", "train-done"):
+        machine.add(name, "trained")
+    machine.running |= {"train-old", "train-on"}
+    result = claimflow("stop")
+    assert result.output == "Run train-on: stopped.\n"
+    assert machine.stopped == ["train-on"]
+
+
+def test_stop_takes_a_name(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-on", "trained")
+    machine.running.add("train-on")
+    assert claimflow("stop", "train-o").exit_code == 0
+    assert machine.stopped == ["train-on"]
+
+
+def test_stop_of_what_does_not_run_is_told(account: Account, machine: PlayedStepFunctions) -> None:
+    assert claimflow("stop").stderr == "Nothing runs: `claimflow runs` lists what did.\n"
+    machine.add("train-done", "trained")
+    assert claimflow("stop", "train-done").stderr == (
+        "The run train-done does not go on: it has ended already.\n"
+    )
 
 
 # Results
 
 
-def test_results_downloads_what_the_manifest_names(
-    account: Account, machine: PlayedStepFunctions, tmp_path: Path
-) -> None:
-    run_id = "predict-claims-1"
-    files = {name: f"s3://results/{run_id}/claims.{name}.csv" for name in ("results", "review")}
-    put(account, f"{run_id}/manifest.json", json.dumps({"files": files}))
-    for name in ("claims.results.csv", "claims.review.csv", "left-over.csv"):
-        put(account, f"{run_id}/{name}")
-    result = claimflow("results", run_id)
+def test_results_downloads_what_people_open(account: Account, tmp_path: Path) -> None:
+    for name in ("claims.results.csv", "claims.review.csv", "manifest.json", "predict/claims.results.csv"):
+        put(account, f"predict-claims-1/{name}")
+    put(account, "predict-claims-12/other.csv")
+    result = claimflow("results", "predict-claims-1")
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in (tmp_path / "out" / run_id).iterdir()) == [
+    folder = tmp_path / "out" / "predict-claims-1"
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*")) == [
         "claims.results.csv",
         "claims.review.csv",
+        "predict/claims.results.csv",
     ]
 
 
@@ -375,14 +477,61 @@ def test_results_of_a_training_and_its_prediction_lie_apart(account: Account, tm
     assert (tmp_path / "here" / "predict" / "report.html").read_text() == "prediction"
 
 
-def test_results_without_a_name_are_those_of_the_newest_good_run(
+def test_results_without_a_name_are_those_of_the_newest_run_and_say_so(
     account: Account, machine: PlayedStepFunctions
 ) -> None:
     machine.add("predict-new", "predicted")
-    description = machine.describe_execution(executionArn="x:predict-new")
-    run_id = json.loads(description["output"])["run"]["id"]
-    put(account, f"{run_id}/report.html")
-    assert claimflow("results").output.strip().endswith(f"{run_id}/report.html")
+    folder = folder_of(machine, "predict-new")
+    put(account, f"{folder}/report.html")
+    lines = claimflow("results").output.splitlines()
+    assert lines == ["The newest run, predict-new (done):", f"out/{folder}/report.html"]
+
+
+def read(machine: PlayedStepFunctions, name: str) -> dict[str, Any]:
+    return runs.glance(Account(), f"x:{name}").data
+
+
+def folder_of(machine: PlayedStepFunctions, name: str) -> str:
+    return str(read(machine, name)["run"]["results"]).rsplit("/", 1)[-1]
+
+
+def test_results_of_a_newest_run_that_failed_are_not_those_of_another(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.add("predict-good", "predicted")
+    put(account, "predict-good/report.html")
+    machine.add("train-bad", "invalid_data")
+    result = claimflow("results")
+    assert result.exit_code == 1
+    assert "The newest run, train-bad, has no results, as it ended as failed: bad.csv: no" in result.stderr
+    assert result.stderr.endswith(
+        "The newest files are those of predict-good: `claimflow results predict-good`.\n"
+    )
+
+
+def test_results_of_a_rejected_model_are_its_report_with_the_reason(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.add("train-weak", "rejected")
+    put(account, f"{folder_of(machine, 'train-weak')}/report.html")
+    lines = claimflow("results").output.splitlines()
+    assert lines[0] == "The newest run, train-weak (rejected):"
+    assert "below the bar" in lines[1]
+    assert lines[2].endswith("report.html")
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["predict-claims-predict-1", "s3://results/predict-claims-predict-1/report.html", "out/{name}/x", "{id}"],
+)
+def test_a_run_is_found_by_each_of_its_names(
+    account: Account, machine: PlayedStepFunctions, form: str
+) -> None:
+    name = "predict-claims-predict-1"
+    machine.add(name, "predicted")
+    machine.add("predict-claims-predict-2", "invalid_data")
+    given = form.format(name=name, id=read(machine, name)["run"]["id"])
+    assert claimflow("status", given).output.startswith(f"{name}\n")
 
 
 def test_results_do_not_overwrite_a_file_that_somebody_worked_on(account: Account, tmp_path: Path) -> None:
@@ -404,9 +553,8 @@ def test_results_cannot_be_put_into_what_is_a_file(account: Account, tmp_path: P
     assert result.stderr == "plain cannot be used: File exists.\n"
 
 
-def test_a_manifest_cannot_lead_out_of_the_folder(account: Account, tmp_path: Path) -> None:
-    files = {"bad": "s3://results/train-1/../../bad.csv", "other": "s3://elsewhere/x.csv"}
-    put(account, "train-1/manifest.json", json.dumps({"files": files}))
+def test_a_key_cannot_lead_out_of_the_folder(account: Account, tmp_path: Path) -> None:
+    put(account, "train-1/../../bad.csv")
     assert claimflow("results", "train-1").exit_code == 1
     assert not list(tmp_path.rglob("*.csv"))
 
@@ -427,9 +575,30 @@ def test_models_shows_versions_and_which_is_live(account: Account) -> None:
     add_model(account, 0.91)
     add_model(account, 0.93)
     add_model(account, 0.95, "PendingManualApproval")
-    lines = claimflow("models").output.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [["3", "95.0%"], ["2", "93.0%"], ["1", "91.0%"]]
-    assert [line.endswith("live") for line in lines[1:]] == [False, True, False]
+    assert [(row["Version"], row["State"], row["Accuracy"]) for row in listed("models")] == [
+        ("3", "waiting for approval", "95.0%"),
+        ("2", "live", "93.0%"),
+        ("1", "approved", "91.0%"),
+    ]
+
+
+def test_models_shows_where_each_version_comes_from(account: Account) -> None:
+    about = {"data": "s3://uploads/train/claims.csv", "rows": "8000", "categories": "12", "started_by": "ana"}
+    add_model(account, 0.93, accuracy_interval="0.91 0.945", **about)
+    (row,) = listed("models")
+    assert row["Accuracy"] == "93.0% (91.0% to 94.5%)"
+    assert (row["File"], row["Rows"], row["Categories"]) == ("claims.csv", "8,000", "12")
+    assert (row["By"], row["Run"]) == ("ana", "train-x")
+    (read,) = json.loads(claimflow("models", "--json").output)
+    assert (read["state"], read["interval"], read["rows"]) == ("live", [0.91, 0.945], 8000)
+
+
+def test_models_with_every_version_rejected_say_so_and_what_to_do(account: Account) -> None:
+    add_model(account, 0.93, "Rejected")
+    assert claimflow("models").output.endswith(
+        "No model is live now, as every version is rejected: `claimflow models approve VERSION` makes one "
+        "live; until then predictions are refused.\n"
+    )
 
 
 def test_rejecting_the_live_model_brings_back_the_one_before(account: Account) -> None:
@@ -576,7 +745,8 @@ def test_a_stack_that_is_not_deployed_is_told(account: Account, command: list[st
     result = claimflow("--stack", "other", *command)
     assert result.exit_code == 1
     assert result.stderr == (
-        "There is no stack 'other' here: run `claimflow deploy` first, or name another with --stack.\n"
+        "There is no stack 'other' here: run `claimflow --stack other deploy` first, or name one of those "
+        "here (claimflow) with --stack.\n"
     )
 
 
@@ -612,7 +782,7 @@ def test_a_local_aws_that_does_not_run_is_to_be_started(
     monkeypatch.setenv("CLAIMFLOW_LOCAL_PORT", "1")
     result = claimflow("--local", *command)
     assert result.exit_code == 1
-    assert result.stderr == f"{NOT_RUNNING}\n"
+    assert result.stderr == NOT_RUNNING.format(deploy="claimflow --local deploy") + "\n"
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
@@ -625,9 +795,9 @@ def test_a_port_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, port: str)
 
 UNWRITABLE = [
     "-c",
-    "import typer\nfrom workflow import display\n"
+    "import typer\nfrom workflow import display\nfrom workflow.account import Account\n"
     "app = typer.Typer(pretty_exceptions_enable=False)\n"
-    "app.command()(display.plain_errors(lambda: False)(lambda: display.say('x' * 99)))\napp()",
+    "app.command()(display.plain_errors(Account)(lambda: display.say('x' * 99)))\napp()",
 ]
 
 

@@ -36,8 +36,8 @@ def run_id(recording: str) -> str:
     description, events = recorded(recording)
     outputs = [description.get("output")]
     outputs += [event.get("stateExitedEventDetails", {}).get("output") for event in reversed(events)]
-    found: str = json.loads(next(filter(None, outputs)))["run"]["id"]
-    return found
+    found: str = json.loads(next(filter(None, outputs)))["run"]["results"]
+    return found.rsplit("/", 1)[-1]
 
 
 def run_demo(machine: PlayedStepFunctions, training: str, prediction: str = "predicted") -> Result:
@@ -50,7 +50,7 @@ def run_demo(machine: PlayedStepFunctions, training: str, prediction: str = "pre
 
     machine.start_execution = start_next  # type: ignore[method-assign, assignment]
     app = typer.Typer()
-    app.command()(display.plain_errors(lambda: True)(demo.demo))
+    app.command()(display.plain_errors(Account)(demo.demo))
     return CliRunner().invoke(app, [])
 
 

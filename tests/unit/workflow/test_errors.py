@@ -4,6 +4,8 @@ from botocore import exceptions as boto
 
 from workflow.errors import NOT_RUNNING, told
 
+DEPLOY, LOCAL_DEPLOY = "claimflow deploy", "claimflow --local deploy"
+
 
 def client_error(code: str) -> boto.ClientError:
     return boto.ClientError({"Error": {"Code": code, "Message": "a b\nc."}}, "StartExecution")
@@ -48,7 +50,7 @@ def uploading(cause: Exception) -> S3UploadFailedError:
     ids=lambda value: type(value).__name__,
 )
 def test_each_error_of_aws_is_told_in_one_sentence_with_what_to_do(error: Exception, sentence: str) -> None:
-    text = str(told(error, local=False))
+    text = str(told(error, DEPLOY, local=False))
     assert sentence in text
     assert "\n" not in text
 
@@ -63,13 +65,15 @@ def test_each_error_of_aws_is_told_in_one_sentence_with_what_to_do(error: Except
     ids=lambda value: type(value).__name__,
 )
 def test_a_local_aws_that_does_not_answer_is_to_be_started(error: Exception) -> None:
-    assert str(told(error, local=True)) == NOT_RUNNING
+    assert str(told(error, LOCAL_DEPLOY, local=True)) == NOT_RUNNING.format(deploy=LOCAL_DEPLOY)
 
 
 def test_a_local_aws_that_is_gone_has_lost_what_it_held() -> None:
     assert "what it held is gone" in NOT_RUNNING
-    assert "`claimflow local up`, then deploy again with `claimflow --local deploy`" in NOT_RUNNING
+    assert "`claimflow local up`, then deploy again with `{deploy}`" in NOT_RUNNING
 
 
 def test_a_sentence_names_the_command_for_the_local_aws() -> None:
-    assert "run `claimflow --local deploy`" in str(told(client_error("NoSuchBucket"), local=True))
+    assert "run `claimflow --local deploy`" in str(
+        told(client_error("NoSuchBucket"), LOCAL_DEPLOY, local=True)
+    )
