@@ -42,4 +42,6 @@ def of_signal(number: signal.Signals, wording: Wording) -> str:
     """Give the sentence for a process that a signal ended."""
     if number == signal.SIGKILL:
         return f"The process was killed, most likely because the memory was full: {wording.more_memory}"
+    if number in (signal.SIGTERM, signal.SIGINT):
+        return "The process was asked to stop before it was done."
     return f"The process crashed ({number.name}); the end of its log may say why."

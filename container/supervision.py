@@ -41,8 +41,7 @@ def supervised(work: Callable[[], int], killed: Callable[[signal.Signals], None]
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
-    if -code not in PASSED_ON:
-        killed(signal.Signals(-code))
+    killed(signal.Signals(-code))
     return 128 - code
 
 

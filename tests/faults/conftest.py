@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from moto import mock_aws
 from moto.sagemaker.models import SageMakerModelBackend
 
 from shared import aws
+from tests.container.conftest import as_hyperparameters, make_job
+from tests.faults.programs import run
 from tests.unit.functions.stack import ARTIFACTS, GROUP, RESULTS, SETTINGS, UPLOADS, Stack
 
 
@@ -50,3 +54,15 @@ def _once(create: Callable[..., str]) -> Callable[..., str]:
         return given[client_token]
 
     return create_model_package
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of a training that nothing befell, with its model packed as SageMaker does."""
+    hyperparameters = as_hyperparameters(ngram_words="auto", ngram_scale="auto")  # which are tried out
+    base = make_job(tmp_path_factory.mktemp("undisturbed") / "ml", hyperparameters)
+    done = run("train", CLAIMFLOW_BASE_DIR=str(base))
+    assert done.returncode == 0, done.stdout + done.stderr
+    with tarfile.open(base / "model.tar.gz", "w:gz") as tar:
+        tar.add(base / "model", arcname=".")
+    return base
