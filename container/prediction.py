@@ -1,32 +1,27 @@
 """The program `predict`: one AWS Batch job, or one child of an array job, labels one shard.
 
 It reads the manifest that CLAIMFLOW_MANIFEST names, the model that CLAIMFLOW_MODEL names and the shard with
-the number AWS_BATCH_JOB_ARRAY_INDEX (0 if absent); it writes one part, when it is complete. When it fails
-it writes one sentence next to the parts and gives the exit code 1. Addresses are `s3://` URIs or paths.
+the number AWS_BATCH_JOB_ARRAY_INDEX (0 if absent); it writes one part, when it is complete. A part that is
+there already, whole, of the same shard, model and program, stays, and the model is not even read. When the
+program fails it writes one sentence next to the parts and gives the exit code 1. Addresses are `s3://` URIs,
+or paths.
 """
 
-import csv
 import json
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from container import disk, failure, storage
+from container import disk, failure, program, storage
 from container.driver import ensure_driver
 from container.failure import ProgramError, UsageError, Wording
+from container.part import Origin, made_of, write_part
 from container.storage import StorageError
 from model.data import read_file
 
-if TYPE_CHECKING:
-    from model.prediction import Prediction
-
-COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]
-BECAUSE = "because"  # the last column, when explanations are asked for
-ROWS_A_LINE = 1_000  # of progress
 MANIFEST_SCHEMA = 1
 WORDING = Wording(
     disk_full=disk.FULL,
@@ -34,6 +29,7 @@ WORDING = Wording(
     unexpected="unexpected {}",
 )
 FAILED = 1
+COMMITS = 5  # tries, should others write the same part at the same time
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,7 @@ class Job:
 
     index: int
     shard: str  # address
+    sha256: str  # of the shard; empty in a manifest that does not say
     rows: int
     part: str  # address
     failure: str  # address
@@ -73,7 +70,9 @@ def read_job() -> Job:
     part = storage.join(manifest["output"], f"part-{index:05}.csv")
     note = storage.join(manifest["output"], f"failure-{index:05}.txt")
     explain = bool(manifest.get("explain", False))
-    return Job(index, shards[index]["uri"], int(shards[index]["rows"]), part, note, model, explain)
+    shard = shards[index]
+    sha256 = shard.get("sha256", "")
+    return Job(index, shard["uri"], sha256, int(shard["rows"]), part, note, model, explain)
 
 
 def killed(number: signal.Signals) -> None:
@@ -86,42 +85,59 @@ def _attempt(job: Job) -> int:
     try:
         storage.remove(job.failure)
         with tempfile.TemporaryDirectory() as scratch:
-            _label(job, Path(scratch))
+            _work(job, Path(scratch))
     except Exception as error:
         reason = failure.sentence(error, WORDING)
         return _fail(job, f"Shard {job.index} was not labelled: {reason}")
     return 0
 
 
-def _label(job: Job, scratch: Path) -> None:
+def _work(job: Job, scratch: Path) -> None:
+    """See to it that the part is there, made once however many do so at the same time."""
+    origin = _origin(job)
+    part = None
+    for _ in range(COMMITS):
+        before = storage.find(job.part)
+        if before and _is_whole(job, before, origin, scratch):
+            print(f"Shard {job.index}: all {job.rows} rows were labelled before", flush=True)
+            return
+        part = part or _label(job, scratch)
+        if storage.commit(part, job.part, origin.facts(part), before):
+            print(f"Shard {job.index}: all {job.rows} rows labelled", flush=True)
+            return
+    raise StorageError(f"{job.part} was written by others again and again; start the run again.")
+
+
+def _origin(job: Job) -> Origin:
+    shard = job.sha256 or _tag(job.shard)
+    return Origin(made_of(shard, _tag(job.model), explain=job.explain), program.version(), job.rows)
+
+
+def _tag(address: str) -> str:
+    if (found := storage.find(address)) is None:
+        raise StorageError(f"{address} cannot be read: there is no such file.")
+    return found.tag
+
+
+def _is_whole(job: Job, before: storage.Found, origin: Origin, scratch: Path) -> bool:
+    return before.facts == origin.facts(storage.download(job.part, scratch / "before.csv"))
+
+
+def _label(job: Job, scratch: Path) -> Path:
     ensure_driver()
     from model import artifact  # noqa: PLC0415  it imports MXNet, which needs the driver library first
     from model.prediction import predict  # noqa: PLC0415
 
     shard = storage.download(job.shard, scratch / "shard.csv")
+    if job.sha256 and _tag(str(shard)) != job.sha256:
+        raise UsageError("the shard is not the one that was checked; start the run again.")
     classifier = artifact.load(storage.download(job.model, scratch / "model.tar.gz"))
     part = scratch / "part.csv"
     predictions = predict(classifier, read_file(shard), explain=job.explain)
     written = write_part(part, predictions, job.rows, explain=job.explain)
     if written != job.rows:
         raise UsageError(f"the manifest says {job.rows} rows, but the shard has {written}.")
-    storage.upload(part, job.part)
-    print(f"Shard {job.index}: all {written} rows labelled", flush=True)
-
-
-def write_part(path: Path, predictions: "Iterator[Prediction]", rows: int, *, explain: bool = False) -> int:
-    """Write predictions as a part, telling the progress towards `rows`; gives how many were written."""
-    written = 0
-    with path.open("w", newline="", encoding="utf-8") as file:
-        part = csv.writer(file, lineterminator="\n")
-        part.writerow([*COLUMNS, BECAUSE] if explain else COLUMNS)
-        for found in predictions:
-            cells = [found.row, found.label, f"{found.confidence:.4f}", found.runner_up, found.doubt]
-            part.writerow([*cells, found.because] if explain else cells)
-            written += 1
-            if written % ROWS_A_LINE == 0:
-                print(f"{written} of {rows} rows labelled", flush=True)
-    return written
+    return part
 
 
 def _read_manifest(address: str) -> dict[str, Any]:

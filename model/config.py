@@ -115,7 +115,9 @@ class Config(BaseModel):
     seed: int = Field(
         0, ge=0, le=2**31 - 1, description="Seed of everything random; on a CPU it repeats a run exactly."
     )
-    rows_per_shard: int = Field(5000, ge=1, le=1_000_000, description="Rows that one prediction job labels.")
+    rows_per_shard: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="Rows that one prediction job labels; null chooses by the length of the file."
+    )
     accuracy_bar: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None, description="Least validation accuracy of a model that goes live; null is the stack's own bar."
     )
@@ -165,6 +167,12 @@ class Config(BaseModel):
     )
     ngram_features: int = Field(
         2_000_000, ge=1, le=16_000_000, description="Most n-grams known, by the number of texts they are in."
+    )
+    allow_partial: bool = Field(
+        True, description="Whether a prediction of which a part failed delivers the rest."
+    )
+    max_missing_share: float = Field(
+        0.5, ge=0, le=1, description="Largest share of the rows that may be missing of what is delivered."
     )
     explain: bool = Field(
         False, description="Whether predictions name the n-grams that decided, in a column `because`."

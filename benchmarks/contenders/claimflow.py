@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from container.prediction import write_part
+from container.part import write_part
 from model import artifact, pipeline
 from model.calibration import calibration_error, reliability
 from model.classifier import Classifier

@@ -4,16 +4,17 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from collect import report, results
-from collect.merge import Shard, merge, predictions
+from collect.merge import merge, predictions
+from collect.missing import refuse_too_many
+from collect.parts import Parts
 from collect.results import Output, Tally
 from collect.words import words
 from shared import keys, settings, storage
-from shared.errors import InvalidData, ObjectMissing, PredictionFailed, StorageError
+from shared.errors import InvalidData, PredictionFailed, StorageError
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import Event, lambda_handler, logger
@@ -27,7 +28,9 @@ def _handle(event: Event) -> Event:
     run, model = event["run"], event["model"]
     manifest: Manifest = storage.read_json(event["validation"]["predict"]["manifest"])
     folder = keys.prediction_results(run)
-    tally, uris = _write_files(folder, manifest)
+    parts = Parts(manifest, model["model_uri"])
+    refuse_too_many(parts, parts.absent(), run)
+    tally, uris = _write_files(folder, manifest, parts, run)
     name = storage.parse_uri(manifest["source"]["uri"]).name
     about = {
         "file": name,
@@ -38,7 +41,7 @@ def _handle(event: Event) -> Event:
     }
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, "report.html"), page, HTML)
-    figures = _figures(tally)
+    figures = _figures(tally, parts)
     # The last file: who sees it sees everything else complete.
     document = {
         "schema": 1,
@@ -46,28 +49,32 @@ def _handle(event: Event) -> Event:
         "model": model,
         "source": manifest["source"],
         "files": uris,
+        "programs": sorted(parts.programs),
         **figures,
     }
     done = storage.write_json(_place(folder, "manifest.json"), document)
-    subject, message = words(tally, name, uris)
+    subject, message = words(tally, name, uris, parts)
     logger.info("Collected", extra=figures)
     addresses = {key: uris[key] for key in ("results", "review", "report")}
     return {**addresses, "manifest": done, **figures, "subject": subject, "message": message}
 
 
-def _write_files(folder: str, manifest: Manifest) -> tuple[Tally, dict[str, str]]:
+def _write_files(
+    folder: str, manifest: Manifest, parts: Parts, run: dict[str, Any]
+) -> tuple[Tally, dict[str, str]]:
     source = manifest["source"]
     info = ObjectInfo(storage.parse_uri(source["uri"]), source["version"], source["etag"], source["size"])
     with tempfile.TemporaryDirectory() as temporary:
         files = {name: Path(temporary) / f"{name}.csv" for name in ("results", "review")}
         try:
-            tally = _merge(Table(storage.open_object(info), info.location.name), manifest, files)
+            tally = _merge(Table(storage.open_object(info), info.location.name), manifest, parts, files)
         except (InvalidData, StorageError) as error:
             raise PredictionFailed(f"The file cannot be read again as it was: {error}") from error
         if tally.rows != manifest["rows"]:
             raise PredictionFailed(
                 f"The file has {tally.rows:,} rows, and had {manifest['rows']:,} when it was checked."
             )
+        refuse_too_many(parts, list(parts.missing), run)
         uris = {
             kind: storage.upload(_place(folder, keys.result_name(info.location.key, kind)), path, CSV)
             for kind, path in files.items()
@@ -75,7 +82,7 @@ def _write_files(folder: str, manifest: Manifest) -> tuple[Tally, dict[str, str]
     return tally, {**uris, "rejected": manifest["rejected_uri"]}
 
 
-def _merge(table: Table, manifest: Manifest, files: dict[str, Path]) -> Tally:
+def _merge(table: Table, manifest: Manifest, parts: Parts, files: dict[str, Path]) -> Tally:
     label, explain = manifest["label_column"], manifest.get("explain", False)
     output = Output(
         header=table.header,
@@ -83,11 +90,7 @@ def _merge(table: Table, manifest: Manifest, files: dict[str, Path]) -> Tally:
         byte_order_mark=table.has_byte_order_mark,
         explain=explain,
     )
-    shards = (
-        Shard(number, shard["rows"], partial(_open_part, manifest["output"], number))
-        for number, shard in enumerate(manifest["shards"])
-    )
-    merged = merge(table, _rejected(manifest["rejected_uri"]), predictions(shards, explain=explain))
+    merged = merge(table, _rejected(manifest["rejected_uri"]), predictions(parts, explain=explain))
     return results.write(merged, output, files["results"], files["review"])
 
 
@@ -95,24 +98,6 @@ def _rejected(uri: str) -> Iterator[tuple[int, str]]:
     with _text(uri) as file:
         for row in csv.DictReader(file):
             yield int(row["line"]), row["reason"]
-
-
-def _open_part(output: str, number: int) -> TextIO:
-    """Open a shard's part. Raises PredictionFailed with the shard's own sentence when it left one."""
-    try:
-        return _text(f"{output}/{keys.part_name(number)}")
-    except ObjectMissing as error:
-        raise PredictionFailed(_failure(output, number)) from error
-
-
-def _failure(output: str, number: int) -> str:
-    head = f"Shard {number} was not predicted: "
-    try:
-        said = storage.read_bytes(storage.parse_uri(f"{output}/{keys.failure_name(number)}"))
-    except StorageError:
-        return head + "it left no part and no reason."
-    sentence = said.decode("utf-8", "replace").strip()[:1000]
-    return sentence if sentence.startswith(f"Shard {number} ") else head + sentence
 
 
 def _text(uri: str) -> TextIO:
@@ -123,7 +108,7 @@ def _place(folder: str, name: str) -> Location:
     return Location(settings.results_bucket(), f"{folder}/{name}")
 
 
-def _figures(tally: Tally) -> dict[str, Any]:
+def _figures(tally: Tally, parts: Parts) -> dict[str, Any]:
     accuracy = {} if tally.accuracy is None else {"accuracy": tally.accuracy}
     return {
         "rows": tally.rows,
@@ -131,6 +116,8 @@ def _figures(tally: Tally) -> dict[str, Any]:
         "rejected": tally.rejected.total(),
         "accepted": tally.accepted,
         "review_rows": tally.review_rows,
+        "missing_rows": tally.missing,
+        "missing_shards": len(parts.missing),
         **accuracy,
     }
 

@@ -5,6 +5,7 @@ memory.
 """
 
 import csv
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TextIO
 
@@ -13,6 +14,7 @@ from shared.table import Row
 
 PART_COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]
 BECAUSE = "because"  # the last column of a part with explanations
+NOT_LABELLED = "not labelled"  # how the error of a row of a failed shard begins
 
 
 class Prediction(NamedTuple):
@@ -29,16 +31,30 @@ class Prediction(NamedTuple):
     because: str = ""
 
 
+class Missing(NamedTuple):
+    """Stands for the prediction of a row whose shard has no part that can be used."""
+
+    error: str
+
+
 class Merged(NamedTuple):
-    """A row of the input with its prediction, or with the reason why it has none."""
+    """A row of the input with its prediction, or with the reason why it has none.
+
+    `missing` tells a row whose shard failed from one that was rejected.
+    """
 
     row: Row
     prediction: Prediction | None
     error: str
+    missing: bool = False
+
+
+class PartMissing(Exception):  # noqa: N818 - a state, and no error of this program
+    """A shard has no part that can be used; the text says why."""
 
 
 class Shard(NamedTuple):
-    """A shard of the manifest: its number, its rows, and how to open its part."""
+    """A shard of the manifest: its number, its rows, and how to open its part, or raise PartMissing."""
 
     number: int
     rows: int
@@ -46,7 +62,7 @@ class Shard(NamedTuple):
 
 
 def merge(
-    rows: Iterable[Row], rejected: Iterator[tuple[int, str]], predictions: Iterator[Prediction]
+    rows: Iterable[Row], rejected: Iterator[tuple[int, str]], predictions: Iterator[Prediction | Missing]
 ) -> Iterator[Merged]:
     """Give every row of the input, in order, with what became of it.
 
@@ -64,31 +80,45 @@ def merge(
         if next_rejected is not None and next_rejected[0] == row.line:
             yield Merged(row, None, next_rejected[1])
             next_rejected = next(rejected, None)
+        elif isinstance(next_prediction, Missing):
+            yield Merged(row, None, next_prediction.error, missing=True)
+            next_prediction = next(predictions, None)
         elif next_prediction is not None and next_prediction.row == row.number:
             yield Merged(row, next_prediction, "")
             next_prediction = next(predictions, None)
         else:
-            found = "nothing more" if next_prediction is None else f"row {next_prediction.row}"
             raise PredictionFailed(
                 f"The predictions do not fit the file: row {row.number} (line {row.line}) is due, and "
-                "the parts have "
-                f"{found}."
+                f"the parts have {_named(next_prediction)}."
             )
     if next_prediction is not None:
-        raise PredictionFailed(f"The parts have row {next_prediction.row}, which is not in the file.")
+        raise PredictionFailed(f"The parts have {_named(next_prediction)}, which is not in the file.")
     if next_rejected is not None:
         raise PredictionFailed(f"The rejected rows name line {next_rejected[0]}, on which no row starts.")
 
 
-def predictions(shards: Iterable[Shard], *, explain: bool = False) -> Iterator[Prediction]:
+def predictions(shards: Iterable[Shard], *, explain: bool = False) -> Iterator[Prediction | Missing]:
     """Give the predictions of all shards, with explanations if the manifest asked for them.
 
-    Raises PredictionFailed for a part that does not fit its shard.
+    A shard without a part gives as many `Missing` as it has rows. Raises PredictionFailed for a part that
+    does not fit its shard.
     """
     columns = [*PART_COLUMNS, BECAUSE] if explain else PART_COLUMNS
     for shard in shards:
-        with shard.open_part() as part:
-            yield from _part(shard, part, columns)
+        try:
+            part = shard.open_part()
+        except PartMissing as error:
+            said = str(error).removeprefix(f"Shard {shard.number} was not labelled: ")
+            yield from itertools.repeat(Missing(f"{NOT_LABELLED}: {said}"), shard.rows)
+        else:
+            with part:
+                yield from _part(shard, part, columns)
+
+
+def _named(prediction: Prediction | Missing | None) -> str:
+    if prediction is None:
+        return "nothing more"
+    return "a row of a failed shard" if isinstance(prediction, Missing) else f"row {prediction.row}"
 
 
 def _part(shard: Shard, part: TextIO, columns: list[str]) -> Iterator[Prediction]:

@@ -21,6 +21,7 @@ class Tally:
 
     rows: int = 0
     predicted: int = 0
+    missing: int = 0  # rows of shards that failed
     review_rows: int = 0
     labelled: int = 0
     agreeing: int = 0
@@ -92,11 +93,14 @@ def write(merged: Iterable[Merged], output: Output, results: Path, review: Path)
 
 def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[tuple[list[str], str]]:
     """Give each row's cells, and the reason to look at it or an empty string."""
-    for row, prediction, error in merged:
+    for row, prediction, error, missing in merged:
         tally.rows += 1
         cells = _fitted(row.cells, len(output.header))
         if prediction is None:
-            tally.rejected[error.split(":", 1)[0]] += 1
+            if missing:
+                tally.missing += 1
+            else:
+                tally.rejected[error.split(":", 1)[0]] += 1
             yield [*cells, *[""] * (len(output.added) - 1), error], ""
             continue
         given = "" if output.label is None else cells[output.label].strip()

@@ -168,6 +168,8 @@ def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
         "seed": config["seed"],
         "rows_per_shard": config["rows_per_shard"],
         "explain": config["explain"],
+        "allow_partial": config["allow_partial"],
+        "max_missing_share": config["max_missing_share"],
         "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
         "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
     }

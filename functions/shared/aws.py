@@ -12,9 +12,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+CONNECTIONS = 24  # at the same time
+
 # Standard mode: throttling and passing faults are retried with full jitter, everything else is raised at
 # once.
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=60,
+    max_pool_connections=CONNECTIONS,
+)
 
 
 @cache

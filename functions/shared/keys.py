@@ -5,6 +5,7 @@ from typing import Any
 
 TRAIN_PREFIX = "train/"
 PREDICT_PREFIX = "predict/"
+PART = "part-"
 FAILURE = "failure-"
 CONFIG_KEY = "config/config.json"
 
@@ -90,14 +91,18 @@ def shard_manifest(run_id: str) -> str:
     return f"{run_prefix(run_id)}/predict/manifest.json"
 
 
-def parts(run_id: str) -> str:
-    """Give the folder of the predicted parts, without the last slash."""
-    return f"{run_prefix(run_id)}/predict/parts"
+def parts(run_id: str, action: str, job_name: str) -> str:
+    """Give the folder of the predicted parts, without the last slash.
+
+    The id of a run that trains first does not tell which model predicts, so its executions do not share one.
+    """
+    folder = f"{run_prefix(run_id)}/predict/parts"
+    return folder if action == "predict" else f"{folder}/{job_name}"
 
 
 def part_name(index: int) -> str:
     """Give the file name of a predicted part."""
-    return f"part-{index:05d}.csv"
+    return f"{PART}{index:05d}.csv"
 
 
 def failure_name(index: int) -> str:

@@ -94,6 +94,14 @@ def open_object(info: ObjectInfo) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(_RangedObject(info), buffer_size=256 * 1024))
 
 
+def open_with_metadata(info: ObjectInfo) -> tuple[BinaryIO, dict[str, str]]:
+    """Open an object that is not empty, and give its own metadata, which come with its first bytes."""
+    ranged = _RangedObject(info)
+    stream = io.BufferedReader(ranged, buffer_size=256 * 1024)
+    stream.peek(1)
+    return cast("BinaryIO", stream), ranged.metadata
+
+
 def open_uri(uri: str) -> BinaryIO:
     """Open the newest version of the object at `uri`. Raises ObjectMissing or ObjectDenied."""
     return open_object(head(parse_uri(uri)))
@@ -116,10 +124,13 @@ def read_json(uri: str) -> Any:  # noqa: ANN401 - JSON is anything
     return json.loads(read_bytes(parse_uri(uri)))
 
 
-def list_keys(prefix: Location, limit: int) -> list[str]:
-    """Give the first keys that start with a prefix, in order; `limit` is at most 1,000."""
-    found = aws.s3().list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, MaxKeys=limit)
-    return [one["Key"] for one in found.get("Contents", [])]
+def list_objects(prefix: Location) -> Iterator[ObjectInfo]:
+    """Give the objects whose keys start with a prefix, in order: 1,000 a request."""
+    pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+    for page in pages:
+        for one in page.get("Contents", []):
+            location = Location(prefix.bucket, one["Key"])
+            yield ObjectInfo(location, None, one["ETag"].strip('"'), int(one["Size"]))
 
 
 def write_json(location: Location, document: object) -> str:
@@ -189,6 +200,7 @@ class _RangedObject(io.RawIOBase):
         self._info = info
         self._position = 0
         self._range = memoryview(b"")
+        self.metadata: dict[str, str] = {}
 
     def readable(self) -> bool:
         return True
@@ -212,6 +224,7 @@ class _RangedObject(io.RawIOBase):
             )
         except ClientError as error:
             raise _storage_error(error, location, version) from error
+        self.metadata = answer.get("Metadata", {})
         return answer["Body"].read()
 
 

@@ -142,10 +142,11 @@ def _channel(name: str, prefix: str, content_type: str) -> dict[str, Any]:
 
 def _about(run: Run, file: dict[str, Any]) -> dict[str, Any]:
     """Give the head of the shard manifest. The source is pinned: collect reads the same bytes again."""
+    parts = keys.parts(run["id"], run["action"], run["job_name"])
     return {
         "schema": 1,
         "run": run["id"],
-        "output": f"s3://{settings.artifacts_bucket()}/{keys.parts(run['id'])}",
+        "output": f"s3://{settings.artifacts_bucket()}/{parts}",
         "source": {key: file[key] for key in ("uri", "version", "etag", "size")},
     }
 

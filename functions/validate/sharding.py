@@ -1,6 +1,7 @@
 """Cuts the usable rows of a file to predict into shards; knows nothing of AWS."""
 
 import csv
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,11 @@ from validate.training import nothing_usable, text_lengths
 
 SHARD_COLUMNS = ("row", "text")
 SHARD_LIMIT = 10_000  # the children that an array job of AWS Batch can have
+SHARD_CHARACTERS = 250_000_000  # with which a shard ends, too, as its job's memory and time are bounded
+# Of a small file the rows of one shard; each further 200 shards have twice as many, so that 10,000,000 rows
+# make 690 shards, and the most that validate can read in its time about 900.
+FIRST_SHARDS_ROWS = 5_000
+SHARDS_OF_A_SIZE = 200
 
 Save = Callable[[int, Path], str]
 
@@ -38,14 +44,16 @@ class Shards:
         return self.rejected_rows + sum(int(shard["rows"]) for shard in self.shards)
 
 
-def make_shards(table: Table, columns: Columns, folder: Path, rows_per_shard: int, save: Save) -> Shards:
+def make_shards(
+    table: Table, columns: Columns, folder: Path, rows_per_shard: int | None, save: Save
+) -> Shards:
     """Check a file to predict and cut it up.
 
     Args:
         table: the file
         columns: its columns
         folder: where `rejected.csv` and one shard at a time are written
-        rows_per_shard: the rows of each shard but the last
+        rows_per_shard: the rows of each shard but the last; None lets them grow with the file
         save: takes a finished shard's number and file, keeps it and gives its URI
 
     Raises:
@@ -66,29 +74,43 @@ def make_shards(table: Table, columns: Columns, folder: Path, rows_per_shard: in
     return Shards(writer.shards, rejected.path, rejected.reasons.total(), report)
 
 
+def rows_of(number: int) -> int:
+    """Give how many rows a shard has whose size is left to Claimflow."""
+    return FIRST_SHARDS_ROWS << (number // SHARDS_OF_A_SIZE)
+
+
 @dataclass
 class _ShardWriter:
     """Fills one shard after the other."""
 
     folder: Path
-    rows_per_shard: int
+    rows_per_shard: int | None
     save: Save
     name: str
     shards: list[dict[str, Any]] = field(default_factory=list)
     _file: TextIO | None = None
     _rows: int = 0
+    _characters: int = 0
 
     def write(self, frame: pd.DataFrame) -> None:
-        start = 0
+        ends = np.cumsum(frame["text"].str.len().to_numpy(dtype=np.int64))
+        start = before = 0
         while start < len(frame):
-            piece = frame.iloc[start : start + self.rows_per_shard - self._rows]
+            rows_end = start + self._limit() - self._rows
+            characters_end = int(np.searchsorted(ends, before + SHARD_CHARACTERS - self._characters)) + 1
+            piece = frame.iloc[start : min(rows_end, characters_end)]
             piece.to_csv(
                 self._open(), columns=list(SHARD_COLUMNS), header=False, index=False, lineterminator="\r\n"
             )
             start += len(piece)
             self._rows += len(piece)
-            if self._rows == self.rows_per_shard:
+            self._characters += int(ends[start - 1]) - before
+            before = int(ends[start - 1])
+            if self._rows == self._limit() or self._characters >= SHARD_CHARACTERS:
                 self.finish()
+
+    def _limit(self) -> int:
+        return self.rows_per_shard or rows_of(len(self.shards))
 
     def finish(self) -> None:
         """Hand the shard over, if one is open."""
@@ -96,19 +118,21 @@ class _ShardWriter:
             return
         self._file.close()
         path = Path(self._file.name)
-        self.shards.append({"uri": self.save(len(self.shards), path), "rows": self._rows})
+        with path.open("rb") as written:
+            sha256 = hashlib.file_digest(written, "sha256").hexdigest()
+        uri = self.save(len(self.shards), path)
+        self.shards.append({"uri": uri, "rows": self._rows, "sha256": sha256})
         path.unlink()
-        self._file, self._rows = None, 0
+        self._file, self._rows, self._characters = None, 0, 0
 
     def _open(self) -> TextIO:
         if self._file is None:
             if len(self.shards) == SHARD_LIMIT:
+                rows_before = sum(int(shard["rows"]) for shard in self.shards)
                 raise InvalidData(
-                    f"{self.name} has more than "
-                    f"{count(SHARD_LIMIT * self.rows_per_shard, 'usable row')}, which makes "
-                    f"more than {SHARD_LIMIT:,} shards; set a larger rows_per_shard in the "
-                    "configuration, or cut the "
-                    "file up."
+                    f"{self.name} has more than {count(rows_before, 'usable row')}, which makes more than "
+                    f"{SHARD_LIMIT:,} shards; set a larger rows_per_shard in the configuration (null chooses "
+                    "one), or cut the file up."
                 )
             self._file = (self.folder / "shard.csv").open("w", encoding="utf-8", newline="")
             csv.writer(self._file).writerow(SHARD_COLUMNS)

@@ -2,12 +2,16 @@
 
 import csv
 import errno
+import itertools
 import json
+import os
 import re
+import shutil
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
 import pytest
@@ -17,7 +21,7 @@ from container import disk, prediction, storage
 from model.data import Row
 from model.prediction import Prediction
 
-from .conftest import TELLING, Run, rows
+from .conftest import TELLING, Run, rows, write_csv
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -295,3 +299,139 @@ def test_a_disk_that_fills_up_during_a_download_from_s3_is_told(
     monkeypatch.setattr(storage._client(), "download_file", disk_is_full)
     assert main(**variables) == 1
     assert parts(bucket)["failure-00000.txt"] == f"Shard 0 was not labelled: {disk.FULL}"
+
+
+@pytest.fixture
+def labels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replaces the model by one that is quick; gives the texts that it was asked about."""
+    asked: list[str] = []
+
+    def predict(_model: object, found: Iterable[Row], *, explain: bool = False) -> Iterator[Prediction]:
+        for row in found:
+            asked.append(row.text)
+            yield Prediction(row.number, "a", 0.9, "b", "", "x (+1.0)" if explain else "")
+
+    monkeypatch.setattr("model.artifact.load", lambda _: None)
+    monkeypatch.setattr("model.prediction.predict", predict)
+    return asked
+
+
+def test_a_part_that_is_there_is_not_made_again(main: Main, shards: Path, labels: list[str]) -> None:
+    assert (main(), len(labels)) == (0, 40)
+    before = (shards.parent / "parts" / "part-00000.csv").stat()
+    assert (main(), len(labels)) == (0, 40)
+    assert (shards.parent / "parts" / "part-00000.csv").stat() == before
+
+
+def another_shard(shards: Path, _: pytest.MonkeyPatch) -> None:
+    write_csv(shards.parent / "shard-00000.csv", ["row", "text"], [(n, "new") for n in range(40)])
+
+
+def another_model(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shards.parent / "new.tar.gz").write_bytes(b"new")
+    monkeypatch.setenv("CLAIMFLOW_MODEL", str(shards.parent / "new.tar.gz"))
+
+
+def another_program(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("container.program.version", lambda: "new")
+
+
+def asked_to_explain(shards: Path, _: pytest.MonkeyPatch) -> None:
+    change(shards, explain=True)
+
+
+def half_written(shards: Path, _: pytest.MonkeyPatch) -> None:
+    file = shards.parent / "parts" / "part-00000.csv"
+    file.write_bytes(file.read_bytes()[:500])
+
+
+def without_facts(shards: Path, _: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(shards.parent / "parts.facts")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [another_shard, another_model, another_program, asked_to_explain, half_written, without_facts],
+)
+def test_a_part_of_something_else_or_that_is_not_whole_is_made_again(
+    changed: Callable[[Path, pytest.MonkeyPatch], None],
+    main: Main,
+    shards: Path,
+    labels: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert main() == 0
+    changed(shards, monkeypatch)
+    assert prediction.main() == 0
+    assert len(labels) == 80
+    assert prediction.main() == 0
+    assert len(labels) == 80
+    assert len(part(shards.parent / "parts" / "part-00000.csv")) == 40
+
+
+def test_a_part_on_s3_is_not_made_again_unless_it_is_half_written(
+    main: Main, bucket: "S3Client", shards: Path, labels: list[str]
+) -> None:
+    variables = on_s3(bucket, shards, shards)
+    assert (main(**variables), main(**variables), len(labels)) == (0, 0, 40)
+    (whole,) = parts(bucket).values()
+    bucket.put_object(Bucket=BUCKET, Key="runs/x/predict/parts/part-00000.csv", Body=whole[:500].encode())
+    assert (main(**variables), len(labels)) == (0, 80)
+    assert list(parts(bucket).values()) == [whole]
+
+
+def test_of_two_attempts_at_once_the_first_to_be_ready_stays(
+    main: Main, bucket: "S3Client", shards: Path, labels: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = on_s3(bucket, shards, shards)
+    slow = prediction._label
+
+    def overtaken(job: prediction.Job, scratch: Path) -> Path:
+        monkeypatch.setattr(prediction, "_label", slow)
+        assert prediction.main() == 0
+        made = slow(job, scratch)
+        made.write_text(made.read_text(encoding="utf-8").replace("0.9000", "0.9001"), encoding="utf-8")
+        return made
+
+    monkeypatch.setattr(prediction, "_label", overtaken)
+    assert (main(**variables), len(labels)) == (0, 80)
+    assert "0.9001" not in parts(bucket)["part-00000.csv"]
+
+
+KILLED_AFTER = [
+    (storage, "find", 1),
+    (storage, "find", 3),
+    (storage, "download", 2),
+    (prediction, "write_part", 1),
+    (storage.shutil, "copyfile", 3),
+    (storage.Path, "replace", 1),
+    (storage.os, "link", 1),
+    (storage.Path, "unlink", 2),
+    (storage, "commit", 1),
+]
+
+
+@pytest.mark.parametrize("point", KILLED_AFTER)
+@pytest.mark.usefixtures("labels")
+def test_killed_at_any_point_there_is_no_part_or_a_whole_one(
+    point: tuple[Any, str, int], main: Main, shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, name, times = point
+    child = os.fork()
+    if child == 0:
+        real, calls = getattr(owner, name), itertools.count(1)
+
+        def deadly(*given: Any, **named: Any) -> Any:
+            found = real(*given, **named)
+            if next(calls) == times:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return found
+
+        monkeypatch.setattr(owner, name, deadly)
+        main()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    file = shards.parent / "parts" / "part-00000.csv"
+    assert not file.exists() or len(part(file)) == 40
+    assert main() == 0
+    assert len(part(file)) == 40

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -13,6 +14,7 @@ from collect.handler import handler as collect
 from evaluate.handler import handler as evaluate
 from prepare.handler import handler as prepare
 from register.handler import handler as register
+from shared import parts
 from validate.handler import handler as validate
 
 UPLOADS, ARTIFACTS, RESULTS = "uploads-bucket", "artifacts-bucket", "results-bucket"
@@ -108,16 +110,16 @@ class Stack:
         state["registration"] = register(state, None)
         return state
 
-    def write(self, uri: str, content: bytes) -> None:
+    def write(self, uri: str, content: bytes, metadata: dict[str, str] | None = None) -> None:
         bucket, key = uri.removeprefix("s3://").split("/", 1)
-        self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata=metadata or {})
 
     def predicted(self, state: State, say: "Callable[[str], tuple[str, ...]] | None" = None) -> State:
         """Write a part for every shard, as the Batch job does, and give the `model` of the state.
 
         What `say` gives for a text are the cells after `row`: five with explanations, else four.
         """
-        manifest = self.json(state["validation"]["predict"]["manifest"])
+        manifest, live = self.json(state["validation"]["predict"]["manifest"]), state["run"]["live_model"]
         for index, shard in enumerate(manifest["shards"]):
             rows = csv.DictReader(io.StringIO(self.read(shard["uri"]).decode(), newline=""))
             part = io.StringIO()
@@ -126,8 +128,9 @@ class Stack:
             writer.writerow(["row", "prediction", "confidence", "runner_up", "doubt", *because])
             for row in rows:
                 writer.writerow([row["row"], *(say or accept)(row["text"])])
-            self.write(f"{manifest['output']}/part-{index:05d}.csv", part.getvalue().encode())
-        live = state["run"]["live_model"]
+            content = part.getvalue().encode()
+            facts = facts_of(self, manifest, shard, live["model_uri"], content)
+            self.write(f"{manifest['output']}/part-{index:05d}.csv", content, facts)
         return {"arn": live["arn"], "model_uri": live["model_uri"]}
 
     def collect(self, state: State) -> State:
@@ -145,6 +148,15 @@ EVALUATION = {
     "labels": ["brakes", "engine"],
     "champion": None,
 }
+
+
+def facts_of(stack: Stack, manifest: State, shard: State, model_uri: str, content: bytes) -> dict[str, str]:
+    """Give the metadata that the program would write with a part."""
+    bucket, key = model_uri.removeprefix("s3://").split("/", 1)
+    etag = stack.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+    made_of = parts.made_of(shard["sha256"], etag, explain=manifest.get("explain", False))
+    digest = hashlib.sha256(content).hexdigest()
+    return {"made-of": made_of, "program": "a-program", "rows": str(shard["rows"]), "sha256": digest}
 
 
 def accept(_text: str) -> tuple[str, str, str, str]:

@@ -1,5 +1,6 @@
 """collect: one result for people out of the parts."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from shared import keys
 from shared.errors import PredictionFailed
-from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, labelled
+from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 
 
 @pytest.fixture
@@ -109,8 +110,12 @@ def test_parts_with_other_columns_than_the_manifest_asks_for_are_refused(
 ) -> None:
     state = live.validated("predict", "text\nx\n", {"explain": asked})
     state["model"] = live.predicted(state, explained if asked else doubtful)
-    uri = state["validation"]["predict"]["manifest"]
-    live.write(uri, json.dumps(live.json(uri) | {"explain": not asked}).encode())
+    manifest = live.json(state["validation"]["predict"]["manifest"])
+    other = manifest | {"explain": not asked}
+    uri, shard = f"{manifest['output']}/part-00000.csv", manifest["shards"][0]
+    part = live.read(uri)
+    live.write(uri, part, facts_of(live, other, shard, state["model"]["model_uri"], part))
+    live.write(state["validation"]["predict"]["manifest"], json.dumps(other).encode())
     with pytest.raises(PredictionFailed, match=f"its columns are row,.*,{wanted}"):
         live.collect(state)
 
@@ -186,25 +191,124 @@ def test_a_byte_order_mark_comes_back(live: Stack) -> None:
     assert live.read(found["review"]).startswith(b"\xef\xbb\xbftext,")
 
 
-def test_a_missing_part_names_the_shard_and_what_it_said(live: Stack) -> None:
-    state = predicted(live, csv_text(["text"], [(f"t{n}",) for n in range(9)]), {"rows_per_shard": 3})
-    output = live.json(state["validation"]["predict"]["manifest"])["output"]
+THREE_SHARDS = csv_text(["text"], [(f"t{n}",) for n in range(9)])
+
+
+def without_part(stack: Stack, number: int, said: bytes = b"", **config: object) -> dict[str, Any]:
+    """Give the state of a prediction of three shards of which one has no part, but maybe a sentence."""
+    state = predicted(stack, THREE_SHARDS, {"rows_per_shard": 3, **config})
+    output = parts_of(stack, state)
     bucket, key = output.removeprefix("s3://").split("/", 1)
-    live.s3.delete_object(Bucket=bucket, Key=f"{key}/part-00001.csv")
-    with pytest.raises(PredictionFailed, match="Shard 1 was not predicted: it left no part and no reason"):
-        live.collect(state)
-    live.write(f"{output}/failure-00001.txt", b"The model artifact is damaged.\n")
-    with pytest.raises(PredictionFailed, match="Shard 1 was not predicted: The model artifact is damaged"):
-        live.collect(state)
+    stack.s3.delete_object(Bucket=bucket, Key=f"{key}/part-{number:05}.csv")
+    if said:
+        stack.write(f"{output}/failure-{number:05}.txt", said)
+    return state
 
 
-def test_a_failed_collect_writes_no_manifest(live: Stack) -> None:
-    state = predicted(live, "text\nx\n")
-    output = live.json(state["validation"]["predict"]["manifest"])["output"]
-    live.write(f"{output}/part-00000.csv", b"row,prediction,confidence,runner_up,doubt\r\n")
-    with pytest.raises(PredictionFailed, match="it has 0 of 1 rows"):
+def parts_of(stack: Stack, state: dict[str, Any]) -> str:
+    return str(stack.json(state["validation"]["predict"]["manifest"])["output"])
+
+
+def test_a_failed_shard_costs_its_own_rows_only(live: Stack) -> None:
+    state = without_part(live, 1, b"Shard 1 was not labelled: The disk is full.")
+    found = live.collect(state)
+    rows = live.table(found["results"])
+    assert [row["prediction"] for row in rows] == ["brakes"] * 3 + [""] * 3 + ["brakes"] * 3
+    assert {row["error"] for row in rows[3:6]} == {"not labelled: The disk is full."}
+    assert [row["text"] for row in rows] == [f"t{n}" for n in range(9)]
+    assert live.table(found["review"]) == []
+    figures = {key: found[key] for key in ("rows", "predicted", "rejected", "accepted", "missing_rows")}
+    assert figures == {"rows": 9, "predicted": 6, "rejected": 0, "accepted": 6, "missing_rows": 3}
+    assert found["missing_shards"] == 1
+    assert live.json(found["manifest"])["missing_rows"] == 3
+
+
+def test_what_is_missing_is_told_with_what_to_do(live: Stack) -> None:
+    found = live.collect(without_part(live, 1, b"Shard 1 was not labelled: The disk is full."))
+    assert found["subject"] == "Claimflow: claims.csv is partly done, 3 rows not labelled"
+    for part in ("3 rows were not labelled", "The disk is full", "Start the same request again"):
+        assert part in found["message"]
+    assert "3 rows were not labelled" in live.read(found["report"]).decode()
+
+
+def test_a_shard_without_a_word_is_said_to_be_one(live: Stack) -> None:
+    rows = live.table(live.collect(without_part(live, 2))["results"])
+    assert {row["error"] for row in rows[6:]} == {"not labelled: shard 2 left no part and no reason."}
+
+
+def test_the_rest_delivered_later_makes_the_results_whole(live: Stack) -> None:
+    state = without_part(live, 1)
+    assert live.collect(state)["missing_rows"] == 3
+    live.predicted(state)
+    whole = live.collect(state)
+    assert whole["missing_rows"] == 0
+    assert [row["error"] for row in live.table(whole["results"])] == [""] * 9
+
+
+def change_part(stack: Stack, state: dict[str, Any], content: bytes, **facts: str) -> None:
+    uri = f"{parts_of(stack, state)}/part-00001.csv"
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    before = stack.s3.head_object(Bucket=bucket, Key=key)["Metadata"]
+    stack.write(uri, content, before | {name.replace("_", "-"): value for name, value in facts.items()})
+
+
+PART = b"row,prediction,confidence,runner_up,doubt\r\n3,a,0.9,b,\r\n4,a,0.9,b,\r\n5,a,0.9,b,low conf"
+
+
+@pytest.mark.parametrize(
+    ("content", "facts", "told"),
+    [
+        (PART, {}, "the part of shard 1 is not whole"),
+        (b"", {}, "the part of shard 1 is not whole"),
+        (PART, {"sha256": hashlib.sha256(PART).hexdigest(), "made_of": "x"}, "by another model"),
+        (PART, {"sha256": hashlib.sha256(PART).hexdigest(), "rows": "4"}, "of other rows"),
+    ],
+)
+def test_a_part_that_is_half_written_or_of_something_else_is_never_taken(
+    live: Stack, content: bytes, facts: dict[str, str], told: str
+) -> None:
+    state = predicted(live, THREE_SHARDS, {"rows_per_shard": 3})
+    change_part(live, state, content, **facts)
+    found = live.collect(state)
+    assert found["missing_rows"] == 3
+    assert told in live.table(found["results"])[4]["error"]
+
+
+def test_nothing_is_delivered_without_a_single_part(live: Stack) -> None:
+    state = live.validated("predict", "text\nx\n")
+    state["model"] = {"arn": "arn", "model_uri": state["run"]["live_model"]["model_uri"]}
+    with pytest.raises(PredictionFailed, match=r"1 row of 1 were not labelled \(100.0%\). Shard 0 left no"):
         live.collect(state)
     assert f"{keys.prediction_results(state['run'])}/manifest.json" not in live.keys(RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"allow_partial": False}, "allow_partial in the configuration is false"),
+        ({"max_missing_share": 0.3}, "max_missing_share in the configuration allows 30.0%"),
+    ],
+)
+def test_who_asked_for_more_gets_no_part_of_it(live: Stack, config: dict[str, Any], told: str) -> None:
+    state = without_part(live, 1, b"Shard 1 was not labelled: The disk is full.", **config)
+    with pytest.raises(PredictionFailed, match=f"{told}. Shard 1 was not labelled: The disk is full. Start"):
+        live.collect(state)
+
+
+def test_a_damaged_part_counts_as_missing_too(live: Stack) -> None:
+    state = predicted(live, THREE_SHARDS, {"rows_per_shard": 3, "max_missing_share": 0})
+    change_part(live, state, b"")
+    with pytest.raises(PredictionFailed, match="is not whole, or an older image made it"):
+        live.collect(state)
+
+
+def test_parts_of_two_programs_are_told(live: Stack) -> None:
+    state = predicted(live, THREE_SHARDS, {"rows_per_shard": 3})
+    part = live.read(f"{parts_of(live, state)}/part-00001.csv")
+    change_part(live, state, part, program="another")
+    found = live.collect(state)
+    assert live.json(found["manifest"])["programs"] == ["a-program", "another"]
+    assert "2 versions of the program" in found["message"]
 
 
 def test_an_input_that_is_gone_is_told(live: Stack) -> None:
@@ -243,7 +347,9 @@ def test_a_prediction_after_a_training_has_a_folder_of_its_own(stack: Stack) -> 
     data, new = stack.upload("train/a.csv", labelled(10)), stack.upload("requests/new.csv", "text\nx\n")
     run = stack.prepare({"action": "train", "data": data, "predict": new})
     state = {"run": run, "validation": stack.validate({"run": run})}
-    run["live_model"] = {"arn": "arn:…/1", "model_uri": "s3://m"}
+    model_uri = f"{run['training_output']}/job/output/model.tar.gz"
+    stack.write(model_uri, b"model")
+    run["live_model"] = {"arn": "arn:…/1", "model_uri": model_uri}
     state["model"] = stack.predicted(state)
     assert stack.collect(state)["report"] == f"{run['results']}/predict/report.html"
 
@@ -259,13 +365,3 @@ def test_the_surplus_cells_of_a_row_stand_in_its_last_cell(live: Stack) -> None:
     assert [rows[0][name] for name in ("id", "text", "note")] == ["1", "a", 'b,c,"d, e"']
     assert rows[0]["error"] == "wrong number of cells: 5, the header has 3"
     assert rows[1]["note"] == "y"
-
-
-def test_a_shard_that_names_itself_is_named_once(live: Stack) -> None:
-    state = predicted(live, "text\nx\n")
-    output = live.json(state["validation"]["predict"]["manifest"])["output"]
-    bucket, key = output.removeprefix("s3://").split("/", 1)
-    live.s3.delete_object(Bucket=bucket, Key=f"{key}/part-00000.csv")
-    live.write(f"{output}/failure-00000.txt", b"Shard 0 was not labelled: The disk is full.")
-    with pytest.raises(PredictionFailed, match=r"^Shard 0 was not labelled: The disk is full\.$"):
-        live.collect(state)

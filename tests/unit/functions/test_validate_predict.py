@@ -1,9 +1,13 @@
 """validate: how a file to predict is cut up."""
 
+import hashlib
+from typing import Any
+
 import pytest
 
 from shared.errors import InvalidData
 from tests.unit.functions.stack import ARTIFACTS, Stack, csv_text, labelled
+from validate import sharding
 
 
 @pytest.fixture
@@ -32,12 +36,12 @@ def test_shards_hold_every_usable_row_in_order(live: Stack) -> None:
 def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
     state = live.validated("predict", "id,review,label\n1,x,a\n2,,b\n")
     run = state["run"]["id"]
-    data = state["run"]["data"]
+    data, shard = state["run"]["data"], f"s3://{ARTIFACTS}/runs/{run}/predict/shard-00000.csv"
     assert live.json(state["validation"]["predict"]["manifest"]) == {
         "schema": 1,
         "run": run,
         "output": f"s3://{ARTIFACTS}/runs/{run}/predict/parts",
-        "shards": [{"uri": f"s3://{ARTIFACTS}/runs/{run}/predict/shard-00000.csv", "rows": 1}],
+        "shards": [{"uri": shard, "rows": 1, "sha256": hashlib.sha256(live.read(shard)).hexdigest()}],
         "source": {key: data[key] for key in ("uri", "version", "etag", "size")},
         "columns": ["id", "review", "label"],
         "text_column": "review",
@@ -87,6 +91,36 @@ def test_long_texts_end_a_chunk_early(live: Stack, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("validate.rows.CHUNK_CHARACTERS", 100)
     content = csv_text(["text"], [("x" * 60,) for _ in range(9)])
     assert live.validated("predict", content)["validation"]["predict"]["rows"] == 9
+
+
+def sizes_of(live: Stack, content: str, config: dict[str, Any] | None = None) -> list[int]:
+    state = live.validated("predict", content, config)
+    return [shard["rows"] for shard in live.json(state["validation"]["predict"]["manifest"])["shards"]]
+
+
+def test_a_shard_ends_with_very_much_text_too(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("validate.sharding.SHARD_CHARACTERS", 100)
+    monkeypatch.setattr("validate.rows.CHUNK_ROWS", 4)
+    content = csv_text(["text"], [("x" * size,) for size in (60, 40, 99, 200, 1, 2, 3, 94, 5)])
+    assert sizes_of(live, content) == [2, 2, 4, 1]
+
+
+def test_the_shards_of_a_long_file_grow_so_that_there_are_never_too_many(
+    live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = csv_text(["text"], [(f"t{n}",) for n in range(70)])
+    assert sizes_of(live, content) == [70]
+    monkeypatch.setattr("validate.sharding.FIRST_SHARDS_ROWS", 5)
+    monkeypatch.setattr("validate.sharding.SHARDS_OF_A_SIZE", 2)
+    assert sizes_of(live, content) == [5, 5, 10, 10, 20, 20]
+    assert sizes_of(live, content, {"rows_per_shard": 40}) == [40, 30]
+
+
+def test_a_hundred_million_rows_make_a_thousand_shards() -> None:
+    rows = shards = 0
+    while rows < 100_000_000:
+        rows, shards = rows + sharding.rows_of(shards), shards + 1
+    assert 1_000 < shards < 1_500
 
 
 def test_too_many_shards_are_refused_with_what_to_do(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

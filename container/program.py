@@ -1,0 +1,28 @@
+"""Which program this is: what changes whenever its predictions may."""
+
+import hashlib
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+_SOURCES = Path(__file__).resolve().parent.parent
+_LIBRARIES = ("numpy", "mxnet", "mxnet-cu112")
+
+
+@cache
+def version() -> str:
+    """Give a digest of the sources, and of the versions of the libraries that compute."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        path for folder in ("container", "model") for path in (_SOURCES / folder).glob("*.py")
+    ):
+        digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
+    digest.update("\n".join(f"{name} {_installed(name)}" for name in _LIBRARIES).encode())
+    return digest.hexdigest()[:16]
+
+
+def _installed(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""

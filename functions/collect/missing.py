@@ -1,0 +1,41 @@
+"""Says what is missing of a prediction, and when that is too much to deliver the rest."""
+
+from typing import Any
+
+from collect.parts import Parts
+from shared.errors import PredictionFailed
+from shared.messages import count, percent
+
+SHOWN = 3  # sentences of shards
+AGAIN = "Start the same request again: it labels only what is missing."
+
+
+def refuse_too_many(parts: Parts, numbers: list[int], run: dict[str, Any]) -> None:
+    """Raise PredictionFailed if the shards with these numbers are too many to go without them."""
+    if not numbers:
+        return
+    rows, missing = parts.rows(range(parts.count)), parts.rows(numbers)
+    allowed = run.get("max_missing_share", 0.5)
+    if not run.get("allow_partial", True):
+        bound = ", and allow_partial in the configuration is false"
+    elif missing == rows:
+        bound = ""
+    elif missing / rows > allowed:
+        bound = f"; max_missing_share in the configuration allows {percent(allowed)}"
+    else:
+        return
+    raise PredictionFailed(
+        f"{count(missing, 'row')} of {rows:,} were not labelled ({percent(missing / rows)}){bound}. "
+        f"{sentences(parts, numbers)} {AGAIN}"
+    )
+
+
+def sentences(parts: Parts, numbers: list[int]) -> str:
+    """Give what the first of these shards said, and how many more there are."""
+    said = [parts.missing.get(number) or parts.sentence(number) for number in numbers[:SHOWN]]
+    more = len(numbers) - len(said)
+    return " ".join([*map(_capital, said), *([f"And {count(more, 'shard')} more."] if more else [])])
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:].rstrip(".") + "."

@@ -1,0 +1,126 @@
+"""Reads the parts of a prediction: several ahead, at the same time, and each checked before its first row.
+
+What a part was made of stands in its metadata (see container/part.py).
+"""
+
+import hashlib
+import io
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import IO, Any, BinaryIO, TextIO, cast
+
+from collect.merge import PartMissing, Shard
+from shared import parts, storage
+from shared.aws import CONNECTIONS
+from shared.errors import StorageError
+from shared.parts import Manifest
+
+SPOOLED_BYTES = 2 * 1024 * 1024  # of a part that are held in memory; a larger one goes to the disk
+
+
+class Parts:
+    """The shards of a manifest, each with its part.
+
+    Attributes:
+        missing: number and sentence of each shard without a part that can be used, filled while reading
+        programs: which versions of the program made the parts, filled while reading
+
+    """
+
+    def __init__(self, manifest: Manifest, model_uri: str) -> None:
+        """See what is there; nothing of it is read yet."""
+        self.missing: dict[int, str] = {}
+        self.programs: set[str] = set()
+        self._manifest = manifest
+        self._model_etag = storage.head(storage.parse_uri(model_uri)).etag
+        self._there, self._failed = parts.listed(manifest)
+
+    @property
+    def count(self) -> int:
+        """How many shards there are."""
+        return len(self._manifest["shards"])
+
+    def absent(self) -> list[int]:
+        """Give the numbers of the shards of which there is no part at all."""
+        return [number for number in range(self.count) if number not in self._there]
+
+    def rows(self, numbers: Iterable[int]) -> int:
+        """Give how many rows these shards have."""
+        return sum(self._manifest["shards"][number]["rows"] for number in numbers)
+
+    def sentence(self, number: int) -> str:
+        """Give why a shard has no part, as far as it said so itself."""
+        if number in self._failed:
+            try:
+                return parts.sentence(self._manifest, number)
+            except StorageError:
+                pass
+        return f"shard {number} left no part and no reason."
+
+    def __iter__(self) -> Iterator[Shard]:
+        """Give the shards in order, with the next parts on their way."""
+        pool = ThreadPoolExecutor(CONNECTIONS)
+        waiting: deque[Shard] = deque()
+        try:
+            for number, shard in enumerate(self._manifest["shards"]):
+                reading = pool.submit(self._read, number, shard)
+                waiting.append(Shard(number, shard["rows"], partial(self._opened, number, reading)))
+                if len(waiting) > CONNECTIONS:
+                    yield waiting.popleft()
+            yield from waiting
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _opened(self, number: int, reading: "Future[tuple[str, TextIO]]") -> TextIO:
+        try:
+            program, rows = reading.result()
+        except PartMissing as error:
+            self.missing[number] = str(error)
+            raise
+        self.programs.add(program)
+        return rows
+
+    def _read(self, number: int, shard: dict[str, Any]) -> tuple[str, TextIO]:
+        """Give the program that made a part, and its rows. Raises PartMissing if it cannot be used."""
+        info = self._there.get(number)
+        if info is None:
+            raise PartMissing(self.sentence(number))
+        file = cast("IO[bytes]", tempfile.SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115  the reader closes it
+        try:
+            stream, facts = storage.open_with_metadata(info)
+            digest = _copy(stream, file)
+            self._check(number, shard, facts, digest)
+        except BaseException as error:
+            file.close()
+            if isinstance(error, StorageError):
+                raise PartMissing(self.sentence(number)) from error
+            raise
+        file.seek(0)
+        return facts["program"], io.TextIOWrapper(file, encoding="utf-8", newline="")
+
+    def _check(self, number: int, shard: dict[str, Any], facts: dict[str, str], digest: str) -> None:
+        if facts.get("sha256") != digest:
+            raise self._unusable(
+                number, "is not whole, or an older image made it (make push brings a new one)"
+            )
+        sha256 = shard.get("sha256") or storage.head(storage.parse_uri(shard["uri"])).etag
+        explain = bool(self._manifest.get("explain", False))
+        expected = parts.made_of(sha256, self._model_etag, explain=explain), str(shard["rows"])
+        if (facts["made-of"], facts["rows"]) != expected:
+            raise self._unusable(number, "was made of other rows or by another model")
+
+    def _unusable(self, number: int, problem: str) -> PartMissing:
+        said = self.sentence(number) if number in self._failed else f"the part of shard {number} {problem}."
+        return PartMissing(said)
+
+
+def _copy(stream: BinaryIO, file: IO[bytes]) -> str:
+    """Copy, and give the digest of what was copied."""
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+        file.write(block)
+    return digest.hexdigest()
