@@ -1,9 +1,12 @@
 """The program `train`: the SageMaker training contract around `model.pipeline`.
 
 It reads `input/config/hyperparameters.json` (every value is JSON text in a string) and the channels
-`train`, `validation` and, if there is a live model, `champion`; it writes `model/`, `output/data/`,
-`checkpoints/` and, when it fails, one sentence in `output/failure`. All of that lies under /opt/ml, or the
-folder CLAIMFLOW_BASE_DIR names.
+`train`, `validation` and, if there is a live model, `champion` and the rows that were held out for it,
+`champion_validation`; it writes `model/`, `output/data/`, `checkpoints/` and, when it fails, one sentence in
+`output/failure`. All of that lies under /opt/ml, or the folder CLAIMFLOW_BASE_DIR names.
+
+With a channel `challenger`, a model that was trained before, nothing is trained: that model is compared with
+the champion, and saved with the comparison.
 
 Of several hosts (`input/config/resourceconfig.json`), the first writes all of that, and the others, which
 help it to train, only `output/failure`.
@@ -88,18 +91,24 @@ def _train(base: Path) -> None:
     ensure_driver()
     from model import pipeline  # noqa: PLC0415  it imports MXNet, which needs the driver library first
 
+    channels = base / "input" / "data"
     folders = pipeline.Folders(
-        train=_channel(base, "train"),
-        validation=_channel(base, "validation"),
+        train=_channel(channels, "train"),
+        validation=_channel(channels, "validation"),
         model=base / "model",
         output=base / "output" / "data",
         checkpoints=base / "checkpoints",
     )
     shared = pipeline.shared_parts(config) if hosts.several else []
+    trained = channels / "challenger"
+    if trained.exists():
+        if hosts.first:
+            evaluation = pipeline.compare_again(trained, folders, _champion(channels))
+            print(f"Compared again; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
+        return
     with parameter_server.running(hosts, interface) if shared else contextlib.nullcontext():
         if hosts.first:
-            champion = _champion(base / "input/data/champion")
-            evaluation = pipeline.run(config, folders, champion, lambda: stop.asked, hosts)
+            evaluation = pipeline.run(config, folders, _champion(channels), lambda: stop.asked, hosts)
             print(f"Saved the model; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
         elif shared:
             pipeline.assist(config, folders, lambda: stop.asked, hosts)
@@ -150,13 +159,17 @@ class _StopFlag:
         self.asked = True
 
 
-def _champion(folder: Path) -> Any:  # noqa: ANN401  a model.classifier.Classifier, which is not imported yet, or None
+def _champion(channels: Path) -> Any:  # noqa: ANN401  a model.comparison.Contender, which is not imported yet, or None
     from model import artifact  # noqa: PLC0415  as above
+    from model.comparison import Contender  # noqa: PLC0415
 
-    if not (folder / "model.tar.gz").exists():
+    packed, held_out = channels / "champion" / "model.tar.gz", channels / "champion_validation"
+    if not packed.exists():
         return None
     try:
-        return artifact.load(folder)
+        with artifact.unpacked(packed) as folder:
+            loaded, learned = artifact.load(folder), artifact.learned(folder)
+        return Contender(loaded, learned, held_out if held_out.exists() else None)
     except ArtifactError as error:
         raise UsageError(
             f"The live model cannot be read, so the new one cannot be compared with it: {error} "
@@ -164,8 +177,8 @@ def _champion(folder: Path) -> Any:  # noqa: ANN401  a model.classifier.Classifi
         ) from error
 
 
-def _channel(base: Path, name: str) -> Path:
-    folder = base / "input" / "data" / name
+def _channel(channels: Path, name: str) -> Path:
+    folder = channels / name
     if not any(folder.rglob("*.csv")):
         raise UsageError(
             f"The channel {name} has no CSV file; it must hold one with the columns row, text and label."

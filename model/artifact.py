@@ -7,7 +7,8 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from model.evaluation import Evaluation, decision
 from model.network import Network, framework, load_arrays, save_arrays
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
+from model.texts import Hashes
 
 SCHEMA = 2  # 1 had one network and its words
 BUCKETS = "buckets"  # of an n-gram encoder, among the arrays
+LEARNED = "learned.npy"
 MANIFEST, CONFIG, ENCODER, EVALUATION, REPORT = (
     "manifest.json",
     "config.json",
@@ -36,8 +39,14 @@ MANIFEST, CONFIG, ENCODER, EVALUATION, REPORT = (
 )
 
 
-def save(folder: Path, classifier: Classifier, evaluation: Evaluation, report: str) -> None:
-    """Write the model into `folder`, the manifest last."""
+def save(
+    folder: Path,
+    classifier: Classifier,
+    evaluation: Evaluation,
+    report: str,
+    learned: Hashes | None = None,
+) -> None:
+    """Write the model into `folder`, the manifest last; `learned` are the hashes of its training texts."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{classifier.config.save_name}.params"
     save_arrays(weights, _arrays(classifier.parts))
@@ -46,6 +55,9 @@ def save(folder: Path, classifier: Classifier, evaluation: Evaluation, report: s
     write_json(folder / EVALUATION, evaluation)
     (folder / REPORT).write_text(report, encoding="utf-8")
     names = [weights.name, ENCODER, CONFIG, EVALUATION, REPORT]
+    if learned is not None:
+        np.save(folder / LEARNED, learned, allow_pickle=False)
+        names.append(LEARNED)
     versions = {"claimflow": __version__, "python": platform.python_version()}
     versions |= {"numpy": np.__version__, "framework": framework()}
     files = {name: digest(folder / name) for name in names}
@@ -59,12 +71,40 @@ def load(source: Path) -> Classifier:
 
     Raises ArtifactError, in one sentence, when anything is missing, altered or of another version.
     """
+    with unpacked(source) as folder:
+        return _load_folder(folder)
+
+
+def learned(folder: Path) -> Hashes | None:
+    """Give the hashes of the texts that a model in a folder learned from, if it has them."""
+    path = folder / LEARNED
+    if not path.exists():
+        return None
+    try:
+        hashes: Hashes = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ArtifactError(f"The model's file {LEARNED!r} is no array ({error}).") from error
+    return hashes
+
+
+def evaluation(folder: Path) -> Evaluation:
+    """Give evaluation.json of a model in a folder."""
+    return _json(folder / EVALUATION)
+
+
+@contextmanager
+def unpacked(source: Path) -> Iterator[Path]:
+    """Give the folder of a model's files, from where `load` reads; it is gone afterwards if it was packed.
+
+    Raises ArtifactError.
+    """
     packed = source / "model.tar.gz" if (source / "model.tar.gz").exists() else source
     if packed.is_dir():
-        return _load_folder(packed)
-    with tempfile.TemporaryDirectory() as unpacked:
-        unpack(packed, Path(unpacked))
-        return _load_folder(Path(unpacked))
+        yield packed
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(packed, Path(folder))
+        yield Path(folder)
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -14,6 +14,7 @@ from model import calibration
 from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
 from model.classifier import Decision
+from model.comparison import Comparison
 from model.data import Row
 
 Evaluation: TypeAlias = dict[str, Any]  # evaluation.json
@@ -64,15 +65,14 @@ def evaluate(
     rows: Iterable[Row],
     trained: Trained,
     target_precision: float,
-    champion_correct: Flags | None = None,
+    comparison: Comparison | None = None,
 ) -> tuple[Evaluation, Decision]:
     """All figures of evaluation.json, and the decision rule that they describe.
 
     `rows` are the measured rows once more, in the same order, and are streamed once: the texts of the
-    mistakes and the examples come from them. `champion_correct`, shape (rows,), tells which of them the live
-    model has right.
+    mistakes and the examples come from them. `comparison` is that with the live model, if there is one.
 
-    Raises ValueError when `rows` or `champion_correct` are not as many as were measured.
+    Raises ValueError when `rows` are not as many as were measured.
     """
     temperature = calibration.temperature(measured.logits, measured.truths)
     guesses, confidences = calibration.guesses(measured.logits, temperature)
@@ -88,7 +88,7 @@ def evaluate(
         "calibration": _calibration(measured, temperature, judged),
         "acceptance": _acceptance(measured, judged, target_precision, trained.training_rows),
         "coverage": [dataclasses.asdict(point) for point in calibration.coverage_curve(confidences, correct)],
-        "champion": None if champion_correct is None else _champion(correct, champion_correct),
+        "champion": comparison,
         **_shown_rows(rows, judged, trained.labels),
         "phrases": _phrases(trained, measured.truths),
         "training": trained.training,
@@ -210,21 +210,6 @@ def _acceptance(measured: Measured, judged: "_Judged", target: float, training_r
         **dataclasses.asdict(accepted),
         "least_known_share": least_known,
         "advice": advice(trial, accepted),
-    }
-
-
-def _champion(new: Flags, live: Flags) -> dict[str, Any]:
-    """Compare with the live model, row by row: who has which rows right, and whether that may be chance."""
-    if new.shape != live.shape:
-        raise ValueError(f"{len(new)} rows were measured, but the live model judged {len(live)}.")
-    only_new, only_live = int((new & ~live).sum()), int((live & ~new).sum())
-    return {
-        **_right(live),
-        "both_right": int((new & live).sum()),
-        "only_new_right": only_new,
-        "only_live_right": only_live,
-        "both_wrong": int((~new & ~live).sum()),
-        "p_value": float(f"{calibration.chance_difference(only_new, only_live):.4g}"),
     }
 
 

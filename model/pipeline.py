@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from model import artifact
-from model.calibration import Flags, cross_entropy, temperature
+from model.calibration import cross_entropy, temperature
 from model.classifier import Classifier, Part, mixed
+from model.comparison import Contender, compare
 from model.config import Config
 from model.data import Examples, Floats, Numbers, Split, read_folder, read_notes
 from model.encoder import Encoded, Ids, Shares, WordEncoder
@@ -23,8 +24,8 @@ from model.network import Network, all_devices
 from model.ngram_settings import MOST_CHARACTERS, Sample, feature_limit, settings, untrained
 from model.ngram_sums import NgramSums
 from model.ngrams import NgramEncoder
-from model.prediction import predict
 from model.report import render
+from model.texts import Hashes, hash_texts
 from model.tokenizer import grouped
 from model.training import Result, Session, print_at_once, seed_everything, train
 from model.vectors import SpacyVectors
@@ -53,6 +54,7 @@ class _Data:
     training: Numbers  # the label of each training row
     validation: Numbers
     characters: int  # of the training texts
+    learned: Hashes  # of the training texts, each once
     vectors: SpacyVectors | None  # that words start from
 
     def texts(self) -> Iterator[str]:
@@ -81,7 +83,7 @@ class _TrainedPart:
 def run(
     config: Config,
     folders: Folders,
-    champion: Classifier | None = None,
+    champion: Contender | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     hosts: Hosts = ALONE,
 ) -> Evaluation:
@@ -93,7 +95,6 @@ def run(
     """
     started = time.monotonic()
     data = _read(config, folders)
-    correct = None if champion is None else champion_correct(champion, folders.validation)
     asked = _Asked(should_stop, hosts)
     # n-grams last when other hosts wait to train the other part.
     order = sorted(config.parts, key=lambda name: hosts.several and name == NGRAM)
@@ -101,6 +102,7 @@ def run(
     parts = [trained[name] for name in config.parts]
     mixture = _mixture([part.logits for part in parts], data.validation)
     classifier = Classifier(config, data.labels, tuple(part.part for part in parts), mixture)
+    contender = Contender(classifier, data.learned, folders.validation)
     training = {
         "architecture": "+".join(config.parts),
         "seconds": round(time.monotonic() - started, 1),
@@ -121,9 +123,23 @@ def run(
             notes=read_notes(folders.validation),
         ),
         config.target_precision,
-        correct,
+        compare(contender, champion) if champion else None,
     )
-    _write(dataclasses.replace(classifier, decision=decision), evaluation, folders)
+    _write(dataclasses.replace(classifier, decision=decision), data.learned, evaluation, folders)
+    return evaluation
+
+
+def compare_again(trained: Path, folders: Folders, champion: Contender | None) -> Evaluation:
+    """Compare a trained model with another live one, and save it with that comparison; nothing is trained.
+
+    `trained` is its artifact; of `folders`, `validation` is read. Raises ArtifactError.
+    """
+    with artifact.unpacked(trained) as folder:
+        classifier, learned = artifact.load(folder), artifact.learned(folder)
+        evaluation = artifact.evaluation(folder)
+    contender = Contender(classifier, learned, folders.validation)
+    evaluation["champion"] = compare(contender, champion) if champion else None
+    _write(classifier, learned, evaluation, folders)
     return evaluation
 
 
@@ -141,22 +157,13 @@ def shared_parts(config: Config) -> list[str]:
     return [name for name in config.parts if name != NGRAM]
 
 
-def champion_correct(champion: Classifier, validation: Path) -> Flags:
-    """Tell which of the validation rows the live model labels right, shape (rows,).
-
-    A label that it does not know counts as wrong.
-    """
-    truths = (row.label for row in read_folder(validation))
-    predictions = predict(champion, read_folder(validation))
-    return np.array([found.label == truth for found, truth in zip(predictions, truths, strict=True)])
-
-
 def _read(config: Config, folders: Folders) -> _Data:
     vectors = _spacy_vectors(config)  # first, as they may be missing
     training, characters = [], 0
     for row in read_folder(folders.train):
         training.append(row.label)
         characters += len(row.text)
+    learned = np.unique(hash_texts(row.text for row in read_folder(folders.train)))
     labels = tuple(sorted(set(training)))
     _check_labels(config, len(labels))
     numbers = {label: number for number, label in enumerate(labels)}
@@ -165,7 +172,7 @@ def _read(config: Config, folders: Folders) -> _Data:
         raise DataError("The validation channel has no rows; a model cannot be measured without them.")
     print_at_once(f"{len(training)} training rows, {len(validation)} validation rows, {len(labels)} labels")
     truths = np.array([numbers[label] for label in training])
-    return _Data(folders, labels, truths, validation, characters, vectors)
+    return _Data(folders, labels, truths, validation, characters, learned, vectors)
 
 
 def _known(row: int, label: str, numbers: dict[str, int]) -> int:
@@ -305,9 +312,9 @@ def _figures(name: str, result: Result) -> dict[str, Any]:
     }
 
 
-def _write(classifier: Classifier, evaluation: Evaluation, folders: Folders) -> None:
+def _write(classifier: Classifier, learned: Hashes | None, evaluation: Evaluation, folders: Folders) -> None:
     report = render(evaluation)
-    artifact.save(folders.model, classifier, evaluation, report)
+    artifact.save(folders.model, classifier, evaluation, report, learned)
     folders.output.mkdir(parents=True, exist_ok=True)
     artifact.write_json(folders.output / artifact.EVALUATION, evaluation)
     (folders.output / artifact.REPORT).write_text(report, encoding="utf-8")

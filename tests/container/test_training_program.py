@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,15 +110,35 @@ def give_champion(base: Path, archive: Path) -> Path:
     return Path(shutil.copy(archive, folder / "model.tar.gz"))
 
 
-def test_the_champion_is_measured_on_the_same_rows(job: Job, run: Run, trained: Path) -> None:
+def evaluation_of(base: Path) -> dict[str, Any]:
+    return dict(json.loads((base / "output/data/evaluation.json").read_text(encoding="utf-8")))
+
+
+def test_the_champion_is_measured_on_the_rows_held_out_for_it_too(job: Job, run: Run, trained: Path) -> None:
     base = job(num_epoch=1)
     give_champion(base, trained / "model.tar.gz")
+    held_out = base / "input/data/champion_validation"
+    held_out.mkdir()
+    (held_out / "notes.json").write_text("{}", encoding="utf-8")
+    (held_out / "part-00000.csv").write_text("row,text,label\n0,nobody learned this,x\n", encoding="utf-8")
     assert run("train", CLAIMFLOW_BASE_DIR=str(base)).returncode == 0
-    evaluations = [
-        json.loads((folder / "output/data/evaluation.json").read_text(encoding="utf-8"))
-        for folder in (base, trained)
-    ]
-    assert evaluations[0]["champion"]["accuracy"] == evaluations[1]["accuracy"]
+    found = evaluation_of(base)["champion"]
+    assert (found["rows_of_live"], found["both_wrong"] >= 1) == (1, True)
+    assert found["rows"] > 1
+
+
+def test_a_challenger_is_compared_with_the_champion_and_not_trained_again(
+    job: Job, run: Run, trained: Path
+) -> None:
+    base = job()
+    give_champion(base, trained / "model.tar.gz")
+    shutil.copytree(base / "input/data/champion", base / "input/data/challenger")
+    done = run("train", CLAIMFLOW_BASE_DIR=str(base))
+    assert (done.returncode, "epoch" in done.stdout) == (0, False)
+    assert "Compared again" in done.stdout
+    found = evaluation_of(base)
+    assert found["champion"]["accuracy"] == found["champion"]["new_accuracy"]
+    assert found["accuracy"] == evaluation_of(trained)["accuracy"]
 
 
 def test_a_champion_that_cannot_be_read_is_told_with_what_to_do(job: Job, run: Run, trained: Path) -> None:

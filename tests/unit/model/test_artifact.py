@@ -20,7 +20,15 @@ from model.network import load_arrays, save_arrays
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
 
-FILES = {"model.params", "encoder.json", "config.json", "evaluation.json", "report.html", "manifest.json"}
+FILES = {
+    "model.params",
+    "encoder.json",
+    "learned.npy",
+    "config.json",
+    "evaluation.json",
+    "report.html",
+    "manifest.json",
+}
 
 
 @pytest.fixture

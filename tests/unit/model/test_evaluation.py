@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from model import comparison
 from model.calibration import Flags
+from model.comparison import Comparison
 from model.data import Row
 from model.evaluation import Evaluation, Measured, Trained, decision, evaluate, shorten
 from model.report import render
@@ -53,8 +55,14 @@ TRAINED = Trained(LABELS, TRAINING, PHRASES)
 
 
 def figures_of(champion: Sequence[bool] | None = None, rows: Sequence[Row] = ROWS) -> Evaluation:
-    live = None if champion is None else np.array(champion)
+    right = LOGITS.argmax(axis=1) == TRUTHS
+    live = None if champion is None else compared(right, np.array(champion))
     return evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), rows, TRAINED, 0.98, live)[0]
+
+
+def compared(new: Flags, live: Flags) -> Comparison:
+    """Give the comparison of two models on the new file's rows."""
+    return comparison.figures(comparison.Outcome(new, live, np.zeros_like(new), np.zeros_like(new)))
 
 
 @pytest.fixture
@@ -70,7 +78,7 @@ def simulated(classes: int, rows: int, champion: bool) -> Evaluation:
     logits[np.arange(rows), truths] += 4
     labels = [f"label {number}" for number in range(classes)]
     texts = [Row(number, "x" * number, labels[truth]) for number, truth in enumerate(truths)]
-    live: Flags | None = chance.random(rows) < 0.75 if champion else None
+    live = compared(np.ones(rows, bool), chance.random(rows) < 0.75) if champion else None
     phrases = {label: [{"phrase": "p", "weight": 1.0 / n} for n in range(1, 20)] for label in labels}
     trained = Trained(labels, TRAINING, phrases)
     return evaluate(Measured(logits, truths, np.ones(rows)), texts, trained, 0.9, live)[0]
@@ -162,30 +170,6 @@ def test_the_coverage_ends_with_all_rows_and_the_accuracy() -> None:
 
 def test_the_champion_is_null_when_there_is_none(figures: Evaluation) -> None:
     assert figures["champion"] is None
-
-
-def test_the_champion_is_compared_row_by_row() -> None:
-    # The new model has all but the third row right.
-    found = figures_of(champion=[True, False, True, False])["champion"]
-    assert found == {
-        "accuracy": 0.5,
-        "accuracy_interval": pytest.approx([0.067586, 0.932414], abs=1e-6),
-        "both_right": 1,
-        "only_new_right": 2,
-        "only_live_right": 1,
-        "both_wrong": 0,
-        "p_value": 1.0,
-    }
-
-
-def test_a_tiny_p_value_is_not_rounded_to_zero() -> None:
-    found = simulated(4, 2_000, champion=True)["champion"]
-    assert 0 < found["p_value"] < 1e-6
-
-
-def test_a_champion_judged_on_other_rows_is_refused() -> None:
-    with pytest.raises(ValueError, match="4 rows were measured, but the live model judged 3"):
-        figures_of(champion=[True, True, True])
 
 
 def test_a_mistake_names_its_row_its_text_and_both_labels(figures: Evaluation) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.comparison import Outcome, figures
 from model.data import Row
 from model.evaluation import Evaluation, Measured, Trained, evaluate
 from model.report import render, settings_in_words, trials
@@ -84,7 +85,9 @@ def evaluation(
     labels = [f"{prefix}{number}" for number in range(classes)]
     texts = [Row(number, f"{prefix} text {number}", labels[truth]) for number, truth in enumerate(truths)]
     phrases = {label: [{"phrase": f"{prefix} phrase of {label}", "weight": 1.5}] for label in labels}
-    live = None if champion is None else np.arange(rows)[::-1] < champion * rows
+    nothing = np.zeros(rows, dtype=bool)
+    right, live_right = np.arange(rows) >= wrong, np.arange(rows)[::-1] < (champion or 0) * rows
+    live = None if champion is None else figures(Outcome(right, live_right, nothing, nothing))
     trained = Trained(labels, training, phrases)
     return evaluate(Measured(logits, truths, np.ones(rows)), texts, trained, 0.98, live)[0]
 
@@ -168,14 +171,34 @@ def test_a_page_with_nothing_accepted_says_why() -> None:
 def test_a_live_model_that_is_clearly_worse_is_hardly_so_by_chance() -> None:
     content = words(page(champion=0.5))
     assert (
-        "On the same texts the live model labels 50.0% right. The new one is better by 49.5 points."
-        in content
+        "On 600 texts that neither has learned from, the live model labels 50.0% right, the new one 99.5%. "
+        "The new one is better by 49.5 points." in content
     )
     assert "The difference is hardly chance" in content
     assert "in fewer than 1 of 1,000 trials" in content
     assert "disagree about what is right in 297 of 600 texts" in content
     assert "New model right 300 297" in content
     assert "New model wrong 0 3" in content
+
+
+def test_the_rows_of_the_live_models_own_file_are_told() -> None:
+    same = evaluation(champion=0.5)
+    same["champion"]["rows_of_live"] = 270
+    assert "neither has learned from, 270 of them held out when the live model was trained" in words(
+        render(same)
+    )
+
+
+def test_categories_that_would_be_lost_are_named() -> None:
+    same = evaluation(champion=0.5)
+    same["champion"]["lost"] |= {"labels": [f"c{n}" for n in range(7)], "count": 7}
+    assert "does not know categories of the live one: c0, c1, c2, c3, c4 and 2 more." in words(render(same))
+
+
+def test_models_that_share_no_row_cannot_be_compared() -> None:
+    same = evaluation(champion=0.5)
+    same["champion"] |= {"rows": 0, "accuracy": None, "new_accuracy": None}
+    assert "they cannot be compared" in words(render(same))
 
 
 def test_a_small_difference_may_well_be_chance() -> None:
