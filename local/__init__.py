@@ -5,9 +5,9 @@ ministack answers the AWS APIs; the modules here add what it lacks and correct w
     cli, lifecycle, job_logs    the commands up, down, status and logs
     settings, identity          where things lie; whether a process is still the one that was started
     server, patches             starts ministack in this process; checks each private part that is replaced
-    processes, cloudwatch,
-    storage, clients,
-    service_errors              what every job needs: a program, its log, its files
+    processes, launch, warden   the programs that the server starts, and that end with it
+    cloudwatch, storage,
+    clients, service_errors     what every job needs: its log, its files
     sagemaker, training_jobs,
     training_requests,
     training_files,

@@ -52,16 +52,13 @@ def load_identity(path: Path) -> ProcessIdentity | None:
         return None
 
 
-def stop_left_over(folder: Path) -> int:
-    """Kill the process groups whose identities lie in the folder; gives how many were still running."""
-    stopped = 0
+def stop_left_over(folder: Path) -> None:
+    """Kill the process groups whose identities lie in the folder."""
     for path in folder.glob("*.json"):
         found = load_identity(path)
         if found and found.alive:
             found.signal_group(signal.SIGKILL)
-            stopped += 1
         path.unlink(missing_ok=True)
-    return stopped
 
 
 def _began(pid: int) -> str:

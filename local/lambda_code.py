@@ -1,9 +1,11 @@
-"""Lambda code unpacked once for all functions that share it.
+"""The processes of Lambda functions: their code unpacked once for all, and their life tied to the server's.
 
 `sam deploy` uploads one zip for all functions of this project. ministack unpacks it again for every function
 and after every failed call; with pandas in it that is seconds and hundreds of megabytes each time. Here a zip
 is unpacked once, under its hash, and each worker's code folder is a link to it. (On AWS it cannot be written
 either.)
+
+A worker that waits sees its pipe end with the server; one that is busy would go on until its timeout.
 """
 
 import hashlib
@@ -15,13 +17,15 @@ import zipfile
 from pathlib import Path
 
 from local.patches import Part, replace
+from local.processes import start_tied
 
 _lock = threading.Lock()
 
 
 def install() -> None:
-    """Give ministack's Lambda workers a `zipfile` whose archives unpack themselves once."""
+    """Give ministack's Lambda workers a `zipfile` and a `subprocess` that do so."""
     replace("core.lambda_runtime", "zipfile", _sharing)
+    replace("core.lambda_runtime", "subprocess", _tying)
 
 
 class SharedZipFile(zipfile.ZipFile):
@@ -53,3 +57,7 @@ class SharedZipFile(zipfile.ZipFile):
 
 def _sharing(original: Part) -> Part:
     return types.SimpleNamespace(**{**vars(original), "ZipFile": SharedZipFile})
+
+
+def _tying(original: Part) -> Part:
+    return types.SimpleNamespace(**{**vars(original), "Popen": start_tied})

@@ -1,20 +1,49 @@
-"""Programs that run as jobs: each in a process group of its own, its output passed on line by line."""
+"""Programs that the server starts, and that end with it however it ends.
+
+Those that run as jobs have a process group of their own, and their output is passed on line by line.
+"""
 
 import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-from local.identity import ProcessIdentity, identify
+from local.patches import Part
 
 _LINE_LIMIT = 200_000  # an event of CloudWatch Logs may hold 256 KB
+_PYTHON = (sys.executable, "-I", "-S")
+_LAUNCHER, _WARDEN = (str(Path(__file__).with_name(f"{name}.py")) for name in ("launch", "warden"))
+# The kernel ends a child when the thread that started it ends, so one thread that never ends starts all.
+_starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
 _running: set["JobProcess"] = set()
 _running_lock = threading.Lock()
+
+
+def watch_over(pids: Path) -> subprocess.Popen[bytes]:
+    """Start the warden of this process; keep the answer, which holds the pipe that tells of the end."""
+    return subprocess.Popen(
+        [*_PYTHON, _WARDEN, str(os.getpid()), str(pids)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def start_tied(command: Sequence[str], *, pids: Path | None = None, **options: Part) -> Part:
+    """Start a program as `subprocess.Popen` does; it ends with this process, however that ends.
+
+    Where `pids` names a folder, a file in it tells of the program from before its beginning.
+    """
+    tied = [*_PYTHON, _LAUNCHER, str(os.getpid()), str(pids or ""), *command]
+    return _starter.submit(lambda: subprocess.Popen(tied, **options)).result()
 
 
 class JobProcess:
@@ -34,8 +63,9 @@ class JobProcess:
         pids: Path,
         on_line: Callable[[str], None],
     ) -> None:
-        self._process = subprocess.Popen(
+        self._process: subprocess.Popen[bytes] = start_tied(
             command,
+            pids=pids,
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -43,9 +73,7 @@ class JobProcess:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._identity: ProcessIdentity = identify(self._process.pid)
-        self._record = pids / f"{self._process.pid}.json"
-        self._identity.save(self._record)
+        self._record = pids / f"{os.getpid()}-{self._process.pid}.json"
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout, on_line), daemon=True)
         self._reader.start()
         with _running_lock:

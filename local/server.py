@@ -24,14 +24,9 @@ def main() -> int:
     except PatchError as error:
         print(error, flush=True)
         return 1
-    try:
-        asyncio.run(_serve(settings))
-    except OSError as error:
-        print(f"The local AWS cannot use {settings.endpoint}: {error}.", flush=True)
-        return 1
-    _stop_everything()
+    status = _serve_to_the_end(settings)
     # Threads of executions that wait would hold the interpreter back.
-    os._exit(0)
+    os._exit(status)
 
 
 def _ministack_environment(settings: Settings) -> dict[str, str]:
@@ -97,6 +92,25 @@ def _warn_of_other_version() -> None:
         logging.getLogger("local").warning(
             "ministack %s runs where %s is expected", version("ministack"), PINNED_VERSION
         )
+
+
+def _serve_to_the_end(settings: Settings) -> int:
+    """Serve, and leave nothing that runs, not after an error either."""
+    from local import processes  # noqa: PLC0415
+
+    warden = processes.watch_over(settings.pids)
+    try:
+        asyncio.run(_serve(settings))
+    except OSError as error:
+        print(f"The local AWS cannot use {settings.endpoint}: {error}.", flush=True)
+        return 1
+    except Exception:
+        logging.getLogger("local").exception("The local AWS ends")
+        return 1
+    finally:
+        _stop_everything()
+        warden.poll()  # it must be kept until here; it ends after this process, and by itself
+    return 0
 
 
 async def _serve(settings: Settings) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,18 @@ from tests.local.local_server import (
     REPOSITORY,
     Local,
     local_aws,
+    make_function,
     training_request,
     wait_for,
     write_program,
 )
+
+BUSY = """
+import os, pathlib
+def handler(*_):
+    pathlib.Path(os.environ["TMPDIR"], "on").touch()
+    while True: pass
+"""
 
 
 @pytest.fixture
@@ -56,6 +65,41 @@ def server_pid(local: Local) -> int:
 def alive(pid: int) -> bool:
     state = Path(f"/proc/{pid}/stat")
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
+def processes_of(local: Local) -> list[int]:
+    """The ids of all processes that were started for a local AWS: its folder is in their environment."""
+    mark = str(local.state).encode()
+    return [pid for pid in numbers_in_proc() if mark in of_process(pid, "environ") and alive(pid)]
+
+
+def numbers_in_proc() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+
+
+def of_process(pid: int, what: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:  # it has just ended
+        return b""
+
+
+def start_training(local: Local, name: str) -> None:
+    local.client("sagemaker").create_training_job(**without_data(training_request("data", name, "")))
+
+
+def start_batch_job(local: Local) -> None:
+    batch = local.client("batch")
+    batch.create_compute_environment(
+        computeEnvironmentName="test", type="MANAGED", computeResources={"type": "FARGATE", "maxvCpus": 4}
+    )
+    batch.create_job_queue(
+        jobQueueName="test", priority=1, computeEnvironmentOrder=[{"order": 1, "computeEnvironment": "test"}]
+    )
+    batch.register_job_definition(
+        jobDefinitionName="test", type="container", containerProperties={"image": "i", "command": ["predict"]}
+    )
+    batch.submit_job(jobName="test", jobQueue="test", jobDefinition="test")
 
 
 def test_up_says_where_it_is_and_how_to_stop_it(aws: Local) -> None:
@@ -114,17 +158,36 @@ def test_down_ends_the_server_and_its_jobs_and_down_again_is_fine(fresh: Local) 
     assert "not running" in again.stdout
 
 
-def test_down_ends_the_jobs_of_a_server_that_was_killed(fresh: Local) -> None:
-    write_program(fresh.programs, "train", '#!/bin/sh\necho $$ > "$CLAIMFLOW_BASE_DIR/../pid"\nsleep 600\n')
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_nothing_that_was_started_outlives_a_server_that_is_killed(fresh: Local) -> None:
+    program = '#!/bin/sh\ntrap "" TERM\nsleep 600 &\necho > "$TMPDIR/../$1on"\nwait\nsleep 600\n'
+    write_program(fresh.programs, "train", program)
+    write_program(fresh.programs, "predict", program)
     assert fresh.command("up").returncode == 0
     fresh.client("s3").create_bucket(Bucket="data")
-    fresh.client("sagemaker").create_training_job(**without_data(training_request("data", "long", "")))
-    written = fresh.state / "jobs" / "pid"
-    wait_for(lambda: written.exists() and written.read_text().strip())
-    job = int(written.read_text())
+    make_function(fresh, "busy", BUSY, Timeout=600)
+    fresh.client("lambda").invoke(FunctionName="busy", InvocationType="Event")
+    start_training(fresh, "running")
+    wait_for(lambda: (fresh.state / "tmp" / "on").exists() and list(fresh.state.glob("jobs/*/on")))
+    # What began a moment before is still on its way into being a program of its own.
+    start_training(fresh, "beginning")
+    start_batch_job(fresh)
     os.kill(server_pid(fresh), signal.SIGKILL)
-    fresh.command("down")
-    wait_for(lambda: not alive(job))
+    wait_for(lambda: not processes_of(fresh))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_job_does_not_outlive_a_server_that_is_killed_together_with_its_warden(fresh: Local) -> None:
+    write_program(fresh.programs, "train", '#!/bin/sh\necho > "$TMPDIR/../on"\nexec sleep 600\n')
+    assert fresh.command("up").returncode == 0
+    fresh.client("s3").create_bucket(Bucket="data")
+    start_training(fresh, "running")
+    wait_for(lambda: list(fresh.state.glob("jobs/*/on")))
+    wardens = [pid for pid in processes_of(fresh) if b"warden.py" in of_process(pid, "cmdline")]
+    assert len(wardens) == 1
+    for pid in [*wardens, server_pid(fresh)]:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not processes_of(fresh))
 
 
 def test_up_refuses_a_port_that_another_program_has(fresh: Local) -> None:
