@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from workflow import (
     display,
+    lists,
     models,
     outcome,
     programs,
@@ -52,7 +53,7 @@ models_app = typer.Typer(
 app.add_typer(models_app, name="models")
 
 CsvFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A CSV file (.csv or .csv.gz) with a header line.")
+    Path, typer.Argument(metavar="FILE", help="A CSV file, Excel workbook or the like, with a header line.")
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", metavar="", help="Start the run and return at once.")]
 Config = Annotated[
@@ -128,7 +129,7 @@ def train(  # noqa: PLR0913, PLR0917  the options of the command
     file: CsvFile,
     config: Config = None,
     predict: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A CSV file to label with the new model.")
+        Path | None, typer.Option(metavar="FILE", help="A file to label with the new model.")
     ] = None,
     explain: Explain = False,
     no_wait: NoWait = False,
@@ -178,11 +179,11 @@ def list_runs(
     listed = runs.recent(account, stack.read_stack(account), limit)
     found = [records.record(run) for run in runs.glances(account, [each["executionArn"] for each in listed])]
     if as_json:
-        display.as_json([records.document(each) for each in found])
+        lists.as_json([records.document(each) for each in found])
     elif not found:
         raise CommandError(f"Nothing has run yet: start with `{account.command} train FILE`.")
     else:
-        display.runs_list(found)
+        lists.show_runs(found)
 
 
 @app.command()
@@ -224,11 +225,11 @@ def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
     found = models.list_models(account, stack.read_stack(account))
     live = models.live(found)
     if as_json:
-        display.as_json([{**records.document(each), "state": each.state(each == live)} for each in found])
+        lists.as_json([{**records.document(each), "state": each.state(each == live)} for each in found])
     elif not found:
         raise CommandError(f"There is no model yet: train one with `{account.command} train FILE`.")
     else:
-        display.models_list(found, live)
+        lists.show_models(found, live)
         if live is None:
             display.say(models.none_live(found, account.command), "yellow")
 

@@ -1,14 +1,12 @@
 """How things look in the terminal. Everything that a command prints goes through here."""
 
-import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import typer
 from boto3.exceptions import Boto3Error
@@ -24,8 +22,7 @@ from workflow import outcome
 from workflow.account import Account
 from workflow.errors import CommandError, told
 from workflow.executions import DONE, FAILED, RUNNING, STOPPED, Step
-from workflow.models import LIVE, Model
-from workflow.records import Record
+from workflow.models import LIVE
 from workflow.runs import Run, now
 
 SIGNS = {
@@ -45,8 +42,7 @@ STATE_STYLE = {
     LIVE: "bold green",
 }
 ENDINGS = {outcome.REJECTED: "model rejected", outcome.WAITING: "done, the model waits for approval"}
-WIDEST = 1_000_000
-NUMBERS = {"Version", "Rows", "Categories", "Model"}
+HALF_MINUTE = timedelta(seconds=30)
 BIG_FILE = 8 * 1024 * 1024  # from here on an upload shows a bar
 
 console = Console(highlight=False)
@@ -55,14 +51,14 @@ stderr = Console(stderr=True, highlight=False)
 
 def say(text: str = "", style: str = "") -> None:
     """Print a line as it is; rich reads no markup in it."""
-    console.print(Text(_writable(text), style=style), soft_wrap=True)
+    console.print(Text(writable(text), style=style), soft_wrap=True)
 
 
 def complain(sentence: str, lines: Iterable[str] = ()) -> None:
     """Print an error's sentence to stderr, after the lines that it refers to."""
     for line in lines:
         stderr.print(Text(line, style="dim"), soft_wrap=True)
-    stderr.print(Text(_writable(sentence), style="red"), soft_wrap=True)
+    stderr.print(Text(writable(sentence), style="red"), soft_wrap=True)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:
@@ -94,9 +90,9 @@ def clock(when: datetime) -> str:
 def watch(runs: Iterable[Run], log_line: Callable[[Run], str | None]) -> Run:
     """Show a run while it goes on; gives it as it ended.
 
-    A terminal gets a live table, anything else a line a change.
+    A terminal gets a live table, anything else a line a change and, while there is none, every half minute.
     """
-    return _watch_live(runs, log_line) if console.is_terminal else _watch_plainly(runs)
+    return (_watch_live if console.is_terminal else _watch_plainly)(runs, log_line)
 
 
 def steps_table(run: Run) -> Table:
@@ -144,82 +140,12 @@ def whose(run: Run, which: str) -> None:
         say(outcome.sentence(run), STATE_STYLE.get(state, ""))
 
 
-def as_json(documents: Sequence[dict[str, Any]]) -> None:
-    """Print a list of documents as JSON."""
-    say(json.dumps(documents, indent=2, ensure_ascii=False))
-
-
 def run(run: Run, command: str) -> None:
     """Print a run's table and, if it has ended, what it came to (see `summary`)."""
     say(run.name, "bold")
     console.print(steps_table(run))
     if not run.running:
         summary(run, command)
-
-
-def runs_list(records: Sequence[Record]) -> None:
-    """Print a line about each run: a table where it fits, two lines where not, tabs for programs."""
-    heads = ("Run", "State", "Started", "File", "Action", "Rows", "Categories", "Model", "Figures", "By")
-    _list(heads, [_run_cells(each) for each in records])
-
-
-def models_list(models: Sequence[Model], live: Model | None) -> None:
-    """Print a line about each model version, as `runs_list` does."""
-    heads = ("Version", "State", "Created", "File", "Rows", "Categories", "Accuracy", "By", "Run")
-    _list(heads, [_model_cells(each, each == live) for each in models])
-
-
-def _run_cells(each: Record) -> list[str]:
-    return [
-        each.name,
-        each.state,
-        _moment(each.started),
-        each.file or "",
-        each.action or "",
-        _count(each.rows),
-        _count(each.categories),
-        _count(each.model),
-        each.figures,
-        each.started_by or "",
-    ]
-
-
-def _model_cells(each: Model, live: bool) -> list[str]:
-    return [
-        str(each.version),
-        each.state(live),
-        _moment(each.created),
-        each.file or "",
-        _count(each.rows),
-        _count(each.categories),
-        each.figures,
-        each.started_by or "",
-        each.run or "",
-    ]
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
-
-
-def _list(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows so that nothing in them is ever cut, as names are there to be copied."""
-    if not console.is_terminal:
-        for row in (heads, *rows):
-            typer.echo(_writable("\t".join(" ".join(cell.split()) for cell in row)))  # rich makes tabs blanks
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in heads:
-        table.add_column(head, no_wrap=True, justify="right" if head in NUMBERS else "left")
-    for row in rows:
-        table.add_row(*(Text(cell, style=STATE_STYLE.get(cell, "")) for cell in row))
-    if console.measure(table, options=console.options.update(width=WIDEST)).maximum <= console.width:
-        console.print(table)
-        return
-    for row in rows:
-        say(f"{row[0]}  {row[1]}", STATE_STYLE.get(row[1], ""))
-        named = zip(heads[2:], row[2:], strict=True)
-        say("  " + ", ".join(f"{head.lower()} {cell}" for head, cell in named if cell), "dim")
 
 
 @contextmanager
@@ -252,7 +178,7 @@ def uploading(path: Path) -> Iterator[Callable[[int], None]]:
     size = path.stat().st_size
     if size < BIG_FILE or not console.is_terminal:
         say(f"Uploading {path.name} ({filesize.decimal(size)})")
-        yield lambda _: None
+        yield _sent(path.name, size)
         return
     columns = (
         TextColumn("Uploading {task.description}"),
@@ -270,7 +196,8 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
     """Show that something takes its time; gives what to call with each line it writes, to show the last."""
     say(what, "bold")
     if not console.is_terminal:
-        yield lambda _: None
+        pace = _Pace()
+        yield lambda line: say(f"  {line.strip()}") if pace.due() else None
         return
     with console.status("", spinner="dots") as status:
         yield lambda line: status.update(Text(line.strip(), style="dim", overflow="ellipsis", no_wrap=True))
@@ -292,17 +219,57 @@ def _live_view(run: Run, line: str | None) -> RenderableType:
     return Group(*parts)
 
 
-def _watch_plainly(runs: Iterable[Run]) -> Run:
+class _Pace:
+    """Lets something through every half minute, for outputs in which nothing is written over."""
+
+    def __init__(self) -> None:
+        self._last = now()
+
+    def reset(self) -> None:
+        """Wait for another half minute."""
+        self._last = now()
+
+    def due(self) -> bool:
+        """Whether the half minute is over; another one begins then."""
+        over = now() - self._last >= HALF_MINUTE
+        if over:
+            self.reset()
+        return over
+
+
+def _sent(name: str, size: int) -> Callable[[int], None]:
+    pace, done = _Pace(), 0
+
+    def tell(sent: int) -> None:
+        nonlocal done
+        done += sent
+        if pace.due():
+            say(f"{clock(now())} Uploading {name}: {filesize.decimal(done)} of {filesize.decimal(size)}")
+
+    return tell
+
+
+def _watch_plainly(runs: Iterable[Run], log_line: Callable[[Run], str | None]) -> Run:
     told: set[tuple[int, str, int]] = set()
     last: Run | None = None
+    pace = _Pace()
     for run in runs:
         last = run
         for number, step in enumerate(run.steps):
             change = (number, step.status, step.attempts if step.status == RUNNING else 0)
             if change not in told:
                 told.add(change)
+                pace.reset()
                 say(_plain_line(step, run))
+        if run.running and run.steps and pace.due():
+            say(_going_on(run, log_line(run)))
     return _ended(last)
+
+
+def _going_on(run: Run, log_line: str | None) -> str:
+    step = run.steps[-1]
+    took = duration(step.duration(now()))
+    return f"{clock(now())} {step.name}: {step.status} for {took}" + (f": {log_line}" if log_line else "")
 
 
 def _plain_line(step: Step, run: Run) -> str:
@@ -316,7 +283,7 @@ def _status(step: Step) -> str:
     return f"{step.status} ({re.sub(r'^States[.]', '', step.error)})" if step.error else step.status
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """Replace what no terminal takes: the bytes of a file's name that are not UTF-8."""
     return text.encode(errors="replace").decode()
 
@@ -327,7 +294,8 @@ def give_up_output() -> None:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def _moment(when: datetime) -> str:
+def moment(when: datetime) -> str:
+    """Give a day and time in the time of this machine."""
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 

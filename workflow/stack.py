@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
     from mypy_boto3_sagemaker.literals import TrainingJobStatusType
 
-FINISHED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+PAGE = 1000  # the most that S3 lists, and deletes, at once
+TOLD_EVERY = 5 * PAGE
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def delete_everything(account: Account) -> Iterator[str]:
     for field in ("uploads", "artifacts", "results"):
         if bucket := outputs.get(OUTPUTS[field]):
             yield f"Emptying {bucket}"
-            empty_bucket(account, bucket)
+            for deleted in empty_bucket(account, bucket):
+                if deleted % TOLD_EVERY == 0:
+                    yield f"Emptying {bucket}: {deleted:,} objects and versions are gone"
     if group := outputs.get(OUTPUTS["model_group"]):
         yield "Deleting the models"
         _delete_models(account, group)
@@ -163,21 +166,24 @@ def _trainings_under_way(account: Account, artifacts: str) -> list[str]:
     ]
 
 
-def empty_bucket(account: Account, bucket: str) -> int:
-    """Delete every version of every object; gives how many. A bucket that is gone has none."""
+def empty_bucket(account: Account, bucket: str) -> Iterator[int]:
+    """Delete every version of every object; gives how many so far after each page. A bucket may be gone.
+
+    The first page is asked for again and again: a page's end is a version that is then deleted, and one key
+    may have more versions than a page takes.
+    """
     deleted = 0
-    try:
-        for page in account.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            found: list[ObjectIdentifierTypeDef] = [
-                {"Key": each["Key"], "VersionId": each["VersionId"]}
-                for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            ]
-            if found:
-                _delete_objects(account, bucket, found)
-                deleted += len(found)
-    except account.s3.exceptions.NoSuchBucket:
-        return deleted
-    return deleted
+    with contextlib.suppress(account.s3.exceptions.NoSuchBucket):
+        while found := _first_versions(account, bucket):
+            _delete_objects(account, bucket, found)
+            deleted += len(found)
+            yield deleted
+
+
+def _first_versions(account: Account, bucket: str) -> "list[ObjectIdentifierTypeDef]":
+    page = account.s3.list_object_versions(Bucket=bucket, MaxKeys=PAGE)
+    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
 
 
 def _delete_objects(account: Account, bucket: str, found: "list[ObjectIdentifierTypeDef]") -> None:

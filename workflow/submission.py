@@ -23,7 +23,7 @@ PREFIX = "requests"
 CONFIG_KEY = "config/config.json"
 NAME_LIMIT = 80  # Step Functions' limit on an execution's name
 STEM_LIMIT = 32
-KINDS = (".csv", ".csv.gz")
+KINDS = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json")  # or packed: .csv.gz
 
 Progress = Callable[[int], None]
 
@@ -37,7 +37,7 @@ class Uploaded:
 
 
 def check_file(path: Path) -> None:
-    """Raise CommandError unless `path` is a CSV file with something in it."""
+    """Raise CommandError unless `path` is a file with something in it, named as a table is."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -45,9 +45,12 @@ def check_file(path: Path) -> None:
     if not path.exists():
         raise CommandError(f"There is no file {path}: check the name, and the folder that you are in.")
     if not path.is_file():
-        raise CommandError(f"{path} is not a file: name one CSV file.")
-    if not path.name.lower().endswith(KINDS):
-        raise CommandError(f"{path.name} is not a CSV file: its name must end in .csv or .csv.gz.")
+        raise CommandError(f"{path} is not a file: name one file.")
+    if not path.name.lower().removesuffix(".gz").endswith(KINDS):
+        raise CommandError(
+            f"{path.name} is no file with rows: its name must end in .csv, .xlsx, .tsv, .txt or .jsonl, "
+            "or one of these and .gz."
+        )
     if path.stat().st_size == 0:
         raise CommandError(f"{path} is empty: it needs a header line and rows.")
 
@@ -116,7 +119,8 @@ def start(account: Account, stack: Stack, made: dict[str, Any]) -> str:
 
 def execution_name(action: str, uri: str, now: datetime) -> str:
     """Give a name that is never used twice and still tells a reader what runs: action, file, time."""
-    stem = re.sub(r"\.csv(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    endings = "|".join(map(re.escape, KINDS))
+    stem = re.sub(rf"({endings})(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
     safe = re.sub(r"[^A-Za-z0-9]+", "-", stem)[:STEM_LIMIT].strip("-") or "file"
     return f"{action}-{safe}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
 

@@ -7,6 +7,7 @@ TRAIN_PREFIX = "train/"
 PREDICT_PREFIX = "predict/"
 PART = "part-"
 FAILURE = "failure-"
+REQUESTS_PREFIX = "requests/"  # of the command line's uploads
 CONFIG_KEY = "config/config.json"
 
 LIVE_PREFIX = "live/"
@@ -26,6 +27,11 @@ def stem(key: str) -> str:
     """Give a file's name without its extension, as at most 32 letters, digits and hyphens."""
     name = _EXTENSION.sub("", key.rsplit("/", 1)[-1])
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32].strip("-") or "file"
+
+
+def is_table(name: str) -> bool:
+    """Tell whether a file's name is one of the formats that are read."""
+    return bool(_EXTENSION.search(name))
 
 
 def result_name(key: str, kind: str, extension: str = "csv") -> str:

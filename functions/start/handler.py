@@ -13,12 +13,22 @@ def _handle(event: Event) -> Event:
     uploaded = upload.from_event(event)
     what = upload.action(uploaded)
     if what is None:
-        logger.info("Ignored: a folder, or not under train/ or predict/")
-        return {"started": None}
+        logger.info("Nothing is started for what is left over, or not under train/ or predict/")
+        return {"started": None, "answered": _answer(uploaded)}
     name = upload.execution_name(uploaded, what)
     logger.append_keys(execution=name)
     arn = _start(name, upload.request(uploaded, what))
     return {"started": arn, "name": name}
+
+
+def _answer(uploaded: upload.Upload) -> bool:
+    """Tell people where the file belongs, if one of them put it where it starts nothing."""
+    answer = upload.answer(uploaded)
+    if answer is None:
+        return False
+    subject, message = answer
+    aws.sns().publish(TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=subject, Message=message)
+    return True
 
 
 def _start(name: str, request: dict[str, str]) -> str | None:

@@ -1,12 +1,24 @@
 """From an upload to the request and the name of its execution; knows nothing of AWS."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from shared.keys import PREDICT_PREFIX, TRAIN_PREFIX, stem
+from shared.keys import CONFIG_KEY, PREDICT_PREFIX, REQUESTS_PREFIX, TRAIN_PREFIX, is_table, stem
+from shared.messages import message, shorten, subject
 
 STARTED_BY = "upload"
+FOLDERS = {TRAIN_PREFIX: "train", PREDICT_PREFIX: "predict"}
+QUIET = (REQUESTS_PREFIX, CONFIG_KEY.rsplit("/", 1)[0] + "/")  # folders for what starts nothing by itself
+
+# What systems and programs leave beside files: hidden ones, Spark's and Hadoop's (_SUCCESS, .part-0.csv.crc,
+# 2026_$folder$), checksums, and what is not written to its end.
+_LEFT = re.compile(
+    r"(^|/)(\.|~\$|__MACOSX/|_temporary/|_delta_log/|_spark_metadata/|(thumbs|ehthumbs)\.db$|desktop\.ini$)"
+    r"|_\$folder\$$|\.(crc|md5|sha1|sha256|tmp|swp|part|filepart|crdownload)$|~$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -17,6 +29,7 @@ class Upload:
     key: str
     version: str | None
     etag: str
+    size: int | None = None
 
 
 def from_event(event: dict[str, Any]) -> Upload:
@@ -27,20 +40,45 @@ def from_event(event: dict[str, Any]) -> Upload:
     detail = event["detail"]
     thing = detail["object"]
     return Upload(
-        detail["bucket"]["name"], thing["key"], thing.get("version-id") or None, thing.get("etag", "")
+        detail["bucket"]["name"],
+        thing["key"],
+        thing.get("version-id") or None,
+        thing.get("etag", ""),
+        thing.get("size"),
     )
 
 
 def action(upload: Upload) -> str | None:
-    """Tell what the upload starts: `train`, `predict`, or None for a folder marker or another folder.
+    """Tell what the upload starts: `train`, `predict`, or None for what is left over or in another folder.
 
     A file with another extension starts its run too, so that `validate` tells the person what is wrong with
     it.
     """
-    if upload.key.endswith("/"):
+    if is_left_over(upload):
         return None
-    folders = {TRAIN_PREFIX: "train", PREDICT_PREFIX: "predict"}
-    return next((name for prefix, name in folders.items() if upload.key.startswith(prefix)), None)
+    return next((name for prefix, name in FOLDERS.items() if upload.key.startswith(prefix)), None)
+
+
+def is_left_over(upload: Upload) -> bool:
+    """Tell whether no person meant this to be used: a hidden file, a marker of a folder or of a job's end."""
+    name = upload.key.rsplit("/", 1)[-1]
+    if _LEFT.search(upload.key):
+        return True
+    return not is_table(name) and (upload.size == 0 or name.startswith("_") or not name)
+
+
+def answer(upload: Upload) -> tuple[str, str] | None:
+    """Give subject and message for a file that a person put where it starts nothing; None for others."""
+    if is_left_over(upload) or upload.key.startswith((*FOLDERS, *QUIET)):
+        return None
+    bucket, name = upload.bucket, upload.key.rsplit("/", 1)[-1]
+    lines = [
+        f"s3://{bucket}/{shorten(upload.key, 300)} was uploaded where it starts nothing.",
+        f"Put a labelled file into s3://{bucket}/{TRAIN_PREFIX} and a file to label into "
+        f"s3://{bucket}/{PREDICT_PREFIX}; the configuration is s3://{bucket}/{CONFIG_KEY}.",
+        "Names of folders are told apart by small and capital letters.",
+    ]
+    return subject(f"Claimflow: {name} was uploaded where it starts nothing"), message(lines)
 
 
 def request(upload: Upload, what: str) -> dict[str, str]:

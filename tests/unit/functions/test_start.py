@@ -72,9 +72,89 @@ def test_every_other_fault_of_aws_is_raised_so_that_the_event_comes_again(stack:
             handler(event("upload_train"), None)
 
 
-def test_a_folder_marker_starts_nothing(machine: Stack) -> None:
-    assert handler(event("folder_marker"), None) == {"started": None}
+LEFT_OVER = [
+    "train/2026/",
+    "train/2026_$folder$",
+    "predict/_SUCCESS",
+    "predict/_committed_7189",
+    "predict/_temporary/0/part-00000.csv",
+    "predict/.part-00000.csv.crc",
+    "predict/part-00000.csv.crc",
+    "train/.DS_Store",
+    "train/._claims.csv",
+    "train/__MACOSX/._claims.csv",
+    "train/.hidden/claims.csv",
+    "train/.~lock.claims.csv#",
+    "train/~$claims.xlsx",
+    "train/Thumbs.db",
+    "train/Desktop.ini",
+    "train/claims.csv.filepart",
+    "train/claims.csv~",
+    ".gitkeep",
+    "elsewhere/_SUCCESS",
+]
+
+
+@pytest.mark.parametrize("key", LEFT_OVER)
+def test_what_systems_leave_beside_files_starts_nothing_and_gets_no_answer(
+    machine: Stack, topic: list[dict[str, str]], key: str
+) -> None:
+    assert handler(uploaded(key), None) == {"started": None, "answered": False}
+    assert (executions(machine), topic) == ([], [])
+
+
+def test_an_empty_marker_starts_nothing_but_an_empty_table_is_told(machine: Stack) -> None:
+    assert handler(uploaded("train/2026", size=0), None)["started"] is None
+    assert handler(uploaded("train/claims.csv", size=0), None)["started"]
+
+
+@pytest.mark.parametrize(
+    "key", ["train/_claims.csv", "train/a.b/claims.csv", "predict/part-00000", "train/a.md"]
+)
+def test_a_file_that_a_person_may_mean_starts_a_run(machine: Stack, key: str) -> None:
+    assert handler(uploaded(key), None)["started"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["claims.csv", "training/claims.csv", "Train/claims.csv", "/train/claims.csv", "config.json", "ü/ä b"],
+)
+def test_a_file_where_it_starts_nothing_gets_an_answer_that_says_where_it_belongs(
+    machine: Stack, topic: list[dict[str, str]], key: str
+) -> None:
+    assert handler(uploaded(key), None) == {"started": None, "answered": True}
+    (told,) = topic
+    assert told["Message"].startswith(f"s3://uploads-bucket/{key} was uploaded where it starts nothing.")
+    assert "s3://uploads-bucket/train/" in told["Message"]
+    assert "s3://uploads-bucket/predict/" in told["Message"]
+    assert told["Subject"].isascii()
     assert executions(machine) == []
+
+
+@pytest.mark.parametrize("key", ["config/config.json", "requests/1/claims.csv"])
+def test_a_file_that_is_where_it_belongs_gets_no_answer(topic: list[dict[str, str]], key: str) -> None:
+    assert handler(uploaded(key), None)["answered"] is False
+    assert topic == []
+
+
+def uploaded(key: str, size: int = 100) -> dict[str, Any]:
+    made = event("upload_train")
+    made["detail"]["object"] |= {"key": key, "size": size}
+    return made
+
+
+@pytest.fixture
+def topic(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What is published."""
+    told: list[dict[str, str]] = []
+
+    class Topic:
+        def publish(self, **message: str) -> None:
+            told.append(message)
+
+    monkeypatch.setattr(aws, "sns", Topic)
+    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:123456789012:topic")
+    return told
 
 
 @pytest.mark.parametrize("key", ["requests/a.csv", "config/config.json", "training/a.csv", "a.csv"])

@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
-from workflow import cli, display, programs, runs, submission
+from workflow import cli, display, programs, runs, stack, submission
 from workflow.account import Account
 from workflow.errors import NOT_RUNNING
 
@@ -194,7 +194,7 @@ def test_ctrl_c_stops_the_watching_and_says_how_to_go_on(
     ("name", "content", "sentence"),
     [
         ("gone.csv", None, "There is no file"),
-        ("claims.xlsx", "x", "is not a CSV file: its name must end in .csv or .csv.gz"),
+        ("claims.pdf", "x", "is no file with rows: its name must end in .csv, .xlsx, .tsv, .txt or .jsonl"),
         ("empty.csv", "", "is empty: it needs a header line and rows"),
     ],
 )
@@ -247,7 +247,7 @@ def test_an_upload_that_is_refused_is_told(account: Account, claims: Path) -> No
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
-    assert "is not a file: name one CSV file" in claimflow("train", tmp_path).stderr
+    assert "is not a file: name one file" in claimflow("train", tmp_path).stderr
 
 
 @pytest.mark.parametrize(
@@ -677,6 +677,21 @@ def test_delete_empties_the_buckets_and_the_registry_and_deletes_the_stack(
     assert not account.s3.list_object_versions(Bucket="uploads").get("DeleteMarkers")
     assert not registry.arns
     assert claimflow("runs").stderr.startswith("There is no stack 'claimflow' here")
+
+
+def test_delete_empties_a_bucket_with_thousands_of_versions_of_one_key_and_says_how_far_it_is(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
+    monkeypatch.setattr(stack, "PAGE", 100)
+    monkeypatch.setattr(stack, "TOLD_EVERY", 200)
+    for number in range(250):
+        account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=str(number).encode())
+        account.s3.delete_object(Bucket="uploads", Key="train/a.csv")
+    result = claimflow("delete", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "Emptying uploads: 400 objects and versions are gone" in result.output
+    assert account.s3.list_object_versions(Bucket="uploads").keys().isdisjoint({"Versions", "DeleteMarkers"})
 
 
 def test_delete_stops_what_runs_before_it_empties_the_buckets(
