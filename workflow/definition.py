@@ -109,6 +109,11 @@ BATCH_FAULTS = [
 ]
 SNS_FAULTS = ["SNS.AmazonSNSException", "SNS.SdkClientException", "SNS.ThrottledException"]
 
+# How often the execution was redriven: a step that runs again has new jobs, which need new names.
+REDRIVES = "$$.Execution.RedriveCount"
+# The steps to which a redriven execution goes back by their names; to Predict it goes back otherwise.
+REPEATED = ("Prepare", "Validate", "Train", "Evaluate", "Register", "Collect")
+
 # What model/training.py prints, as curves in the SageMaker console.
 METRICS = {
     "training:loss": r"training loss=([0-9.]+)",
@@ -119,8 +124,13 @@ METRICS = {
 
 def build() -> Asl:
     """Give the whole state machine as Amazon States Language."""
-    explain = _ends_badly()
-    predict = _predicts(explain)
+    again = Choice("Which step again?")
+    # What was made before the shards failed says nothing of their next try.
+    unlabelled = Pass("Label what is missing", result={}, result_path="$.prediction")
+    again.default_choice(unlabelled)
+    explain = _ends_badly(again)
+    predict = _predicts(explain, again)
+    unlabelled.next(predict)
     by_action = Choice("Train or predict?")
     by_action.add_choice(Rule.StringEquals("$.run.action", "train"), _trains(explain, predict))
     live = "$.run.live_model"
@@ -138,6 +148,9 @@ def build() -> Asl:
     )
     comment = "Claimflow: texts in, categories out. Written by workflow/definition.py; do not edit."
     graph: Asl = Graph(story, comment=comment, timeout_seconds=RUN_SECONDS).to_dict()
+    graph["States"][again.state_id]["Choices"] = [
+        {"Variable": "$.again.step", "StringEquals": name, "Next": name} for name in REPEATED
+    ]
     return graph
 
 
@@ -148,8 +161,10 @@ def _trains(explain: Task, predict: Choice) -> Chain:
 
 def _training_job(explain: Task) -> Task:
     parameters = {
-        # SageMaker never takes a name twice, not even for a training that failed.
-        "TrainingJobName.$": "States.Format('{}-{}', $.run.job_name, $$.State.RetryCount)",
+        # SageMaker never takes a name twice, not even for a training that failed; a redrive counts anew.
+        "TrainingJobName.$": (
+            f"States.Format('{{}}-{{}}-{{}}', $.run.job_name, {REDRIVES}, $$.State.RetryCount)"
+        ),
         "RoleArn": "${TrainingRole}",
         "AlgorithmSpecification": {
             "TrainingImage": "${ImageUri}",
@@ -225,9 +240,12 @@ def _registers(explain: Task, predict: Choice) -> Chain:
     return Chain([register, _notify("Notify trained", "$.registration", predict_too)])
 
 
-def _predicts(explain: Task) -> Choice:
+def _predicts(explain: Task, again: Choice) -> Choice:
     collect = _function("Collect", "results", _given("run", "validation", "model"), explain)
-    rest = Chain([collect, _notify("Notify results", "$.results", Succeed("Done"))])
+    whole = Choice("All rows labelled?")
+    whole.add_choice(Rule.NumericGreaterThan("$.results.missing_rows", 0), _partly(again))
+    whole.default_choice(_notify("Notify results", "$.results", Succeed("Done")))
+    rest = Chain([collect, whole])
     # Batch has no array job of one child.
     how = Choice("Only one shard?")
     how.add_choice(
@@ -238,9 +256,17 @@ def _predicts(explain: Task) -> Choice:
     return how
 
 
+def _partly(again: Choice) -> Pass:
+    """Give the way on which a run ends of which some shards failed; what the others made is delivered."""
+    failure = {"error": "PartlyDone", "sentence.$": "$.results.sentence", "redrives.$": REDRIVES}
+    state = Pass("Some rows are missing", parameters=failure, result_path="$.failure")
+    state.next(_notify("Notify partly done", "$.results", _fails("PartlyDone", again)))
+    return state
+
+
 def _batch_job(name: str, explain: Task, after: Chain, **more: Asl) -> Task:
     parameters = {
-        "JobName.$": "$.run.job_name",
+        "JobName.$": f"States.Format('{{}}-{{}}', $.run.job_name, {REDRIVES})",
         "JobQueue": "${JobQueue}",
         "JobDefinition": "${JobDefinition}",
         "ContainerOverrides": {
@@ -251,35 +277,63 @@ def _batch_job(name: str, explain: Task, after: Chain, **more: Asl) -> Task:
         },
         **more,
     }
-    job = _job(name, "batch:submitJob.sync", parameters, BATCH_FAULTS, explain, result_path=None)
+    # Kept only to know, should collect fail, that the job is done.
+    kept = {"succeeded": True}
+    job = _job(
+        name,
+        "batch:submitJob.sync",
+        parameters,
+        BATCH_FAULTS,
+        explain,
+        result_selector=kept,
+        result_path="$.prediction",
+    )
+    # A failed shard costs that shard: collect sees what is there, and whether it is enough.
+    job.catches.insert(0, Catch(after, error_equals=["States.TaskFailed"], result_path="$.prediction"))
     job.next(after)
     return job
 
 
-def _ends_badly() -> Task:
+def _ends_badly(again: Choice) -> Task:
     """Explain → notify → fail. If even the explaining fails, Step Functions' own words have to do."""
-    notify = _notify(
-        "Notify failed",
-        "$.failure",
-        _Fail("Failed", error_path="$.failure.error", cause_path="$.failure.sentence"),
-    )
+    by_mistake = _Fail("Refused", error_path="$.failure.error", cause_path="$.failure.sentence")
+    can_go_on = Choice("Can another try help?")
+    can_go_on.add_choice(Rule.BooleanEquals("$.failure.again", True), _fails("Failed", again))
+    can_go_on.default_choice(by_mistake)
+    notify = _notify("Notify failed", "$.failure", can_go_on)
     # As JSON: an error need not have a Cause, and no Catch takes the States.Runtime of a missing path.
     # Only in the message: with the words around it, it may be longer than the 32,768 characters of a cause.
     sentence = (
         "The run failed, and explaining it failed too: look at the steps of the execution in the console."
     )
     plain = {
-        "error.$": "$.error.Error",
+        # Not the error's own name: of those that begin with States. the function `stopped` tells people too.
+        "error": "Unexpected",
         "sentence": sentence,
+        "again": True,
+        "redrives.$": REDRIVES,
         "subject": "Claimflow: a run failed",
         "message.$": f"States.Format('{sentence} {{}}', States.JsonToString($.error))",
     }
     fallback = Pass("Unexplained", parameters=plain, result_path="$.failure")
     fallback.next(notify)
-    explain = _lambda("Explain", "failure", {"state.$": "$", "execution.$": "$$.Execution.Id"})
+    payload = {"state.$": "$", "execution.$": "$$.Execution.Id", "redrives.$": REDRIVES}
+    explain = _lambda("Explain", "failure", payload)
     explain.add_catch(Catch(fallback, error_equals=["States.ALL"], result_path=None))
     explain.next(notify)
     return explain
+
+
+def _fails(name: str, again: Choice) -> Task:
+    """Give an end that raises `$.failure`, until the execution is redriven: then it leads back.
+
+    A Fail state would fail a redriven execution at once. This is the step at which such a run fails, so it is
+    the one that a redrive runs again, with a larger count than `$.failure` has.
+    """
+    payload = {"state.$": "$", "end.$": "$.failure", "redrives.$": REDRIVES}
+    state = _lambda(name, "again", payload, function="Explain")
+    state.next(again)
+    return state
 
 
 def _function(name: str, gives: str, payload: Asl, explain: Task) -> Task:
@@ -288,12 +342,12 @@ def _function(name: str, gives: str, payload: Asl, explain: Task) -> Task:
     return state
 
 
-def _lambda(name: str, gives: str, payload: Asl) -> Task:
+def _lambda(name: str, gives: str, payload: Asl, function: str | None = None) -> Task:
     # The function's ARN, not lambda:invoke: that one wraps its answer in $.Payload, and no field of the
     # States Language brings an object with optional keys from there to its place in the state.
     return Task(
         name,
-        resource="${" + name + "Function}",
+        resource="${" + (function or name) + "Function}",
         parameters=payload,
         result_path=f"$.{gives}",
         timeout_seconds=LAMBDA_SECONDS,

@@ -41,6 +41,8 @@ def _shape(name: str, state: Asl) -> str:
 
 
 def _class(state: Asl) -> str:
+    if "end.$" in state.get("Parameters", {}):
+        return ":::bad"
     if state["Type"] == "Task":
         resource = state["Resource"]
         return ":::job" if resource.endswith(".sync") else "" if ":sns:" in resource else ":::lambda"

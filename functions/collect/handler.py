@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from collect import report, results
 from collect.merge import merge, predictions
-from collect.missing import refuse_too_many
+from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
 from collect.results import Output, Tally
 from collect.words import words
@@ -56,7 +56,8 @@ def _handle(event: Event) -> Event:
     subject, message = words(tally, name, uris, parts)
     logger.info("Collected", extra=figures)
     addresses = {key: uris[key] for key in ("results", "review", "report")}
-    return {**addresses, "manifest": done, **figures, "subject": subject, "message": message}
+    partly = {"sentence": partly_done(parts, name)} if parts.missing else {}
+    return {**addresses, "manifest": done, **figures, **partly, "subject": subject, "message": message}
 
 
 def _write_files(

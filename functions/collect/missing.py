@@ -30,6 +30,15 @@ def refuse_too_many(parts: Parts, numbers: list[int], run: dict[str, Any]) -> No
     )
 
 
+def partly_done(parts: Parts, name: str) -> str:
+    """Give the sentence with which a run ends of which some shards failed."""
+    rows, missing = parts.rows(range(parts.count)), parts.rows(parts.missing)
+    return (
+        f"{count(missing, 'row')} of {rows:,} of {name} were not labelled. "
+        f"{sentences(parts, list(parts.missing))} The others are delivered. {AGAIN}"
+    )
+
+
 def sentences(parts: Parts, numbers: list[int]) -> str:
     """Give what the first of these shards said, and how many more there are."""
     said = [parts.missing.get(number) or parts.sentence(number) for number in numbers[:SHOWN]]

@@ -20,7 +20,7 @@ SENTENCE_LIMIT = 4_000
 KILLED = 137  # the exit code of a program that the machine ended: 128 + SIGKILL
 _AGAIN = "Start it again; if it happens again, look at the execution."
 _TOO_LARGE = "the file may be too large for one run: cut it up."
-_READS_THE_FILE = {"validate", "Predict or collect"}  # the steps that need more for a larger file
+_READS_THE_FILE = {"validate", "predict", "collect"}  # the steps that need more for a larger file
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,20 @@ def failed_step(state: dict[str, Any]) -> str:
     for key, step in (("training", "Train"), ("evaluation", "evaluate"), ("registration", "register")):
         if trains and key not in state:
             return step
-    if (state["validation"] or {}).get("predict") and "results" not in state:
-        return "Predict or collect"
+    if (state["validation"] or {}).get("predict") and not _is_whole(state.get("results")):
+        return "collect" if "succeeded" in (state.get("prediction") or {}) else "predict"
     return "notify"
+
+
+def shards_error(state: dict[str, Any]) -> dict[str, str] | None:
+    """Give what Step Functions caught from the prediction job, if that is why collect could not go on."""
+    prediction, caught = state.get("prediction") or {}, state.get("error") or {}
+    because = caught.get("Error") == "PredictionFailed" and "Cause" in prediction
+    return prediction if because else None
+
+
+def _is_whole(results: dict[str, Any] | None) -> bool:
+    return results is not None and not results.get("missing_rows")
 
 
 def explain(error: str, cause: str, step: str) -> Failure:

@@ -1,18 +1,28 @@
-"""Lambda: a failed run's state in, one sentence out. Never fails itself: nobody would hear of the run."""
+"""Lambda: a failed run's state in, one sentence out. Never fails itself: nobody would hear of the run.
+
+It is the failed end, too: with `end` in the event it raises that, and only that.
+"""
 
 from typing import Any
 
 from explain import shards
-from explain.cause import Failure, explain, failed_step, is_batch, killed_shards
+from explain.cause import Failure, explain, failed_step, is_batch, killed_shards, shards_error
+from explain.ending import end
 from shared.messages import message, subject
 from shared.telemetry import Event, lambda_handler, logger
 
 State = dict[str, Any]
 
 
+# What the same request would meet again: whoever made it has to change something first.
+NEVER_AGAIN = {"InvalidRequest", "InvalidConfig", "InvalidData", "NoLiveModel"}
+
+
 def _handle(event: Event) -> Event:
     state, execution = event.get("state"), str(event.get("execution") or "")
     state = state if isinstance(state, dict) else {}
+    if "end" in event:
+        return end(event["end"], event["redrives"], state)
     try:
         failure = _failure(state)
     except Exception:
@@ -28,13 +38,15 @@ def _handle(event: Event) -> Event:
     return {
         "error": failure.error,
         "sentence": failure.sentence,
+        "again": failure.error not in NEVER_AGAIN,
+        "redrives": event.get("redrives", 0),
         "subject": subject(f"Claimflow: {name or 'a run'} failed: {failure.error}"),
         "message": message(lines),
     }
 
 
 def _failure(state: State) -> Failure:
-    caught = state.get("error") or {}
+    caught = shards_error(state) or state.get("error") or {}
     error, cause = str(caught.get("Error", "")), str(caught.get("Cause", ""))
     failure = explain(error, cause, failed_step(state))
     if is_batch(cause):

@@ -15,6 +15,8 @@ from jsonschema import Draft7Validator
 Data = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
+PREDICTING = ("Predict", "Predict in parallel")
+REDRIVEN = ("Failed", "PartlyDone")
 JOB_FAILED = {"States.TaskFailed", "States.ALL", "States.Timeout"}
 WRITTEN_BEFORE = {
     "$.run.action": "prepare always gives it",
@@ -22,6 +24,9 @@ WRITTEN_BEFORE = {
     "$.run.predict_wanted": "prepare always gives it",
     "$.evaluation.accuracy": "evaluate always gives it",
     "$.registration.live": "register always gives it",
+    "$.results.missing_rows": "collect always gives it",
+    "$.failure.again": "explain always gives it, and so does the state that stands in for it",
+    "$.again.step": "explain always gives it to a redriven run",
     "$.validation.predict.single": "validate gives it whenever there is something to predict",
 }
 
@@ -45,22 +50,62 @@ def test_every_state_is_reachable_and_every_arrow_ends_at_a_state(machine: Data,
     assert reached == set(states)
 
 
-def test_each_run_ends_in_one_of_three_ways(states: Data) -> None:
+def test_each_run_ends_in_one_of_five_ways(states: Data) -> None:
+    """Two of them are tasks that fail until they are redriven."""
     ends = {name: state["Type"] for name, state in states.items() if not _next(state)}
-    assert ends == {"Done": "Succeed", "Rejected": "Fail", "Failed": "Fail"}
+    assert ends == {"Done": "Succeed", "Rejected": "Fail", "Refused": "Fail"}
+    for name in REDRIVEN:
+        assert "Catch" not in states[name], name
+        assert states[name]["Next"] == "Which step again?"
+        assert states[name]["Parameters"]["redrives.$"] == "$$.Execution.RedriveCount"
 
 
 def test_every_error_of_a_step_is_explained(states: Data) -> None:
     for name, state in _tasks(states):
-        if not _publishes(state) and name != "Explain":
-            assert state["Catch"] == [
-                {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}
-            ], name
+        if not _publishes(state) and name not in {"Explain", *REDRIVEN}:
+            assert state["Catch"][-1] == {
+                "ErrorEquals": ["States.ALL"],
+                "ResultPath": "$.error",
+                "Next": "Explain",
+            }, name
+            assert len(state["Catch"]) == (2 if name in PREDICTING else 1), name
+
+
+def test_what_failed_shards_leave_is_collected(states: Data) -> None:
+    for name in PREDICTING:
+        assert states[name]["Catch"][0] == {
+            "ErrorEquals": ["States.TaskFailed"],
+            "ResultPath": "$.prediction",
+            "Next": "Collect",
+        }
+        assert states[name]["ResultPath"] == "$.prediction"
+
+
+def test_a_redriven_run_goes_back_to_the_step_that_failed(states: Data) -> None:
+    again = states["Which step again?"]
+    ways = {rule["StringEquals"]: rule["Next"] for rule in again["Choices"]}
+    assert ways == {name: name for name in ways}
+    steps = {name for name, state in _tasks(states) if not _publishes(state)}
+    assert set(ways) == steps - {"Explain", *REDRIVEN, *PREDICTING}
+    reset = states[again["Default"]]
+    assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "Only one shard?")
+
+
+def test_the_jobs_of_a_redriven_run_have_names_of_their_own(states: Data) -> None:
+    for name, key in (("Train", "TrainingJobName.$"), *((each, "JobName.$") for each in PREDICTING)):
+        assert "$$.Execution.RedriveCount" in states[name]["Parameters"][key]
+
+
+def test_no_end_has_a_name_that_the_function_stopped_tells_too(states: Data, resources: Data) -> None:
+    told = resources["StoppedFunction"]["Properties"]["Events"]["FailedPastEveryCatch"]["Properties"]
+    assert told["Pattern"]["detail"]["error"] == [{"prefix": "States."}]
+    assert states["Unexplained"]["Parameters"]["error"] == "Unexpected"
+    assert states["Some rows are missing"]["Parameters"]["error"] == "PartlyDone"
 
 
 def test_a_message_that_cannot_be_sent_changes_nothing(states: Data) -> None:
     publishing = [(name, state) for name, state in _tasks(states) if _publishes(state)]
-    assert len(publishing) == 4
+    assert len(publishing) == 5
     for name, state in publishing:
         assert state["Catch"] == [
             {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": state["Next"]}
@@ -74,7 +119,7 @@ def test_when_explaining_fails_the_error_itself_is_told(states: Data) -> None:
     fallback = states[catch["Next"]]
     assert fallback["ResultPath"] == "$.failure"
     given = {key.removesuffix(".$") for key in fallback["Parameters"]}
-    assert given == {"error", "sentence", "subject", "message"}
+    assert given == {"error", "sentence", "subject", "message", "again", "redrives"}
     assert "$.error.Cause" not in str(fallback), "an error need not have a cause"
 
 
@@ -174,7 +219,9 @@ def test_the_jobs_get_what_the_container_reads(states: Data) -> None:
 
 def test_a_trainings_name_changes_with_each_attempt_and_its_network_is_cut(states: Data) -> None:
     parameters = states["Train"]["Parameters"]
-    assert parameters["TrainingJobName.$"] == "States.Format('{}-{}', $.run.job_name, $$.State.RetryCount)"
+    assert parameters["TrainingJobName.$"].endswith(
+        "$.run.job_name, $$.Execution.RedriveCount, $$.State.RetryCount)"
+    )
     assert parameters["EnableNetworkIsolation"] is True
     assert parameters["EnableInterContainerTrafficEncryption"] is True
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explain.handler import handler
+from shared.errors import ClaimflowError
 from tests.unit.functions.stack import EXECUTION, Stack, csv_text
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -183,7 +184,7 @@ def test_an_unknown_error_says_what_is_known_and_where_to_look() -> None:
         ({**TRAINING, "training": {}}, "evaluate"),
         ({**TRAINING, "training": {}, "evaluation": {}}, "register"),
         ({**TRAINING, "training": {}, "evaluation": {}, "registration": {}}, "notify"),
-        ({"run": {"action": "predict"}, "validation": {"predict": {"manifest": "m"}}}, "Predict or collect"),
+        ({"run": {"action": "predict"}, "validation": {"predict": {"manifest": "m"}}}, "predict"),
     ],
 )
 def test_the_step_is_the_first_that_left_nothing(state: dict[str, Any], step: str) -> None:
@@ -288,10 +289,66 @@ def test_a_killed_training_says_so_and_that_it_goes_on() -> None:
         ),
         (
             {"run": {"action": "predict"}, "validation": {"predict": {"manifest": "m"}}},
-            "The step Predict or collect ran out of disk space; the file may be too large",
+            "The step predict ran out of disk space; the file may be too large",
         ),
     ],
 )
 def test_only_a_step_that_reads_the_file_advises_to_cut_it_up(state: dict[str, Any], said: str) -> None:
     full = json.dumps({"errorType": "OSError", "errorMessage": "[Errno 28] No space left on device"})
     assert said in explain("OSError", full, **state)["sentence"]
+
+
+PREDICTING = {"run": {"action": "predict"}, "validation": {"predict": {"manifest": "m"}}}
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        ({}, "Prepare"),
+        ({"run": {"action": "train"}}, "Validate"),
+        ({"run": {"action": "train"}, "validation": {"predict": None}}, "Train"),
+        (PREDICTING, "Predict"),
+        (PREDICTING | {"prediction": {}}, "Predict"),
+        (PREDICTING | {"prediction": {"Error": "States.TaskFailed", "Cause": "{}"}}, "Predict"),
+        (PREDICTING | {"prediction": {"succeeded": True}}, "Collect"),
+        (PREDICTING | {"prediction": {"succeeded": True}, "results": {"missing_rows": 3}}, "Collect"),
+    ],
+)
+def test_a_failed_end_that_is_redriven_leads_back_to_the_step_that_failed(
+    state: dict[str, Any], step: str
+) -> None:
+    failure = {"error": "TimedOut", "sentence": "It took too long.", "redrives": 0}
+    assert handler({"state": state, "end": failure, "redrives": 1}, None) == {"step": step}
+
+
+def test_a_partly_done_end_that_is_redriven_leads_back_to_the_shards() -> None:
+    state = PREDICTING | {"prediction": {"succeeded": True}, "results": {"missing_rows": 3}}
+    failure = {"error": "PartlyDone", "sentence": "3 rows are missing.", "redrives": 2}
+    assert handler({"state": state, "end": failure, "redrives": 3}, None) == {"step": "Predict"}
+
+
+@pytest.mark.parametrize("error", ["PredictionFailed", "PartlyDone", "TimedOut", "Unexpected"])
+def test_an_end_raises_what_went_wrong_under_its_name(error: str) -> None:
+    failure = {"error": error, "sentence": "The disk is full.", "redrives": 1}
+    with pytest.raises(ClaimflowError, match=r"^The disk is full\.$") as raised:
+        handler({"state": {}, "end": failure, "redrives": 1}, None)
+    assert type(raised.value).__name__ == error
+
+
+@pytest.mark.parametrize(
+    ("error", "again"), [("InvalidData", False), ("NoLiveModel", False), ("StackMisconfigured", True)]
+)
+def test_only_what_another_try_can_mend_is_tried_again(error: str, again: bool) -> None:
+    told = json.dumps({"errorType": error, "errorMessage": "It is so."})
+    assert explain(error, told)["again"] is again
+
+
+def test_shards_that_failed_are_the_reason_when_nothing_could_be_collected(
+    failed_shards: dict[str, Any],
+) -> None:
+    collect = json.dumps({"errorType": "PredictionFailed", "errorMessage": "9 rows were not labelled."})
+    prediction = {"Error": "States.TaskFailed", "Cause": cause("batch_failed")}
+    found = explain("PredictionFailed", collect, prediction=prediction, **failed_shards)
+    assert found["sentence"].startswith("The prediction claimflow-predict failed: 1 of its 3 shards failed.")
+    found = explain("PredictionFailed", collect, prediction={"succeeded": True}, **failed_shards)
+    assert found["sentence"] == "9 rows were not labelled."
