@@ -13,3 +13,9 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+# Here, as a session has one of each for all folders. They need what is imported after the line above.
+from tests.workflow.fixtures import live, stack, trained  # noqa: E402
+
+__all__ = ["live", "stack", "trained"]

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 # What the network does; every other kind is an answer of AWS.
-RESET, CUT, HOLD = "reset", "cut", "hold"
+RESET, CUT, HOLD, HOST = "reset", "cut", "hold", "host"
 UNANSWERED = "unanswered"  # AWS does what it is asked, and the answer is lost
 THROTTLED, BROKEN, DENIED = "throttled", "broken", "denied"
 PASSING = (THROTTLED, BROKEN, UNANSWERED, RESET, CUT)

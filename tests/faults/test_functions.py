@@ -12,7 +12,7 @@ from shared import aws
 from tests.faults.clients import faults
 from tests.faults.rules import BROKEN, CUT, DENIED, PASSING, RESET, THROTTLED, UNANSWERED, Rule
 from tests.faults.steps import STEPS, StepFailed, take
-from tests.unit.functions.stack import ARTIFACTS, RESULTS, UPLOADS, Stack
+from tests.unit.functions.stack import ARTIFACTS, GROUP, RESULTS, UPLOADS, Stack
 
 WHERE = "functions"
 
@@ -30,11 +30,7 @@ def one_sentence(failed: StepFailed) -> None:
 
 
 def versions(account: Stack) -> int:
-    return len(
-        account.sagemaker.list_model_packages(ModelPackageGroupName="claimflow-models")[
-            "ModelPackageSummaryList"
-        ]
-    )
+    return len(account.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"])
 
 
 PASSING_ROWS = {

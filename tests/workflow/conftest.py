@@ -1,89 +1,11 @@
-"""One local AWS and one deployed stack for all workflow tests of a session."""
+"""What is true of every test in this folder."""
 
-from __future__ import annotations
-
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.workflow.claims import FAST, as_csv, rows
-from tests.workflow.stack import ROOT, Stack, aws_environment, free_port
-
-LOCAL_PYTHON = ROOT / ".venv" / "local" / "bin" / "python"
-LOCAL_STAGE = str(ROOT / "config" / "local.toml")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("local_aws")
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder, port = tmp_path_factory.mktemp("local-aws"), free_port()
-    environment = aws_environment(port) | {
-        "CLAIMFLOW_LOCAL_PORT": str(port),
-        "CLAIMFLOW_LOCAL_DIR": str(folder),
-    }
-    subprocess.run([LOCAL_PYTHON, "-m", "local", "up"], cwd=ROOT, env=environment, check=True, timeout=120)
-    try:
-        deployed = Stack("claimflow-test", environment)
-        deploy(deployed, folder)
-        subscribe(deployed)
-        yield deployed
-    finally:
-        subprocess.run(
-            [LOCAL_PYTHON, "-m", "local", "down"], cwd=ROOT, env=environment, check=False, timeout=120
-        )
-
-
-def deploy(stack: Stack, folder: Path) -> None:
-    """Build and deploy as the README says, with a bar low enough for the tests to move it."""
-    stack.command("sam", "build", "--config-file", LOCAL_STAGE, "--build-dir", str(folder / "build"))
-    stack.command(*deploy_command(stack, folder))
-    described = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]
-    stack.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-
-
-def deploy_command(stack: Stack, folder: Path) -> list[str]:
-    """Give the `sam deploy` of the test stack."""
-    built = str(folder / "build" / "template.yaml")
-    return [
-        *("sam", "deploy", "--config-file", LOCAL_STAGE, "--template-file", built),
-        *("--stack-name", stack.name, "--s3-prefix", stack.name),
-        *("--parameter-overrides", "AccuracyBar=0.5 GpusPerJob=0 LogRetentionDays=1"),
-    ]
-
-
-def subscribe(stack: Stack) -> None:
-    """Let a queue collect what the notification topic sends."""
-    queues = stack.client("sqs")
-    stack.queue = queues.create_queue(QueueName="notifications")["QueueUrl"]
-    arn = queues.get_queue_attributes(QueueUrl=stack.queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    stack.client("sns").subscribe(TopicArn=stack.outputs["NotificationTopic"], Protocol="sqs", Endpoint=arn)
-
-
-@pytest.fixture(scope="session")
-def trained(stack: Stack) -> Stack:
-    """Give the stack after one good training."""
-    data = stack.upload("requests/first.csv", as_csv(rows(240)))
-    ended = stack.run({"action": "train", "data": data, "config": FAST})
-    assert ended["status"] == "SUCCEEDED", ended.get("cause")
-    return stack
-
-
-@pytest.fixture
-def live(trained: Stack) -> Stack:
-    """Give the stack with a live model, whatever the tests before did to it."""
-    if not trained.packages("Approved"):
-        newest = trained.packages()[-1]
-        trained.client("sagemaker").update_model_package(
-            ModelPackageArn=newest["ModelPackageArn"], ModelApprovalStatus="Approved"
-        )
-    trained.notifications()
-    return trained

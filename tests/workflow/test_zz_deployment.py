@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from tests.workflow.claims import FAST, as_csv, rows
-from tests.workflow.conftest import deploy_command
+from tests.workflow.fixtures import deploy_command
 from tests.workflow.stack import Stack, wait_for_job
 
 

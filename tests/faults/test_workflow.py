@@ -1,0 +1,92 @@
+"""What befalls a whole run: busy services, lost machines, stopped executions, on the local AWS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.faults.control import befalling
+from tests.faults.rules import DENIED, HOLD, HOST, THROTTLED, Rule
+from tests.workflow.claims import FAST, as_csv, rows
+from tests.workflow.stack import Stack, kill_jobs, output_of
+
+WHERE = "a whole run"
+pytestmark = pytest.mark.local_aws
+
+
+def whole(stack: Stack, ended: dict[str, Any], count: int) -> None:
+    """Every row of the file came back once, in its order, with a prediction."""
+    table = stack.table(output_of(ended)["results"]["results"])
+    assert [row["claim_id"] for row in table] == [f"C{number:05}" for number in range(count)]
+    assert all(row["prediction"] and not row["error"] for row in table)
+
+
+def one_sentence(stack: Stack, ended: dict[str, Any]) -> str:
+    cause = str(ended["cause"])
+    assert "\n" not in cause
+    assert "Traceback" not in cause
+    return cause
+
+
+def to_predict(stack: Stack, name: str, seed: int, **config: Any) -> dict[str, Any]:
+    data = stack.upload(f"requests/{name}.csv", as_csv(rows(30, seed=seed), labelled=False))
+    return {"action": "predict", "data": data, "config": {"rows_per_shard": 10} | config}
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="every service is throttled again and again: Lambda, SageMaker, Batch, SNS and every object of S3",
+    then="asked again; a training and its prediction end well, one version, every row once",
+    reads="",
+)
+def test_a_training_and_its_prediction_end_well_while_every_service_is_busy(live: Stack) -> None:
+    before = live.packages()
+    data = live.upload("requests/busy_train.csv", as_csv(rows(240, seed=70)))
+    waiting = live.upload("requests/busy_predict.csv", as_csv(rows(30, seed=71), labelled=False))
+    request = {"action": "train", "data": data, "predict": waiting, "config": FAST | {"rows_per_shard": 10}}
+    busy = (
+        Rule(THROTTLED, "states", each=True, times=2),
+        Rule(THROTTLED, "sagemaker", "Create*", each=True, times=2),
+        Rule(THROTTLED, "batch", "submitjob", each=True, times=2),
+        Rule(THROTTLED, "s3", target="*/runs/*", each=True),
+    )
+    with befalling(live.environment["AWS_ENDPOINT_URL"], *busy) as faults:
+        ended = live.run(request)
+        asked = {(one.service, one.operation) for one in faults.requests()}
+    whole(live, ended, 30)
+    assert len(live.packages()) == len(before) + 1
+    assert {service for service, _ in asked} >= {"states", "sagemaker", "batch", "s3"}
+    assert len(live.notifications(expected=2)) == 2
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the notification topic cannot be reached",
+    then="the run ends well all the same; its results are there",
+    reads="",
+)
+def test_a_run_ends_well_although_nobody_can_be_told(live: Stack) -> None:
+    with befalling(live.environment["AWS_ENDPOINT_URL"], Rule(DENIED, "states", "sns", times=None)):
+        ended = live.run(to_predict(live, "untold", 72))
+    whole(live, ended, 30)
+    assert live.notifications() == []
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the machine of a shard is taken away",
+    then="Batch runs the shard again on another machine; every row once",
+    reads="",
+)
+def test_a_shard_whose_machine_is_gone_runs_on_another(live: Stack) -> None:
+    lost = (
+        Rule(HOLD, "s3", "GetObject", "*/predict/shard-00001.csv"),
+        Rule(HOST, "batch", "attempt", times=3),
+    )
+    with befalling(live.environment["AWS_ENDPOINT_URL"], *lost) as faults:
+        arn = live.start(to_predict(live, "lost_host", 73))
+        faults.wait_for_held()
+        kill_jobs(live)
+        faults.release()
+        whole(live, live.wait(arn), 30)
