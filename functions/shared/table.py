@@ -38,10 +38,10 @@ class Table:
 
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        """Read the header of `stream`; `name` is the file's name in the sentences."""
+    def __init__(self, stream: BinaryIO, name: str, sheet: str | None = None) -> None:
+        """Read the header of `stream`; `name` is the file's in the sentences, `sheet` which of a workbook."""
         self.name = name
-        self._source = formats.opened(stream, name)
+        self._source = formats.opened(stream, name, sheet)
         self._records = self._source.records()
         self.header, self.header_line = self._read_header()
         self.ours = is_ours(self.header)
@@ -66,6 +66,7 @@ class Table:
         """What was odd about the file and read all the same; complete once all rows have been read."""
         said = self.reading.described
         warnings = [f"{self.name} was read as {said}."] if said else []
+        warnings += self._source.warnings
         if self._repeated:
             lines = ", ".join(f"{line:,}" for line in self._repeated[:5])
             more = ", …" if len(self._repeated) > 5 else ""

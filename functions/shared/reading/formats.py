@@ -6,10 +6,12 @@ from typing import BinaryIO, Protocol
 
 from shared.reading import delimiter as delimiters
 from shared.reading import kinds
+from shared.reading.json_lines import JsonLines, is_json_lines
 from shared.reading.packing import uncompressed
 from shared.reading.reading import Reading
 from shared.reading.records import Record, Records
 from shared.reading.text import Text
+from shared.reading.workbook import Workbook
 
 
 class Source(Protocol):
@@ -19,18 +21,26 @@ class Source(Protocol):
     def reading(self) -> Reading:
         """How it is read; final once all records have been read."""
 
+    @property
+    def warnings(self) -> list[str]:
+        """What people should know of how it is read."""
+
     def records(self) -> Iterator[Record]:
         """Give each record with its line."""
 
 
-def opened(stream: BinaryIO, name: str) -> Source:
-    """Find out what `stream` is. Raises InvalidData for what is no table."""
+def opened(stream: BinaryIO, name: str, sheet: str | None) -> Source:
+    """Find out what `stream` is; of a workbook `sheet` is read. Raises InvalidData for what is no table."""
     plain = uncompressed(stream, name)
+    if plain.peek(4).startswith(kinds.ZIP):
+        return Workbook(plain, name, sheet)
     kinds.refuse_binary(plain, name)
     text = Text(plain, name)
     lines = text.lines()
     first = _first(lines)
     kinds.refuse_document("".join(first[:20])[:5_000], name)
+    if is_json_lines(first, name):
+        return JsonLines(text, itertools.chain(first, lines), first, name)
     return Separated(text, itertools.chain(first, lines), first, name)
 
 
@@ -50,6 +60,11 @@ class Separated:
     def reading(self) -> Reading:
         """How the file is read."""
         return Reading("csv", self._text.encoding, self._delimiter, self._text.byte_order_mark)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Nothing."""
+        return []
 
     def records(self) -> Iterator[Record]:
         """Give each record with its line."""

@@ -16,7 +16,6 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _BINARY = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (.xls) or has a password", SAVE_AS_XLSX),
-    (b"PK\x03\x04", "a zip file or an Excel workbook (.xlsx)", SAVE_AS_CSV),
     (b"%PDF", "a PDF", "copy the table into a spreadsheet, save it as CSV and upload that"),
     (b"\x89PNG\r\n", "a PNG picture", _EXPORT),
     (b"\xff\xd8\xff", "a JPEG picture", _EXPORT),
