@@ -109,6 +109,9 @@ class Config(BaseModel):
     label_column: Text | None = Field(
         None, description="Column of the category; null finds it by common names."
     )
+    sheet: Text | None = Field(
+        None, description="Sheet of an Excel workbook that is read; null reads the first."
+    )
     validation_fraction: float = Field(
         0.1, gt=0, le=0.5, description="Share of the labelled rows held out to measure."
     )

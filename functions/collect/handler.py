@@ -68,7 +68,9 @@ def _write_files(
     with tempfile.TemporaryDirectory() as temporary:
         files = {name: Path(temporary) / f"{name}.csv" for name in ("results", "review")}
         try:
-            tally = _merge(Table(storage.open_object(info), info.location.name), manifest, parts, files)
+            sheet = manifest.get("reading", {}).get("sheet")
+            table = Table(storage.open_object(info), info.location.name, sheet)
+            tally = _merge(table, manifest, parts, files)
         except (InvalidData, StorageError) as error:
             raise PredictionFailed(f"The file cannot be read again as it was: {error}") from error
         if tally.rows != manifest["rows"]:

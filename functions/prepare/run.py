@@ -164,6 +164,7 @@ def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
     """Give what the steps read of the configuration. It may raise the stack's bar, never lower it."""
     return {
         "columns": {"text_column": config["text_column"], "label_column": config["label_column"]},
+        "sheet": config["sheet"],
         "validation_fraction": config["validation_fraction"],
         "seed": config["seed"],
         "rows_per_shard": config["rows_per_shard"],

@@ -34,7 +34,7 @@ def _handle(event: Event) -> Event:
 
 
 def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    table = _open(file)
+    table = _open(file, run["sheet"])
     found = columns.choose(table, run["columns"], labelled=True)
     n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +65,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
 
 def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    table = _open(file)
+    table = _open(file, run["sheet"])
     found = columns.choose(table, run["columns"], labelled=False)
     bucket = settings.artifacts_bucket()
 
@@ -98,12 +98,12 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     return {**given, **counts}, report
 
 
-def _open(file: dict[str, Any]) -> Table:
+def _open(file: dict[str, Any], sheet: str | None) -> Table:
     """Open the version of the file that prepare saw."""
     location = Location(file["bucket"], file["key"])
     info = ObjectInfo(location, file["version"], file["etag"], file["size"])
     try:
-        return Table(storage.open_object(info), location.name)
+        return Table(storage.open_object(info), location.name, sheet)
     except StorageError as error:
         raise InvalidData(f"The file is gone since the run began: {error}.") from error
 

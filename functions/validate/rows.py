@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from shared.plain import is_blank
 from shared.table import Row, Table
+from validate import widths
 from validate.columns import Columns
 
 TEXT_LIMIT = 1_000_000  # characters
@@ -47,7 +49,7 @@ class Chunk:
 def chunks(table: Table, columns: Columns, *, labelled: bool) -> Iterator[Chunk]:
     """Check the rows of a file; `labelled` rows need a label."""
     for rows in _batches(table):
-        yield _check(rows, len(table.header), columns, labelled=labelled)
+        yield _check(rows, table.header, columns, labelled=labelled)
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -55,7 +57,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     characters = 0
     for row in rows:
         batch.append(row)
-        characters += sum(map(len, row.cells))
+        characters += sum(map(len, row.cells)) + len(row.cells)
         if len(batch) >= CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
             yield batch
             batch, characters = [], 0
@@ -63,9 +65,12 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _check(rows: list[Row], width: int, columns: Columns, *, labelled: bool) -> Chunk:
-    complete = [row for row in rows if len(row.cells) == width]
-    rejected = [_wrong_width(row, width) for row in rows if len(row.cells) != width]
+def _check(rows: list[Row], header: list[str], columns: Columns, *, labelled: bool) -> Chunk:
+    fitted = list(widths.fitted(rows, header, _needed(columns, labelled=labelled)))
+    complete = [row for row in fitted if row is not None]
+    rejected = [
+        _wrong_width(row, len(header)) for row, fits in zip(rows, fitted, strict=True) if fits is None
+    ]
     frame = _frame(complete, columns)
     reasons = _reasons(frame, labelled=labelled)
     bad = reasons != ""
@@ -75,6 +80,12 @@ def _check(rows: list[Row], width: int, columns: Columns, *, labelled: bool) -> 
     ]
     rejected.sort(key=lambda one: one.line)
     return Chunk(frame[~bad], rejected)
+
+
+def _needed(columns: Columns, *, labelled: bool) -> int:
+    """Give how many cells a row must have at least."""
+    used = [columns.text.index, *([columns.label.index] if labelled and columns.label else [])]
+    return max(used) + 1
 
 
 def _frame(rows: list[Row], columns: Columns) -> pd.DataFrame:
@@ -97,8 +108,8 @@ def _reasons(frame: pd.DataFrame, *, labelled: bool) -> "pd.Series[str]":
     _refuse_longer(reasons, frame["text"], TEXT_LIMIT, TOO_LONG)
     if labelled:
         _refuse_longer(reasons, frame["label"], LABEL_LIMIT, LABEL_TOO_LONG)
-        reasons[frame["label"] == ""] = NO_LABEL
-    reasons[frame["text"].str.strip() == ""] = NO_TEXT
+        reasons[frame["label"].map(is_blank).astype(bool)] = NO_LABEL
+    reasons[frame["text"].map(is_blank).astype(bool)] = NO_TEXT
     return reasons
 
 

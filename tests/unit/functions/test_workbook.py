@@ -61,13 +61,14 @@ def shared(strings: str) -> bytes:
         archive.writestr("[Content_Types].xml", f'<Types xmlns="{package}content-types"/>')
         archive.writestr(
             "xl/workbook.xml",
-            f'<workbook {main} xmlns:r="{office}"><sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>',
+            f'<workbook {main} xmlns:r="{office}"><sheets><sheet name="A" r:id="r1"/></sheets></workbook>',
         )
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
             f'<Relationships xmlns="{package}relationships">'
             f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
-            f'<Relationship Id="r2" Type="{office}/sharedStrings" Target="/xl/sharedStrings.xml"/></Relationships>',
+            f'<Relationship Id="r2" Type="{office}/sharedStrings" Target="/xl/sharedStrings.xml"/>'
+            "</Relationships>",
         )
         archive.writestr(
             "xl/worksheets/sheet1.xml", f"<worksheet {main}><sheetData>{rows}</sheetData></worksheet>"
@@ -185,8 +186,8 @@ def test_a_damaged_workbook_is_told() -> None:
 
 
 def test_texts_in_several_styles_are_one_text() -> None:
-    runs = '<si><r><t xml:space="preserve">very </t></r><r><rPr><b/></rPr><t>loud</t></r><rPh><t>aloud</t></rPh></si>'
-    content = shared(f"<si><t>text</t></si>{runs}<si><t>_x005F_x000D_ and _x0009_</t></si>")
+    runs = "<r><t>very </t></r><r><rPr><b/></rPr><t>loud</t></r><rPh><t>aloud</t></rPh>"
+    content = shared(f"<si><t>text</t></si><si>{runs}</si><si><t>_x005F_x000D_ and _x0009_</t></si>")
     assert [row.cells for row in opened(content)] == [["very loud"], ["_x000D_ and \t"]]
 
 
