@@ -11,7 +11,6 @@ from shared.reading.packing import uncompressed
 from shared.reading.reading import Reading
 from shared.reading.records import Record, Records
 from shared.reading.text import Text
-from shared.reading.workbook import Workbook
 
 
 class Source(Protocol):
@@ -33,6 +32,8 @@ def opened(stream: BinaryIO, name: str, sheet: str | None) -> Source:
     """Find out what `stream` is; of a workbook `sheet` is read. Raises InvalidData for what is no table."""
     plain = uncompressed(stream, name)
     if plain.peek(4).startswith(kinds.ZIP):
+        from shared.reading.workbook import Workbook  # noqa: PLC0415 - it loads NumPy, for workbooks only
+
         return Workbook(plain, name, sheet)
     kinds.refuse_binary(plain, name)
     text = Text(plain, name)
