@@ -40,7 +40,7 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
     if any(part.name != "ngram" for part in classifier.parts):
         judged = (_judge(classifier, chunk, explain) for chunk in chunks)
         return itertools.chain.from_iterable(judged)
-    classifier.judge([""])  # builds the tables once, for all processes
+    classifier.judge(["é"])  # builds the tables once, for all processes, those of letters beyond ASCII too
     return itertools.chain.from_iterable(on_all_cores(partial(_judge, classifier, explain=explain), chunks))
 
 

@@ -1,17 +1,26 @@
 """The one tokenizer: how a text becomes words, the same in training, prediction and explanation.
 
-- A text is read up to its first MOST_CHARACTERS characters, in Unicode NFC and lower case; an HTML line
-  break (`<br>`, `<br />`) is a space. Of more than MOST_MARKS combining marks in a row the rest is left out.
-- A run of letters is a word, combining marks and numbers that are no decimal digits (`m²`) included, and
-  keeps an inner apostrophe (`don't`).
+- A text is read up to its first MOST_CHARACTERS characters, in Unicode form NFKC, case folded: composed and
+  decomposed accents, ligatures, full-width letters and every blank are one. Of more than 30 combining
+  marks in a row the rest is left out. An HTML line break (`<br>`, `<br />`) is a space.
+- What is not seen is not there: format characters (soft hyphens, joiners and non-joiners, word joiners,
+  direction marks, byte order marks) and the others that Unicode calls default-ignorable, variation selectors
+  among them. That holds for every script and for emoji, a family of them being as many words. Blanks are
+  what is seen as a blank (fillers, the empty Braille cell), and the zero-width space, as it is Unicode's sign
+  for a border of words (Standard Annex 29, which excludes it from the format characters for that).
+- Curly apostrophes and quotation marks are straight, and all dashes are `-`. Raised and lowered digits,
+  fractions and a trade mark's sign do not join the word before them (`m²` is `m`, `2`).
+- A run of letters is a word, combining marks and numbers that are no decimal digits included, and keeps an
+  inner apostrophe (`don't`).
 - A run of decimal digits is a word and keeps inner points and commas (`1,299.50`).
 - Letters and digits next to each other are two words (`45km` is `45`, `km`).
 - A character of a script that puts no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese)
   is a word of its own.
 - Every other visible sign, punctuation or emoji, is a word of its own.
-- White space, underscores, control and format characters (zero-width ones too) only separate.
+- White space, underscores and control characters only separate.
 
-Letters, marks, digits and signs are what Unicode's general categories say.
+Letters, marks, digits and signs are what Unicode's general categories say. The words of ASCII texts are those
+that older models were trained with.
 
 It works on all characters of many texts at once, as arrays. A word is known by its hash: the sum of
 `code[i] * FACTOR**i` over its characters, modulo 2**64.
@@ -28,20 +37,20 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from model.folding import ASSIGNED, UNICODE, Codes, folded
+from model.folding import codes as character_codes
+
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]
 Kinds: TypeAlias = npt.NDArray[np.uint8]
-Codes: TypeAlias = npt.NDArray[np.uint32]
 
 MOST_CHARACTERS = 2**20
 GROUP_CHARACTERS = 2**18  # texts tokenized together: enough for speed, and the arrays stay in the cache
 TEXTS_TOGETHER = 1024
-MOST_MARKS = 30  # combining marks in a row (Unicode Standard Annex 15, "Stream-Safe Text Format")
 
 NOTHING, LETTER, DIGIT, UNSPACED, SIGN = range(5)  # kinds of characters, and of words
 FACTOR = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
 
-_UNICODE = 0x110000
 _UNSPACED = [  # from, to: Thai and Lao, Burmese, Khmer, Japanese, Chinese
     (0x0E00, 0x0EFF),
     (0x1000, 0x109F),
@@ -55,11 +64,9 @@ _UNSPACED = [  # from, to: Thai and Lao, Burmese, Khmer, Japanese, Chinese
     (0xFF66, 0xFF9F),
     (0x20000, 0x3FFFF),
 ]
-_ASSIGNED = [(0, 0x323AF), (0xE0000, 0xE01EF)]  # beyond them Unicode has no characters but private ones
-_VARIATION_SELECTORS = (0xFE00, 0xFE0F)  # marks by category, but they follow an emoji
 _KIND_OF_CATEGORY = {"L": LETTER, "M": LETTER, "N": LETTER, "P": SIGN, "S": SIGN}
 _BREAK = re.compile(r"<br\s*/?>")
-_APOSTROPHES, _NUMBER_SIGNS = "'\u2019", ".,"
+_APOSTROPHES, _NUMBER_SIGNS = "'", ".,"
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ def tokenize(texts: Sequence[str], most_words: int) -> Tokens:
     """Give the first `most_words` words of each text."""
     plain = [_plain(text) for text in texts]
     joined = "".join([text + "\n" for text in plain])
-    codes = _codes(joined)
+    codes = character_codes(joined)
     kinds = _kinds_in_context(codes, joined)
     begins = kinds != NOTHING
     begins[1:] &= (kinds[1:] != kinds[:-1]) | (kinds[1:] >= UNSPACED)
@@ -136,32 +143,8 @@ def tokenize(texts: Sequence[str], most_words: int) -> Tokens:
 
 def _plain(text: str) -> str:
     head = text[:MOST_CHARACTERS]
-    lower = head.lower() if head.isascii() else _composed(head).lower()
+    lower = head.lower() if head.isascii() else folded(head)[:MOST_CHARACTERS]
     return _BREAK.sub(" ", lower) if "<br" in lower else lower
-
-
-def _composed(text: str) -> str:
-    """Give a text in NFC, without the marks behind the first MOST_MARKS in a row.
-
-    Putting marks into their order takes the square of their number: minutes for a cell full of them.
-    """
-    is_mark, too_many = _marks()
-    few = too_many.sub(r"\1", text) if is_mark[_codes(text)].any() else text
-    return unicodedata.normalize("NFC", few)
-
-
-@cache
-def _marks() -> tuple[npt.NDArray[np.bool_], re.Pattern[str]]:
-    """Tell which characters are combining marks, shape (0x110000,), and give what finds too many in a row."""
-    is_mark = np.zeros(_UNICODE, dtype=np.bool_)
-    for first, last in _ASSIGNED:
-        is_mark[first : last + 1] = [unicodedata.combining(chr(code)) > 0 for code in range(first, last + 1)]
-    marks = "".join(map(chr, np.flatnonzero(is_mark)))
-    return is_mark, re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
-
-
-def _codes(text: str) -> Codes:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def _kinds_in_context(codes: Codes, text: str) -> Kinds:
@@ -208,14 +191,13 @@ def _powers(count: int) -> tuple[Hashes, Hashes]:
 @cache
 def _kinds() -> Kinds:
     """Give the kind of every Unicode character, shape (0x110000,)."""
-    kinds = np.full(_UNICODE, SIGN, dtype=np.uint8)
-    for first, last in _ASSIGNED:
+    kinds = np.full(UNICODE, SIGN, dtype=np.uint8)
+    for first, last in ASSIGNED:
         places = range(first, last + 1)
         kinds[first : last + 1] = [_kind(unicodedata.category(chr(place))) for place in places]
     for first, last in _UNSPACED:
         unspaced = kinds[first : last + 1]
         unspaced[unspaced == LETTER] = UNSPACED
-    kinds[_VARIATION_SELECTORS[0] : _VARIATION_SELECTORS[1] + 1] = NOTHING
     kinds[ord("_")] = NOTHING
     return kinds
 
