@@ -42,12 +42,17 @@ def write_part(path: Path, predictions: "Iterator[Prediction]", rows: int, *, ex
     """Write predictions as a part, telling the progress towards `rows`; gives how many were written."""
     written = 0
     with path.open("w", newline="", encoding="utf-8") as file:
-        part = csv.writer(file, lineterminator="\n")
+        part = csv.writer(file, lineterminator="\r\n")
         part.writerow([*COLUMNS, BECAUSE] if explain else COLUMNS)
         for found in predictions:
-            cells = [found.row, found.label, f"{found.confidence:.4f}", found.runner_up, found.doubt]
+            cells = [found.row, found.label, _confidence(found.confidence), found.runner_up, found.doubt]
             part.writerow([*cells, found.because] if explain else cells)
             written += 1
             if written % ROWS_A_LINE == 0:
                 print(f"{written} of {rows} rows labelled", flush=True)
     return written
+
+
+def _confidence(share: float) -> str:
+    """Give four decimals; only what is certain is 1.0000."""
+    return f"{share if share == 1 else min(share, 0.9999):.4f}"

@@ -180,6 +180,11 @@ class Config(BaseModel):
     explain: bool = Field(
         False, description="Whether predictions name the n-grams that decided, in a column `because`."
     )
+    output: Literal["csv", "xlsx"] | None = Field(
+        None,
+        description="Format of the files for people: `csv` (UTF-8 that Excel knows by its mark) or `xlsx`; "
+        "null is as the file came.",
+    )
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:

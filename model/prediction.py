@@ -16,6 +16,7 @@ CHUNK = 1024  # rows judged together, so that texts of similar length can share 
 CHUNK_CHARACTERS = 4_000_000  # with which a chunk ends, too
 
 LOW_CONFIDENCE = "low confidence"
+NOTHING_ACCEPTED = "nothing is accepted at this target"
 UNFAMILIAR = "unlike the training texts"
 
 
@@ -48,8 +49,9 @@ def doubt(decision: Decision, confidence: float, known_share: float) -> str:
     """Why a person should look at a row, or nothing."""
     if known_share == 0 or known_share < decision.least_known_share:
         return UNFAMILIAR
-    accepted = decision.threshold is not None and confidence >= decision.threshold
-    return "" if accepted else LOW_CONFIDENCE
+    if decision.threshold is None:
+        return NOTHING_ACCEPTED
+    return "" if confidence >= decision.threshold else LOW_CONFIDENCE
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -7,19 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from collect import report, results
+from collect import background, report, results
 from collect.merge import merge, predictions
 from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
-from collect.results import Output, Tally
+from collect.report import About
+from collect.results import Output
+from collect.tally import Tally
 from collect.words import words
 from shared import keys, settings, storage
 from shared.errors import InvalidData, PredictionFailed, StorageError
+from shared.reading.reading import Reading
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import Event, lambda_handler, logger
+from shared.workbook import TooLarge
+from shared.writing import Form, form_of
 
-CSV = "text/csv; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 Manifest = dict[str, Any]
 
@@ -30,47 +34,73 @@ def _handle(event: Event) -> Event:
     folder = keys.prediction_results(run)
     parts = Parts(manifest, model["model_uri"])
     refuse_too_many(parts, parts.absent(), run)
-    tally, uris = _write_files(folder, manifest, parts, run)
-    name = storage.parse_uri(manifest["source"]["uri"]).name
-    about = {
-        "file": name,
-        "run": keys.run_name(run),
-        "model": model["arn"],
-        "source": manifest["source"]["uri"],
-        "names": {kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
-    }
+    card = background.card(model["model_uri"])
+    tally, uris, notes = _write_files(run, manifest, parts, card)
+    about = About(
+        file=storage.parse_uri(manifest["source"]["uri"]).name,
+        date=background.date(event["validation"]["predict"]["manifest"]),
+        run=keys.run_name(run),
+        model=str(model.get("version") or model["arn"].rsplit("/", 1)[-1]),
+        names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
+        read_as=manifest["reading"]["described"],
+        warnings=[*event["validation"]["predict"].get("warnings", []), *notes],
+        acceptance=card.get("acceptance") or {},
+    )
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, "report.html"), page, HTML)
     figures = _figures(tally, parts)
     # The last file: who sees it sees everything else complete.
     document = {
         "schema": 1,
-        "run": keys.run_name(run),
-        "model": model,
+        "run": about.run,
+        "date": about.date,
+        "model": {"version": about.model, **model},
         "source": manifest["source"],
         "files": uris,
         "programs": sorted(parts.programs),
         **figures,
     }
     done = storage.write_json(_place(folder, "manifest.json"), document)
-    subject, message = words(tally, name, uris, parts)
+    subject, message = words(tally, about, uris, parts)
     logger.info("Collected", extra=figures)
     addresses = {key: uris[key] for key in ("results", "review", "report")}
-    partly = {"sentence": partly_done(parts, name)} if parts.missing else {}
+    partly = {"sentence": partly_done(parts, about.file)} if parts.missing else {}
     return {**addresses, "manifest": done, **figures, **partly, "subject": subject, "message": message}
 
 
 def _write_files(
-    folder: str, manifest: Manifest, parts: Parts, run: dict[str, Any]
+    run: dict[str, Any], manifest: Manifest, parts: Parts, card: background.Card
+) -> tuple[Tally, dict[str, str], list[str]]:
+    """Write results and rows to review; gives the counts, the URIs, and what there is to say about them."""
+    form = form_of(Reading.of_json(manifest["reading"]), run.get("output"))
+    try:
+        return (*_write_as(form, run, manifest, parts, card), [])
+    except TooLarge as error:
+        plain = Form(byte_order_mark=True)
+        return (
+            *_write_as(plain, run, manifest, parts, card),
+            [f"The results are CSV files, as {error}."],
+        )
+
+
+def _write_as(
+    form: Form, run: dict[str, Any], manifest: Manifest, parts: Parts, card: background.Card
 ) -> tuple[Tally, dict[str, str]]:
+    """Write the files in a form. Raises TooLarge for what that form cannot hold."""
     source = manifest["source"]
     info = ObjectInfo(storage.parse_uri(source["uri"]), source["version"], source["etag"], source["size"])
+    name = info.location.name
     with tempfile.TemporaryDirectory() as temporary:
-        files = {name: Path(temporary) / f"{name}.csv" for name in ("results", "review")}
+        files = {kind: Path(temporary) / kind for kind in ("results", "review")}
         try:
-            sheet = manifest.get("reading", {}).get("sheet")
-            table = Table(storage.open_object(info), info.location.name, sheet)
-            tally = _merge(table, manifest, parts, files)
+            table = Table(storage.open_object(info), name, manifest["reading"].get("sheet"))
+            merged = merge(
+                table,
+                _rejected(manifest["rejected_rows"]),
+                predictions(parts, explain=manifest.get("explain", False)),
+            )
+            output = _output(table.header, manifest, form, card)
+            tally = results.write(merged, output, files["results"], files["review"])
         except (InvalidData, StorageError) as error:
             raise PredictionFailed(f"The file cannot be read again as it was: {error}") from error
         if tally.rows != manifest["rows"]:
@@ -78,23 +108,25 @@ def _write_files(
                 f"The file has {tally.rows:,} rows, and had {manifest['rows']:,} when it was checked."
             )
         refuse_too_many(parts, list(parts.missing), run)
+        names = {kind: keys.result_name(name, kind, form.extension(name)) for kind in files}
+        folder = keys.prediction_results(run)
         uris = {
-            kind: storage.upload(_place(folder, keys.result_name(info.location.key, kind)), path, CSV)
+            kind: storage.upload(_place(folder, names[kind]), path, form.content_type)
             for kind, path in files.items()
         }
     return tally, {**uris, "rejected": manifest["rejected_uri"]}
 
 
-def _merge(table: Table, manifest: Manifest, parts: Parts, files: dict[str, Path]) -> Tally:
-    label, explain = manifest["label_column"], manifest.get("explain", False)
-    output = Output(
-        header=table.header,
-        label=None if label is None else table.header.index(label),
-        byte_order_mark=table.has_byte_order_mark,
-        explain=explain,
+def _output(header: list[str], manifest: Manifest, form: Form, card: background.Card) -> Output:
+    label = manifest["label_column"]
+    return Output(
+        header=header,
+        label=None if label is None else header.index(label),
+        text=header.index(manifest["text_column"]),
+        form=form,
+        explain=manifest.get("explain", False),
+        categories=frozenset(card.get("labels", ())),
     )
-    merged = merge(table, _rejected(manifest["rejected_uri"]), predictions(parts, explain=explain))
-    return results.write(merged, output, files["results"], files["review"])
 
 
 def _rejected(uri: str) -> Iterator[tuple[int, str]]:

@@ -1,16 +1,64 @@
 """Makes the report of a prediction: one page of HTML that needs nothing else; knows nothing of AWS."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import jinja2
 
-from collect.results import Tally
+from collect.tally import Example, Tally
 from shared.messages import count, percent
 
 CATEGORY_LIMIT = 100
 PAIR_LIMIT = 20
+EXAMPLE_LIMIT = 6
+LITTLE = 0.25  # of the rows: of fewer accepted ones it is told why
+
+
+@dataclass(frozen=True)
+class About:
+    """What report and message tell besides the counts.
+
+    Attributes:
+        file: the input's name
+        date: when it was checked
+        run: the run's id
+        model: the version of the model
+        names: of the files beside the report, by kind
+        read_as: how the file was read, where that is worth a word
+        warnings: what was found odd
+        acceptance: what the model's evaluation says of the rows that need no person; empty: not known
+
+    """
+
+    file: str
+    date: str
+    run: str
+    model: str
+    names: dict[str, str]
+    read_as: str = ""
+    warnings: list[str] = field(default_factory=list)
+    acceptance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def target(self) -> float | None:
+        """The least share of right rows among the accepted ones that was asked for; None: not known."""
+        return self.acceptance.get("target_precision")
+
+    def why_so_few(self, tally: Tally) -> str:
+        """Give why little is accepted and what would help, or an empty text where enough is."""
+        if not tally.predicted or tally.accepted >= LITTLE * tally.predicted:
+            return ""
+        advice = self.acceptance.get("advice")
+        if advice:
+            return str(advice)
+        return (
+            ""
+            if self.acceptance
+            else "More labelled rows, or a lower target, would let more rows be accepted."
+        )
 
 
 class Bar(NamedTuple):
@@ -32,38 +80,50 @@ class Pair(NamedTuple):
     rows: int
 
 
-def render(tally: Tally, about: dict[str, Any]) -> str:
-    """Give the page.
-
-    Args:
-        tally: the counts
-        about: `file` (its name), `run`, `model` (its registry version or ARN), `source` (the file's address),
-            `names` (of the files beside the page, by kind)
-
-    """
+def render(tally: Tally, about: About) -> str:
+    """Give the page."""
     folder = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(
-        percent=percent, rows=lambda number: count(number, "row"), number="{:,}".format
+        percent=percent,
+        rows=lambda number: count(number, "row"),
+        number="{:,}".format,
+        link=quote,
+        sure=_sure,
     )
     return environment.get_template("report.html.j2").render(
         tally=tally,
         about=about,
+        why_so_few=about.why_so_few(tally),
         categories=_bars(tally.categories, CATEGORY_LIMIT, tally.review_by_category),
         more_categories=max(0, len(tally.categories) - CATEGORY_LIMIT),
         reasons=_bars(tally.reasons, CATEGORY_LIMIT),
         rejected=_bars(tally.rejected, CATEGORY_LIMIT),
+        examples=_examples(tally),
         pairs=[
             Pair(given, predicted, number)
             for (given, predicted), number in _ordered(tally.disagreements)[:PAIR_LIMIT]
         ],
         more_pairs=max(0, len(tally.disagreements) - PAIR_LIMIT),
     )
+
+
+def _sure(confidence: str) -> str:
+    """Give `0.9345` as `93%`; 100% is only what is certain."""
+    share = float(confidence)
+    return "100%" if share == 1 else f"{min(round(100 * share), 99)}%"
+
+
+def _examples(tally: Tally) -> list[Example]:
+    """Give rows to review, some of each reason."""
+    each = max(1, EXAMPLE_LIMIT // max(1, len(tally.review_examples)))
+    return [example for kind in tally.review_examples.values() for example in kind[:each]][:EXAMPLE_LIMIT]
 
 
 def _bars(counts: Counter[str], limit: int, review: Counter[str] | None = None) -> list[Bar]:

@@ -1,45 +1,20 @@
-"""Writes results.csv and review.csv, and counts for the report; knows nothing of AWS."""
+"""Writes the results and the rows to review, and counts for the report; knows nothing of AWS."""
 
-import csv
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
-from collect.merge import BECAUSE, Merged, Prediction
-from shared.spreadsheet import csv_line, harmless
+from collect.merge import Merged, Prediction
+from collect.tally import Tally
+from shared.ours import ADDED, AGREES, BECAUSE, REASON, free_name, unique
+from shared.plain import plain
+from shared.spreadsheet import csv_line
+from shared.writing import CSV, Form, TableFile
 
-AGREES = "agrees"
-ADDED = ("prediction", "confidence", "runner_up", BECAUSE, "needs_review", AGREES, "error")
 DISAGREES = "the given category disagrees"
-PAIR_LIMIT = 10_000  # different pairs of categories that are counted one by one
 
-
-@dataclass
-class Tally:
-    """What the report tells: counts over all rows."""
-
-    rows: int = 0
-    predicted: int = 0
-    missing: int = 0  # rows of shards that failed
-    review_rows: int = 0
-    labelled: int = 0
-    agreeing: int = 0
-    categories: Counter[str] = field(default_factory=Counter)
-    review_by_category: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    disagreements: Counter[tuple[str, str]] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def accepted(self) -> int:
-        """The predicted rows that nobody has to look at."""
-        return self.predicted - self.review_rows
-
-    @property
-    def accuracy(self) -> float | None:
-        """The share of the labelled rows whose label is the prediction; None without labels."""
-        return self.agreeing / self.labelled if self.labelled else None
+_plain = lru_cache(50_000)(plain)
 
 
 @dataclass(frozen=True)
@@ -49,96 +24,103 @@ class Output:
     Attributes:
         header: the input's
         label: the index of the column with the given categories, or None
-        byte_order_mark: whether the input has one
+        text: the index of the column with the texts
+        form: of the files
         explain: whether the column `because` is added
+        categories: those of the model, as far as they are known
 
     """
 
     header: list[str]
     label: int | None
-    byte_order_mark: bool
+    text: int = 0
+    form: Form = CSV
     explain: bool = False
+    categories: frozenset[str] = frozenset()
 
-    @property
-    def added(self) -> list[str]:
-        """The names of the added columns; one that the input has already gets another name."""
-        taken = {name.strip().casefold() for name in self.header}
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of all columns, none of them twice: the input's and those that are added."""
+        names = unique(self.header)
         wanted = {AGREES: self.label is not None, BECAUSE: self.explain}
-        return [f"claimflow_{name}" if name in taken else name for name in ADDED if wanted.get(name, True)]
+        for name in ADDED:
+            if wanted.get(name, True):
+                names.append(free_name(name, {plain(other) for other in names}))
+        return names
 
-    @property
-    def encoding(self) -> str:
-        """Spreadsheets know UTF-8 by its mark, so a file that came with one goes back with one."""
-        return "utf-8-sig" if self.byte_order_mark else "utf-8"
+    @cached_property
+    def reason(self) -> str:
+        """The name of the column that only the rows to review have."""
+        return free_name(REASON, {plain(other) for other in self.columns})
+
+    def agrees(self, given: str, prediction: str) -> bool:
+        """Tell whether both are one category.
+
+        They may differ by case, blanks, invisible characters or the way to write a number, unless the given
+        one is another category of the model.
+        """
+        if given == prediction:
+            return True
+        return given not in self.categories and _plain(given) == _plain(prediction)
 
 
 def write(merged: Iterable[Merged], output: Output, results: Path, review: Path) -> Tally:
     """Write every row to `results`, and those that a person should look at to `review` too."""
     tally = Tally()
-    header = [harmless(name) for name in (*output.header, *output.added)]
-    with (
-        results.open("w", encoding=output.encoding, newline="") as results_file,
-        review.open("w", encoding=output.encoding, newline="") as review_file,
-    ):
-        all_rows, to_review = csv.writer(results_file), csv.writer(review_file)
-        all_rows.writerow(header)
-        to_review.writerow([*header, "reason"])
+    with TableFile(results, output.form) as all_rows, TableFile(review, output.form) as to_review:
+        all_rows.write(output.columns)
+        to_review.write([*output.columns, output.reason])
         for cells, reason in _lines(merged, output, tally):
-            safe = [harmless(cell) for cell in cells]
-            all_rows.writerow(safe)
+            all_rows.write(cells)
             if reason:
-                to_review.writerow([*safe, reason])
+                to_review.write([*cells, reason])
     return tally
 
 
 def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[tuple[list[str], str]]:
     """Give each row's cells, and the reason to look at it or an empty string."""
+    added = len(output.columns) - len(output.header)
     for row, prediction, error, missing in merged:
         tally.rows += 1
-        cells = _fitted(row.cells, len(output.header))
+        cells = _fitted(row.cells, len(output.header), output.form.delimiter)
         if prediction is None:
             if missing:
                 tally.missing += 1
             else:
                 tally.rejected[error.split(":", 1)[0]] += 1
-            yield [*cells, *[""] * (len(output.added) - 1), error], ""
+            yield [*cells, *[""] * (added - 1), error], ""
             continue
         given = "" if output.label is None else cells[output.label].strip()
-        reason = _count(tally, prediction, given)
-        agrees = [_flag(given == prediction.prediction) if given else ""] if output.label is not None else []
+        given = given if _plain(given) else ""
+        reason, agrees = _judge(tally, prediction, given, output)
+        tally.show(cells[output.text], prediction, reason)
         said = [prediction.prediction, prediction.confidence, prediction.runner_up]
         because = [prediction.because] if output.explain else []
-        yield [*cells, *said, *because, _flag(bool(reason)), *agrees, ""], reason
+        agreement = [] if output.label is None else [_flag(agrees) if given else ""]
+        yield [*cells, *said, *because, _flag(bool(reason)), *agreement, ""], reason
 
 
-def _fitted(cells: list[str], width: int) -> list[str]:
+def _fitted(cells: list[str], width: int, delimiter: str) -> list[str]:
     """Give as many cells as the header has: too few are filled up, and of too many none is lost.
 
     The last one then holds itself and all that follow, joined as CSV text (`a,"b, c",d`); such a row is
     rejected, so it has the reason beside it.
     """
     if len(cells) > width:
-        return [*cells[: width - 1], csv_line(cells[width - 1 :])]
+        return [*cells[: width - 1], csv_line(cells[width - 1 :], delimiter)]
     return [*cells, *[""] * (width - len(cells))]
 
 
-def _count(tally: Tally, prediction: Prediction, given: str) -> str:
-    """Count a predicted row, and give the reason to look at it or an empty string."""
-    tally.predicted += 1
-    tally.categories[prediction.prediction] += 1
+def _judge(tally: Tally, prediction: Prediction, given: str, output: Output) -> tuple[str, bool]:
+    """Count a predicted row; give the reason to look at it or an empty string, and whether it agrees."""
+    agrees = bool(given) and output.agrees(given, prediction.prediction)
     reasons = [prediction.doubt] if prediction.doubt else []
     if given:
-        tally.labelled += 1
-        tally.agreeing += given == prediction.prediction
-    if given and given != prediction.prediction:
+        tally.compare(given, prediction.prediction, agrees=agrees)
+    if given and not agrees:
         reasons.append(f"{DISAGREES}: {given}")
-        pair = (given, prediction.prediction)
-        if pair in tally.disagreements or len(tally.disagreements) < PAIR_LIMIT:
-            tally.disagreements[pair] += 1
-    tally.review_rows += bool(reasons)
-    tally.review_by_category[prediction.prediction] += bool(reasons)
-    tally.reasons.update(reason.split(":", 1)[0] for reason in reasons)
-    return "; ".join(reasons)
+    tally.count(prediction, [reason.split(":", 1)[0] for reason in reasons])
+    return "; ".join(reasons), agrees
 
 
 def _flag(value: bool) -> str:

@@ -30,5 +30,6 @@ def card(state: dict[str, Any], evaluation: dict[str, Any], held_out: str) -> Ca
         "accuracy": evaluation["accuracy"],
         "accuracy_interval": evaluation["accuracy_interval"],
         "validation_rows": evaluation["validation_rows"],
+        "acceptance": evaluation.get("acceptance"),
         "rows": checked["train_rows"] + checked["validation_rows"],
     }

@@ -171,6 +171,7 @@ def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
         "explain": config["explain"],
         "allow_partial": config["allow_partial"],
         "max_missing_share": config["max_missing_share"],
+        "output": config["output"],
         "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
         "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
     }

@@ -97,6 +97,11 @@ def shard_manifest(run_id: str) -> str:
     return f"{run_prefix(run_id)}/predict/manifest.json"
 
 
+def rejected_rows(run_id: str) -> str:
+    """Give the key of the rows of a file to predict that are left out, as collect reads them."""
+    return f"{run_prefix(run_id)}/predict/rejected.csv"
+
+
 def parts(run_id: str, action: str, job_name: str) -> str:
     """Give the folder of the predicted parts, without the last slash.
 

@@ -31,3 +31,22 @@ def free_name(name: str, taken: set[str]) -> str:
         candidate = f"claimflow_{name}" if number == 1 else f"claimflow_{name}_{number}"
         number += 1
     return candidate
+
+
+def unique(header: list[str]) -> list[str]:
+    """Give the header with no name twice: the second `note` becomes `note_2`, a second empty one `column_7`.
+
+    A name that stands there once stays as it is.
+    """
+    names: list[str] = []
+    taken: set[str] = set(header)
+    for position, name in enumerate(header, start=1):
+        if name not in names:
+            names.append(name)
+            continue
+        base, number = (name, 2) if name.strip() else ("column", position)
+        while f"{base}_{number}" in taken:
+            number += 1
+        names.append(f"{base}_{number}")
+        taken.add(names[-1])
+    return names

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
@@ -87,6 +88,15 @@ def head(location: Location, version: str | None = None) -> ObjectInfo:
     return ObjectInfo(
         location, version or found.get("VersionId"), found["ETag"].strip('"'), int(found["ContentLength"])
     )
+
+
+def written(location: Location) -> datetime:
+    """Tell when an object was written, in UTC. Raises ObjectMissing or ObjectDenied."""
+    try:
+        found = aws.s3().head_object(Bucket=location.bucket, Key=location.key)
+    except ClientError as error:
+        raise _storage_error(error, location, None) from error
+    return found["LastModified"].astimezone(UTC)
 
 
 def open_object(info: ObjectInfo) -> BinaryIO:

@@ -11,8 +11,10 @@ from shared.messages import bounded
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import Event, lambda_handler, logger
+from shared.writing import form_of
 from validate import columns, sharding, training
 from validate.columns import Columns
+from validate.rejected import for_people
 
 CSV = "text/csv; charset=utf-8"
 Run = dict[str, Any]
@@ -43,7 +45,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )
-        rejected = _upload_rejected(keys.run_name(run), file, made.rejected)
+        rejected = _give_rejected(run, keys.run_name(run), table, made.rejected)
     counts = {
         "rows": made.rows,
         "rejected": made.rejected_rows,
@@ -74,7 +76,9 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
     with tempfile.TemporaryDirectory() as folder:
         made = sharding.make_shards(table, found, Path(folder), run["rows_per_shard"], save)
-        rejected = _upload_rejected(keys.prediction_results(run), file, made.rejected)
+        results = keys.prediction_results(run)
+        rejected = _give_rejected(run, results, table, made.rejected)
+        rejected_rows = storage.upload(Location(bucket, keys.rejected_rows(run["id"])), made.rejected, CSV)
     manifest = {
         **_about(run, file),
         "shards": made.shards,
@@ -84,6 +88,7 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
         "rows": made.rows,
         "rejected": made.rejected_rows,
         "rejected_uri": rejected,
+        "rejected_rows": rejected_rows,
         "explain": run["explain"],
         "reading": table.reading.as_json(),
     }
@@ -108,9 +113,11 @@ def _open(file: dict[str, Any], sheet: str | None) -> Table:
         raise InvalidData(f"The file is gone since the run began: {error}.") from error
 
 
-def _upload_rejected(folder: str, file: dict[str, Any], path: Path) -> str:
-    name = keys.result_name(file["key"], "rejected")
-    return storage.upload(Location(settings.results_bucket(), f"{folder}/{name}"), path, CSV)
+def _give_rejected(run: Run, folder: str, table: Table, rejected: Path) -> str:
+    """Put the rejected rows where people find them, and give the URI."""
+    path, form = for_people(rejected, form_of(table.reading, run.get("output")))
+    name = keys.result_name(table.name, "rejected", form.extension(table.name))
+    return storage.upload(Location(settings.results_bucket(), f"{folder}/{name}"), path, form.content_type)
 
 
 def _names(found: Columns) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""Writes `rejected.csv`: the rows that were left out, each with its line and the reason."""
+"""Writes the rows that were left out, each with its line and the reason."""
 
 import csv
 from collections import Counter
@@ -7,24 +7,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shared.spreadsheet import csv_line, harmless
+from shared.ours import REJECTED
+from shared.spreadsheet import csv_line
+from shared.workbook import TooLarge
+from shared.writing import Form, TableFile
 from validate.rows import Rejected
 
-HEADER = ("line", "reason", "raw")
 RAW_LIMIT = 2_000  # characters of the row that are shown
 
 
 class RejectedFile:
-    """A `rejected.csv` that is being written; `reasons` counts the rows by kind, `first` is the first."""
+    """The rejected rows as they are found, for the machine: a CSV file that is the same whatever the input.
 
-    def __init__(self, path: Path) -> None:
-        """Start the file at `path`."""
+    `reasons` counts the rows by kind, `first` is the first.
+    """
+
+    def __init__(self, path: Path, delimiter: str) -> None:
+        """Start the file at `path`; `delimiter` is the input's."""
         self.path = path
         self.reasons: Counter[str] = Counter()
         self.first: Rejected | None = None
+        self._delimiter = delimiter
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(HEADER)
+        self._file.write(csv_line(REJECTED) + "\r\n")
 
     def __enter__(self) -> Self:
         """Give the file."""
@@ -41,10 +46,23 @@ class RejectedFile:
         for one in rejected:
             self.first = self.first or one
             self.reasons[one.kind] += 1
-            self._writer.writerow((one.line, one.reason, _raw(one.cells)))
+            raw = _raw(one.cells, self._delimiter)
+            self._file.write(csv_line((str(one.line), one.reason, raw)) + "\r\n")
 
 
-def _raw(cells: list[str]) -> str:
+def for_people(rejected: Path, form: Form) -> tuple[Path, Form]:
+    """Write the rejected rows in the form that people want; as CSV when a workbook cannot hold them all."""
+    path = rejected.with_name(f"rejected-for-people.{form.format}")
+    try:
+        with rejected.open(encoding="utf-8", newline="") as rows, TableFile(path, form) as file:
+            for cells in csv.reader(rows):
+                file.write(cells)
+    except TooLarge:
+        return for_people(rejected, Form(byte_order_mark=True))
+    return path, form
+
+
+def _raw(cells: list[str], delimiter: str) -> str:
     """Give the row as it may have stood in the file, shortened."""
-    text = csv_line(cell[:RAW_LIMIT] for cell in cells)
-    return harmless(text if len(text) <= RAW_LIMIT else text[:RAW_LIMIT] + "…")
+    text = csv_line((cell[:RAW_LIMIT] for cell in cells), delimiter)
+    return text if len(text) <= RAW_LIMIT else text[:RAW_LIMIT] + "…"

@@ -62,7 +62,7 @@ def make_shards(
     """
     writer = _ShardWriter(folder, rows_per_shard, save, table.name)
     lengths = []
-    with RejectedFile(folder / "rejected.csv") as rejected:
+    with RejectedFile(folder / "rejected.csv", table.reading.delimiter) as rejected:
         for chunk in rows.chunks(table, columns, labelled=False):
             rejected.write(chunk.rejected)
             lengths.append(chunk.usable["text"].str.len().to_numpy(dtype=np.int32))

@@ -82,7 +82,7 @@ def make_channels(
 
     """
     usable = Usable(folder / "usable.csv")
-    with RejectedFile(folder / "rejected.csv") as rejected:
+    with RejectedFile(folder / "rejected.csv", table.reading.delimiter) as rejected:
         _read(table, columns, usable, rejected)
         if not usable.labels:
             raise InvalidData(nothing_usable(table, rejected))

@@ -1,7 +1,7 @@
 """How a file was read, for people and for those who write it again."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 COMMA = ","
 SEPARATED = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -43,3 +43,8 @@ class Reading:
     def as_json(self) -> dict[str, Any]:
         """Give the attributes and the words, for the state and validation.json."""
         return {**vars(self), "described": self.described}
+
+    @classmethod
+    def of_json(cls, document: dict[str, Any]) -> Self:
+        """Give what `as_json` was made of."""
+        return cls(**{key: value for key, value in document.items() if key != "described"})

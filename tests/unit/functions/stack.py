@@ -74,9 +74,16 @@ class Stack:
     def prepare(self, request: object, execution: str = EXECUTION) -> State:
         return prepare({"request": request, "execution": execution}, None)
 
-    def validated(self, action: str, content: str | bytes, config: dict[str, Any] | None = None) -> State:
+    def validated(
+        self,
+        action: str,
+        content: str | bytes,
+        config: dict[str, Any] | None = None,
+        *,
+        name: str = "claims.csv",
+    ) -> State:
         """Upload a file and take the state through prepare and validate."""
-        uri = self.upload(f"{action}/claims.csv", content)
+        uri = self.upload(f"{action}/{name}", content, packed=name.endswith(".gz"))
         state: State = {"request": {"action": action, "data": uri, "config": config or {}}}
         state["run"] = self.prepare(state["request"])
         state["validation"] = validate(state, None)
@@ -146,6 +153,13 @@ EVALUATION = {
     "accuracy_interval": [0.85, 0.94],
     "validation_rows": 200,
     "labels": ["brakes", "engine"],
+    "acceptance": {
+        "target_precision": 0.98,
+        "threshold": 0.9,
+        "coverage": 0.8,
+        "precision": 0.99,
+        "advice": None,
+    },
     "champion": None,
 }
 

@@ -1,13 +1,19 @@
 """collect: one result for people out of the parts."""
 
+import csv
 import hashlib
+import io
 import json
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
+from collect.results import Output
 from shared import keys
 from shared.errors import PredictionFailed
+from shared.plain import plain
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 
 
@@ -191,6 +197,143 @@ def test_a_byte_order_mark_comes_back(live: Stack) -> None:
     assert live.read(found["review"]).startswith(b"\xef\xbb\xbftext,")
 
 
+def collected_as(stack: Stack, name: str, content: bytes, config: dict[str, Any]) -> dict[str, Any]:
+    state = stack.validated("predict", content, config, name=name)
+    state["model"] = stack.predicted(state, doubtful)
+    return {
+        **stack.collect(state),
+        "rejected": stack.json(state["validation"]["predict"]["manifest"])["rejected_uri"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "encoding", "written"),
+    [
+        ("claims.csv", ";", "utf-8", "claims.{}.csv"),
+        ("claims.csv.gz", "|", "utf-8-sig", "claims.{}.csv"),
+        ("Schäden.tsv", "\t", "windows-1252", "Schäden.{}.tsv"),
+        ("claims.txt", "\t", "utf-16", "claims.{}.txt"),
+        ("claims.csv", ",", "windows-1252", "claims.{}.csv"),
+    ],
+)
+def test_all_files_come_in_the_form_of_the_input(
+    live: Stack, name: str, delimiter: str, encoding: str, written: str
+) -> None:
+    lines = ["id,text,label", "1,Grüße unsure,brakes", "2,fine,brakes", "3,,brakes"]
+    content = "\r\n".join(line.replace(",", delimiter) for line in lines).encode(encoding)
+    found = collected_as(live, name, content, {})
+    for kind in ("results", "review", "rejected"):
+        assert found[kind].endswith(written.format(kind))
+        body = live.read(found[kind])
+        assert body.startswith(b"\xef\xbb\xbf") == (encoding != "utf-8")
+        lines = io.StringIO(body.decode(), newline="")
+        widths = {len(row) for row in csv.reader(lines, delimiter=delimiter, strict=True)}
+        assert len(widths) == 1
+        assert widths.pop() >= 3
+
+
+@pytest.mark.parametrize("content", [b"text;label\nx;=1\n", b"\xef\xbb\xbftext,label\nx,=1\n"])
+def test_csv_that_excel_opens_can_be_asked_for(live: Stack, content: bytes) -> None:
+    found = collected_as(live, "claims.csv", content, {"output": "csv"})
+    assert live.read(found["results"]).startswith("\ufefftext,label,prediction".encode())
+    assert live.read(found["rejected"]).startswith("\ufeffline,reason,raw".encode())
+
+
+def sheet(stack: Stack, uri: str) -> list[list[Any]]:
+    book = openpyxl.load_workbook(io.BytesIO(stack.read(uri)), read_only=True)
+    return [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
+
+
+def test_a_workbook_can_be_asked_for_and_none_of_its_cells_is_a_formula(live: Stack) -> None:
+    rows = [("=1+1", "unsure"), ("-3", " two\r\nlines "), ("'=x", "<&>")]
+    content = csv_text(["=id", "text"], [*rows, ("4", "")])
+    found = collected_as(live, "claims.csv", content.encode(), {"output": "xlsx"})
+    assert found["results"].endswith("/claims.results.xlsx")
+    header, *written = sheet(live, found["results"])
+    assert header[:3] == ["=id", "text", "prediction"]
+    assert [tuple(row[:2]) for row in written[:3]] == rows
+    assert sheet(live, found["review"])[1][:2] == ["=1+1", "unsure"]
+    book = openpyxl.load_workbook(io.BytesIO(live.read(found["results"])))
+    assert {cell.data_type for row in book.worksheets[0].iter_rows() for cell in row if cell.value} == {"s"}
+
+
+def test_what_no_sheet_holds_comes_as_csv_and_the_report_says_so(live: Stack) -> None:
+    content = csv_text(["text"], [("x" * 40_000,), ("short",)])
+    found = collected_as(live, "claims.csv", content.encode(), {"output": "xlsx"})
+    assert found["results"].endswith("/claims.results.csv")
+    said = "The results are CSV files, as a cell of an Excel sheet holds at most 32,767 characters."
+    assert said in live.read(found["report"]).decode()
+    assert said in found["message"]
+    assert [len(row["text"]) for row in live.table(found["results"])] == [40_000, 5]
+
+
+ADDED = ["prediction", "confidence", "runner_up", "needs_review", "error"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["text", *ADDED, "reason"],
+        ["text", "PREDICTION", "claimflow_prediction", "Claimflow_Prediction_2"],
+        ["text", "ｐｒｅｄｉｃｔｉｏｎ", "conf\xadidence", "claimflow_error", " error "],
+        ["text", "note", "note", "note_2", "", "", "reason", "claimflow_reason"],
+    ],
+)
+def test_no_column_name_stands_in_any_file_twice(live: Stack, header: list[str]) -> None:
+    row = ["unsure", *map(str, range(1, len(header)))]
+    content = csv_text(header, [row, ["", *row[1:]]])
+    found = collected_as(live, "claims.csv", content.encode(), {})
+    for kind in ("results", "review", "rejected"):
+        (names, *_) = csv.reader(io.StringIO(live.read(found[kind]).decode(), newline=""))
+        assert len(set(names)) == len(names)
+        assert len({plain(name) for name in names if name.startswith("claimflow")}) == len(
+            [name for name in names if name.startswith("claimflow")]
+        )
+    table = live.table(found["results"])
+    assert list(table[0].values())[: len(header)] == row
+
+
+def test_results_that_are_predicted_again_and_again_stay_readable(live: Stack) -> None:
+    content = csv_text(["text", "=note"], [("unsure =x", "'=1"), ("fine", "=1")])
+    for _ in range(3):
+        content = live.read(collected(live, content)["results"]).decode()
+    header, *rows = csv.reader(io.StringIO(content, newline=""))
+    assert len(set(header)) == len(header) == 2 + 3 * 6
+    assert header[:2] == ["text", "'=note"]
+    assert header[2::6] == ["prediction", "claimflow_prediction", "claimflow_prediction_2"]
+    assert [row[1] for row in rows] == ["''=1", "'=1"]
+
+
+@pytest.mark.parametrize("given", ["brakes", "BRAKES ", "bra\xadkes", "ｂｒａｋｅｓ", "\ufeffbrakes"])
+def test_a_given_category_that_only_looks_different_agrees(live: Stack, given: str) -> None:
+    found = live.collect(predicted(live, csv_text(["text", "label"], [("fine", given)])))
+    assert (found["accuracy"], found["review_rows"]) == (1.0, 0)
+    assert live.table(found["results"])[0]["label"] == given
+
+
+def test_another_category_of_the_model_is_never_taken_for_the_prediction(tmp_path: Path) -> None:
+    output = Output(["text"], 0, categories=frozenset({"1.1", "1.10"}))
+    assert output.agrees("01.1", "1.1")
+    assert not output.agrees("1.10", "1.1")
+
+
+def test_a_category_that_looks_like_a_formula_is_compared_as_it_is(stack: Stack) -> None:
+    stack.live(labels=["=1", "-"])
+    state = stack.validated("predict", csv_text(["text", "label"], [("a", "=1"), ("b", "-"), ("c", "'=1")]))
+    state["model"] = stack.predicted(state, lambda text: ("-" if text == "b" else "=1", "0.9900", "-", ""))
+    first = stack.collect(state)
+    assert [row["agrees"] for row in stack.table(first["results"])] == ["true", "true", "false"]
+    assert [row["prediction"] for row in stack.table(first["results"])] == ["'=1", "'-", "'=1"]
+    again = stack.validated("predict", stack.read(first["results"]))
+    again["model"] = state["model"]
+    stack.predicted(again, lambda text: ("-" if text == "b" else "=1", "0.9900", "-", ""))
+    assert [row["claimflow_agrees"] for row in stack.table(stack.collect(again)["results"])] == [
+        "true",
+        "true",
+        "false",
+    ]
+
+
 THREE_SHARDS = csv_text(["text"], [(f"t{n}",) for n in range(9)])
 
 
@@ -334,6 +477,59 @@ def test_the_report_can_be_read_and_shows_nothing_unescaped(live: Stack) -> None
     ):
         assert part in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_report_opens_with_the_answer_and_links_the_files_beside_it(live: Stack) -> None:
+    found = collected_as(live, "Claims & more.csv", CLAIMS.encode(), {})
+    page = live.read(found["report"]).decode()
+    answer = page.index("1 row of 5 can be taken as they are")
+    for part in (
+        'href="Claims%20%26%20more.results.csv"',
+        'href="Claims%20%26%20more.review.csv"',
+        'href="Claims%20%26%20more.rejected.csv"',
+        "Model version 1",
+        " UTC</li>",
+        "about 24.9% of them are likely to be wrong, and at most 2.0% is what was asked for",
+        "<q>unsure engine</q>",
+        "<q>brake squeals</q>",
+    ):
+        assert part in page[answer:], part
+    main_text = page[answer : page.index("<details>")]
+    for jargon in ("precision", "threshold", "shard", "calibrat", "CSV text"):
+        assert jargon not in main_text
+
+
+ADVICE = "No row is accepted without a person. What would help: about 400 more labelled rows."
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_where_nothing_is_accepted_report_and_message_say_why_and_what_would_help(
+    stack: Stack, known: bool
+) -> None:
+    acceptance = {"target_precision": 0.98, "threshold": None, "coverage": 0.0, "advice": ADVICE}
+    stack.live(acceptance=acceptance if known else None)
+    state = stack.validated("predict", csv_text(["text"], [("a",), ("b",)]))
+    doubt = "nothing is accepted at this target"
+    state["model"] = stack.predicted(state, lambda _: ("brakes", "1.0000", "engine", doubt))
+    found = stack.collect(state)
+    said = ADVICE if known else "More labelled rows, or a lower target"
+    assert said in stack.read(found["report"]).decode()
+    assert said in found["message"]
+    assert [row["reason"] for row in stack.table(found["review"])] == [doubt] * 2
+
+
+def test_a_model_without_a_card_labels_all_the_same(live: Stack) -> None:
+    state = predicted(live, CLAIMS)
+    bucket, key = keys.card(state["model"]["model_uri"]).removeprefix("s3://").split("/", 1)
+    live.s3.delete_object(Bucket=bucket, Key=key)
+    assert live.collect(state)["accepted"] == 1
+
+
+def test_what_validation_noticed_is_told_again(live: Stack) -> None:
+    found = collected_as(live, "claims.csv", b"text;label\nx;y\n", {})
+    said = "claims.csv was read as semicolon-separated."
+    assert said in live.read(found["report"]).decode()
+    assert f"Note: {said}" in found["message"]
 
 
 def test_the_message_says_what_to_do(live: Stack) -> None:

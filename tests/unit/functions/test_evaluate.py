@@ -68,6 +68,7 @@ def test_the_model_gets_a_card_that_later_runs_read(stack: Stack) -> None:
         "accuracy": 0.9,
         "accuracy_interval": [0.85, 0.94],
         "validation_rows": 200,
+        "acceptance": EVALUATION["acceptance"],
         "rows": 40,
     }
     assert stack.table(f"{card['held_out']}part-00000.csv")

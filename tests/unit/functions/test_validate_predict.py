@@ -49,6 +49,7 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "rows": 2,
         "rejected": 1,
         "rejected_uri": state["run"]["results"] + "/claims.rejected.csv",
+        "rejected_rows": f"s3://{ARTIFACTS}/runs/{run}/predict/rejected.csv",
         "explain": False,
         "reading": {
             "format": "csv",

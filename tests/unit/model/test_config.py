@@ -72,6 +72,7 @@ IMPOSSIBLE = {
     "ngram_epochs": [0, 101, "few", None],
     "ngram_features": [0, 10**8, "auto", None],
     "explain": ["true", 1, None],
+    "output": ["CSV", "xls", "", 1],
 }
 
 

@@ -1,0 +1,84 @@
+"""Tables for people: CSV or a workbook, in the form in which the input came or which was asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from shared.reading.reading import Reading
+from shared.spreadsheet import csv_line, harmless
+from shared.workbook import Workbook
+
+_CSV_TYPE = "text/csv; charset=utf-8"
+_XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a table is written."""
+
+    format: Literal["csv", "xlsx"] = "csv"
+    delimiter: str = ","
+    byte_order_mark: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The media type."""
+        return _XLSX_TYPE if self.format == "xlsx" else _CSV_TYPE
+
+    def extension(self, key: str) -> str:
+        """Give the ending of a file's name; a file of tabs keeps that of the input, by which it is known."""
+        given = key.lower().removesuffix(".gz").rsplit(".", 1)[-1]
+        keeps = self.delimiter == "\t" and given in {"tsv", "tab", "txt"}
+        return given if keeps and self.format == "csv" else self.format
+
+
+CSV = Form()
+
+
+def form_of(reading: Reading, output: str | None) -> Form:
+    """Give the form of the files for people.
+
+    Spreadsheets know UTF-8 by its mark, so it stands where the input had one, or was in another encoding.
+    JSON lines come back as CSV.
+
+    Args:
+        reading: how the input was read
+        output: `csv`, `xlsx`, or None for the form in which the input came
+
+    """
+    if "xlsx" in (output, reading.format if output is None else ""):
+        return Form("xlsx")
+    if output == "csv":
+        return Form(byte_order_mark=True)
+    mark = reading.byte_order_mark or reading.encoding != "utf-8"
+    return Form("csv", reading.delimiter if reading.format == "csv" else ",", mark)
+
+
+class TableFile:
+    """A table that is being written; each cell stands in it so that it cannot run as a formula."""
+
+    def __init__(self, path: Path, form: Form) -> None:
+        """Start the file at `path`."""
+        self._delimiter = form.delimiter
+        self._workbook = Workbook(path) if form.format == "xlsx" else None
+        encoding = "utf-8-sig" if form.byte_order_mark else "utf-8"
+        self._text = None if self._workbook else path.open("w", encoding=encoding, newline="")
+
+    def __enter__(self) -> Self:
+        """Give the file."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close the file."""
+        if self._text:
+            self._text.close()
+        elif self._workbook:
+            self._workbook.close(whole=kind is None)
+
+    def write(self, cells: Iterable[str]) -> None:
+        """Add a row. Raises `shared.workbook.TooLarge` for what no workbook holds."""
+        if self._text:
+            self._text.write(csv_line(map(harmless, cells), self._delimiter) + "\r\n")
+        elif self._workbook:
+            self._workbook.write(cells)
