@@ -21,7 +21,6 @@ from workflow.errors import CommandError
 from workflow.runs import Run
 
 EXAMPLES = programs.ROOT / "examples"
-CONFIG = EXAMPLES / "config.json"
 FOLDER = Path("out") / "demo"
 ENVIRONMENT = ".venv/app/bin/claimflow local env"
 
@@ -42,11 +41,11 @@ def demo(
         programs.build_and_deploy(account, "local", tell)
         made = stack.read_stack(account)
     with step(f"Training on {train.name}"):
-        trained = run(account, made, "train", train, submission.read_config(CONFIG))
+        trained = run(account, made, "train", train)
     accept(trained)
     with step(f"Labelling {predict.name}"):
         predicted = run(account, made, "predict", predict)
-    if predicted.status != "SUCCEEDED":
+    if outcome.state_of(predicted) not in {outcome.DONE, outcome.PARTLY}:
         raise CommandError(outcome.sentence(predicted))
     with step(f"Fetching the results to {FOLDER}"):
         files = fetch(account, made, trained, predicted)
@@ -66,22 +65,21 @@ def step(what: str) -> Iterator[programs.Tell]:
     display.say(f"  {display.duration(timedelta(seconds=time.monotonic() - began))}", "dim")
 
 
-def run(
-    account: Account, made: stack.Stack, action: str, file: Path, config: dict[str, Any] | None = None
-) -> Run:
+def run(account: Account, made: stack.Stack, action: str, file: Path) -> Run:
     """Upload a file, start a run with it and follow it to its end."""
-    request = submission.request(action, cli.send(account, made, file), config=config)
+    request = submission.request(action, cli.send(account, made, file))
     return cli.follow(account, submission.start(account, made, request))
 
 
 def accept(trained: Run) -> None:
     """Go on if a model is live, be it the new one or the one before; else raise CommandError."""
-    if trained.status == "SUCCEEDED":
+    state = outcome.state_of(trained)
+    if state == outcome.DONE:
         return
     display.say(outcome.sentence(trained), "yellow")
-    if not trained.rejected:
+    if state not in {outcome.REJECTED, outcome.WAITING}:
         raise CommandError("The training failed, so there is nothing to predict with.")
-    if "live_accuracy" not in trained.data.get("evaluation", {}):
+    if not trained.data["run"]["has_live_model"]:
         raise CommandError("No model is live, so there is nothing to predict with.")
     display.say("The live model stays, and labels the file now.", "yellow")
 
@@ -100,6 +98,8 @@ def report(trained: Run, predicted: Run, files: dict[str, Path]) -> None:
     display.say()
     display.say("What came out", "bold")
     display.pairs(outcome.figures(trained) + outcome.figures(predicted))
+    for warning in dict.fromkeys(outcome.warnings(trained) + outcome.warnings(predicted)):
+        display.say(f"  {warning}", "yellow")
     display.say()
     display.pairs([(name, str(files[key])) for key, name in FILES.items() if key in files])
     review(files.get("prediction/review.csv"))

@@ -14,6 +14,7 @@ from workflow.account import DEFAULT_STACK, Account
 from workflow.errors import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILT = Path(".aws-sam", "build", "template.yaml")
 KEPT_LINES = 25
 
 Tell = Callable[[str], None]
@@ -38,6 +39,8 @@ def build_and_deploy(account: Account, stage: str, tell: Tell, root: Path = ROOT
     config = _config_file("local" if account.local else stage, root)
     folder = _build_folder(account, stage, root)
     run([sam, *build_arguments(config, root)], folder, account.environment(), tell)
+    # What plain `sam build` made is older now: plain `sam deploy` must not bring it back.
+    (root / BUILT).unlink(missing_ok=True)
     start = run_in_terminal if _deploy_settings(config).get("confirm_changeset") else run
     start([sam, *deploy_arguments(account, config)], folder, account.environment(), tell)
 
@@ -57,7 +60,7 @@ def deploy_arguments(account: Account, config: Path) -> list[str]:
     """Give the arguments of `sam deploy` for the account and what was built in the same folder."""
     region = ["--region", account.region] if account.region and not account.local else []
     return [
-        "deploy", "--config-file", str(config), "--template-file", ".aws-sam/build/template.yaml",
+        "deploy", "--config-file", str(config), "--template-file", str(BUILT),
         "--stack-name", account.stack, "--no-fail-on-empty-changeset", *region,
     ]  # fmt: skip
 

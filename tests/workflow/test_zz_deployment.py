@@ -6,11 +6,13 @@ Runs last, as it deletes the stack.
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.fixtures import deploy_command
-from tests.workflow.stack import Stack, wait_for_job
+from tests.workflow.stack import ROOT, Stack, wait_for_job
 
 
 def test_the_real_aws_command_line_uploads_and_starts(live: Stack, tmp_path: Path) -> None:
@@ -25,6 +27,16 @@ def test_the_real_aws_command_line_uploads_and_starts(live: Stack, tmp_path: Pat
     assert live.wait(json.loads(started.stdout)["executionArn"])["status"] in {"SUCCEEDED", "FAILED"}
     live.command("aws", "s3", "cp", str(file), f"s3://{uploads}/predict/by_hand.csv")
     assert live.wait(live.execution_of(f"s3://{uploads}/predict/by_hand.csv"))["status"] == "SUCCEEDED"
+
+
+def test_plain_sam_deploy_refuses_sources_that_were_not_built(live: Stack, tmp_path: Path) -> None:
+    for name in ("template.yaml", "samconfig.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    done = subprocess.run(
+        ["sam", "deploy"], cwd=tmp_path, env=live.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert ".aws-sam/build/template.yaml" in done.stderr
 
 
 def test_deploying_the_same_again_changes_nothing(live: Stack, tmp_path_factory: object) -> None:

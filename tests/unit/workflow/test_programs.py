@@ -1,5 +1,6 @@
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,22 @@ def test_an_aws_account_gets_the_stages_settings_and_the_region(checkout: Path) 
     assert "dev.toml" in lines[3]
     assert lines[3].endswith("--stack-name mine --no-fail-on-empty-changeset --region eu-west-1")
     assert lines[5] == "endpoint None"
+
+
+def test_what_plain_sam_build_made_before_is_not_left_for_plain_sam_deploy(checkout: Path) -> None:
+    before = checkout / ".aws-sam" / "build" / "template.yaml"
+    before.parent.mkdir(parents=True)
+    before.touch()
+    deployed(Account(), "dev", checkout)
+    assert not before.exists()
+
+
+@pytest.mark.parametrize(
+    "file", ["samconfig.toml", "config/dev.toml", "config/local.toml", "config/prod.toml"]
+)
+def test_plain_sam_deploy_takes_what_was_built_and_never_the_sources(file: str) -> None:
+    settings = tomllib.loads((programs.ROOT / file).read_text())["default"]["deploy"]["parameters"]
+    assert settings["template_file"] == ".aws-sam/build/template.yaml"
 
 
 def test_a_stage_that_asks_before_it_changes_anything_runs_in_the_terminal(
