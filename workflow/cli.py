@@ -197,6 +197,15 @@ def stop(ctx: typer.Context, run: RunName = None) -> None:
     display.say(f"Run {name}: stopped.")
 
 
+@app.command()
+def redrive(ctx: typer.Context, run: RunName = None, no_wait: NoWait = False) -> None:
+    """Go on with a run that failed, from the step that failed."""
+    account: Account = ctx.obj
+    arn = runs.find(account, stack.read_stack(account), run)
+    runs.redrive(account, arn)
+    follow_on(account, arn, no_wait)
+
+
 @app.command(name="results")
 def fetch_results(
     ctx: typer.Context,
@@ -314,7 +323,11 @@ def submit(  # noqa: PLR0913  what the options say
 
 def begin(account: Account, made: stack.Stack, request: dict[str, Any], no_wait: bool) -> None:
     """Start a run and, unless told not to wait, follow it to its end; exits with what it came to."""
-    arn = submission.start(account, made, request)
+    follow_on(account, submission.start(account, made, request), no_wait)
+
+
+def follow_on(account: Account, arn: str, no_wait: bool) -> None:
+    """Name a run that goes on now and, unless told not to wait, follow it to its end."""
     name = arn.rsplit(":", 1)[-1]
     display.say(f"Run {name}")
     if no_wait:

@@ -328,10 +328,18 @@ def _fails(name: str, again: Choice) -> Task:
     """Give an end that raises `$.failure`, until the execution is redriven: then it leads back.
 
     A Fail state would fail a redriven execution at once. This is the step at which such a run fails, so it is
-    the one that a redrive runs again, with a larger count than `$.failure` has.
+    the one that a redrive runs again, with a larger count than `$.failure` has. The function answers by its
+    token, as a cause can then be a plain sentence, where a Lambda's exception is JSON with a stack trace.
     """
-    payload = {"state.$": "$", "end.$": "$.failure", "redrives.$": REDRIVES}
-    state = _lambda(name, "again", payload, function="Explain")
+    payload = {"state.$": "$", "end.$": "$.failure", "redrives.$": REDRIVES, "token.$": "$$.Task.Token"}
+    state = Task(
+        name,
+        resource=_service("lambda:invoke.waitForTaskToken"),
+        parameters={"FunctionName": "${ExplainFunction}", "Payload": payload},
+        result_path="$.again",
+        timeout_seconds=LAMBDA_SECONDS,
+        retry=_again(LAMBDA_FAULTS, first=1, longest=20),
+    )
     state.next(again)
     return state
 
@@ -342,12 +350,12 @@ def _function(name: str, gives: str, payload: Asl, explain: Task) -> Task:
     return state
 
 
-def _lambda(name: str, gives: str, payload: Asl, function: str | None = None) -> Task:
+def _lambda(name: str, gives: str, payload: Asl) -> Task:
     # The function's ARN, not lambda:invoke: that one wraps its answer in $.Payload, and no field of the
     # States Language brings an object with optional keys from there to its place in the state.
     return Task(
         name,
-        resource="${" + (function or name) + "Function}",
+        resource="${" + name + "Function}",
         parameters=payload,
         result_path=f"$.{gives}",
         timeout_seconds=LAMBDA_SECONDS,

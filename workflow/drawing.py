@@ -41,7 +41,7 @@ def _shape(name: str, state: Asl) -> str:
 
 
 def _class(state: Asl) -> str:
-    if "end.$" in state.get("Parameters", {}):
+    if state.get("Resource", "").endswith(".waitForTaskToken"):  # raises the end of a run
         return ":::bad"
     if state["Type"] == "Task":
         resource = state["Resource"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflow.runs import Run
+from workflow.runs import FINAL, Run
 
 EXIT_DONE, EXIT_FAILED, EXIT_REJECTED, EXIT_PARTLY = 0, 1, 3, 4
 DONE, FAILED, REJECTED, PARTLY = "done", "failed", "rejected", "partly done"
@@ -51,6 +51,8 @@ def sentence(run: Run) -> str:
 
 def hints(run: Run, command: str) -> list[str]:
     """Give what is left to do after a run, a sentence each; `command` is how to write `claimflow`."""
+    if not run.running and run.status != "SUCCEEDED" and run.error not in FINAL:
+        return [f"To go on from there, without what is done already: `{command} redrive {run.name}`."]
     version = _waiting(run.data)
     if version is None and not run.rejected:
         return []

@@ -27,6 +27,8 @@ SEARCHED = 1000  # runs that an abbreviated name is looked for in
 GLANCED = 25  # events at the end of a run in which its newest data is looked for
 AT_ONCE = 8
 WORK_DIGEST, ALIKE = re.compile("[0-9a-f]{12}"), 100
+# Errors that the same request meets again, so the run must not go on.
+FINAL = {"ModelRejected", "InvalidRequest", "InvalidConfig", "InvalidData", "NoLiveModel"}
 LOCAL_PAUSE, AWS_PAUSE, LONGEST_PAUSE = 1.0, 5.0, 20.0
 
 
@@ -85,6 +87,24 @@ def glances(account: Account, arns: Sequence[str]) -> list[Run]:
     """Read several runs without their steps, some at a time."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda arn: glance(account, arn), arns))
+
+
+def redrive(account: Account, arn: str) -> None:
+    """Let a run that was unsuccessful go on from the step that was.
+
+    Raises CommandError for one that is not, or that would meet the same again, and ExecutionUnknownError.
+    """
+    run = glance(account, arn)
+    refused = f"The run {run.name} cannot go on"
+    if run.running or run.status == "SUCCEEDED":
+        raise CommandError(f"{refused}: it {'goes on' if run.running else 'is done'} already.")
+    if run.error in FINAL:
+        raise CommandError(f"{refused}: it would end as it did ({run.error}). Start another one.")
+    try:
+        account.step_functions.redrive_execution(executionArn=arn)
+    except account.step_functions.exceptions.ExecutionNotRedrivable as error:
+        said = error.response["Error"].get("Message", "")
+        raise CommandError(f"{refused}: {said or 'it is too old'}. Start the same request again.") from None
 
 
 def plain_cause(cause: str | None) -> str | None:

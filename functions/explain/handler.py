@@ -1,13 +1,15 @@
 """Lambda: a failed run's state in, one sentence out. Never fails itself: nobody would hear of the run.
 
-It is the failed end, too: with `end` in the event it raises that, and only that.
+It is the failed end, too: with `end` in the event it fails the step with that, and does no more.
 """
 
+import json
 from typing import Any
 
 from explain import shards
 from explain.cause import Failure, explain, failed_step, is_batch, killed_shards, shards_error
-from explain.ending import end
+from explain.ending import goes_on_at
+from shared import aws
 from shared.messages import message, subject
 from shared.telemetry import Event, lambda_handler, logger
 
@@ -22,27 +24,43 @@ def _handle(event: Event) -> Event:
     state, execution = event.get("state"), str(event.get("execution") or "")
     state = state if isinstance(state, dict) else {}
     if "end" in event:
-        return end(event["end"], event["redrives"], state)
+        return _end(event, state)
     try:
         failure = _failure(state)
     except Exception:
         logger.exception("The error could not be explained")
         failure = Failure("Unexpected", "The run failed, and why could not be read; look at the execution.")
     logger.info("Explained", extra={"error": failure.error})
-    name = _file_name(state)
+    name, again = _file_name(state), failure.error not in NEVER_AGAIN
     lines = [
         failure.sentence,
         f"File: {name}" if name else "",
         f"Execution: {_page(execution)}" if execution else "",
+        f"To go on from the step that failed: claimflow redrive {execution.rsplit(':', 1)[-1]}"
+        if again and execution
+        else "",
     ]
     return {
         "error": failure.error,
         "sentence": failure.sentence,
-        "again": failure.error not in NEVER_AGAIN,
+        "again": again,
         "redrives": event.get("redrives", 0),
         "subject": subject(f"Claimflow: {name or 'a run'} failed: {failure.error}"),
         "message": message(lines),
     }
+
+
+def _end(event: Event, state: State) -> Event:
+    """Fail the step that waits for the token, or let a redriven execution go on."""
+    failure, token = event["end"], event["token"]
+    step = goes_on_at(failure, event["redrives"], state)
+    if step is None:
+        aws.step_functions().send_task_failure(
+            taskToken=token, error=failure["error"], cause=failure["sentence"]
+        )
+    else:
+        aws.step_functions().send_task_success(taskToken=token, output=json.dumps({"step": step}))
+    return {"step": step}
 
 
 def _failure(state: State) -> Failure:

@@ -12,6 +12,8 @@ from shared.storage import ObjectInfo
 
 Run = dict[str, Any]
 
+OF_DELIVERY = {"allow_partial", "max_missing_share"}  # of the configuration
+
 
 @dataclass(frozen=True)
 class LiveModel:
@@ -112,12 +114,17 @@ def run_name(execution: str, run: str) -> str:
 
 
 def run_id(inputs: Inputs) -> str:
-    """Give the id of the run's work: the same for the same files, configuration and predicting model."""
+    """Give the id of the run's work: the same for the same files, configuration and predicting model.
+
+    What decides how much must be there to be delivered is no part of it, nor when a file to label was
+    uploaded: what a run has labelled serves the next one.
+    """
     predicts_with = inputs.live_model.arn if inputs.action == "predict" and inputs.live_model else ""
+    config = {key: value for key, value in inputs.config.items() if key not in OF_DELIVERY}
     identity = [
         inputs.action,
-        *_identity(inputs.data),
-        json.dumps(inputs.config, sort_keys=True),
+        *(_content if inputs.action == "predict" else _identity)(inputs.data),
+        json.dumps(config, sort_keys=True),
         predicts_with,
         *(_identity(inputs.predict) if inputs.predict else ()),
     ]
@@ -191,6 +198,10 @@ def _training(stack: Stack) -> dict[str, Any]:
         "stopping_condition": stopping,
         "use_spot": stack.use_spot,
     }
+
+
+def _content(info: ObjectInfo) -> tuple[str, str, str]:
+    return info.location.bucket, info.location.key, f"{info.etag} {info.size}"
 
 
 def _identity(info: ObjectInfo) -> tuple[str, str, str]:

@@ -57,7 +57,7 @@ def test_each_run_ends_in_one_of_five_ways(states: Data) -> None:
     for name in REDRIVEN:
         assert "Catch" not in states[name], name
         assert states[name]["Next"] == "Which step again?"
-        assert states[name]["Parameters"]["redrives.$"] == "$$.Execution.RedriveCount"
+        assert states[name]["Parameters"]["Payload"]["redrives.$"] == "$$.Execution.RedriveCount"
 
 
 def test_every_error_of_a_step_is_explained(states: Data) -> None:

@@ -59,6 +59,23 @@ def test_who_started_a_run_makes_it_no_other_run(stack: Stack) -> None:
     assert ana == ben
 
 
+def test_the_same_file_uploaded_again_goes_on_with_the_same_work(stack: Stack) -> None:
+    stack.live()
+    ids = []
+    for content in ("text\nx\n", "text\nx\n", "text\ny\n"):
+        request = {"action": "predict", "data": stack.upload("predict/again.csv", content)}
+        ids.append(stack.prepare(request)["id"])
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_how_much_may_be_missing_does_not_make_other_work(stack: Stack) -> None:
+    stack.live()
+    request = {"action": "predict", "data": stack.upload("predict/a.csv", "text\nx\n")}
+    stricter = stack.prepare(request | {"config": {"max_missing_share": 0.1, "allow_partial": False}})
+    assert stack.prepare(request)["id"] == stricter["id"]
+    assert (stricter["allow_partial"], stricter["max_missing_share"]) == (False, 0.1)
+
+
 def test_another_configuration_is_another_run(stack: Stack) -> None:
     request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
     assert stack.prepare(request)["id"] != stack.prepare(request | {"config": {"num_epoch": 1}})["id"]

@@ -29,9 +29,15 @@ class UnknownError(ClientError):
         super().__init__({"Error": {"Code": "ExecutionDoesNotExist", "Message": "no"}}, "DescribeExecution")
 
 
+class NotRedrivableError(ClientError):
+    def __init__(self) -> None:
+        super().__init__({"Error": {"Code": "ExecutionNotRedrivable", "Message": "Too old"}}, "Redrive")
+
+
 class Exceptions:
     ExecutionDoesNotExist = UnknownError
     InvalidArn = UnknownError
+    ExecutionNotRedrivable = NotRedrivableError
 
 
 class Pages:
@@ -137,7 +143,8 @@ class Executions:
 class PlayedStepFunctions:
     """Step Functions that plays recorded executions: what is started ends as `ends_as` was recorded.
 
-    Those in `running` are listed as going on until they are stopped.
+    Those in `running` are listed as going on until they are stopped; those in `failed` have failed with that
+    error until they are redriven.
     """
 
     exceptions = Exceptions
@@ -149,6 +156,7 @@ class PlayedStepFunctions:
         self.error: Exception | None = None
         self.running: set[str] = set()
         self.stopped: list[str] = []
+        self.failed: dict[str, str] = {}
 
     def add(self, name: str, recording: str) -> None:
         self.played[name] = recording
@@ -165,7 +173,13 @@ class PlayedStepFunctions:
         if name not in self.played:
             raise UnknownError
         described = {**recorded(self.played[name])[0], "name": name, "executionArn": executionArn}
+        if name in self.failed:
+            described |= {"status": "FAILED", "error": self.failed[name], "cause": "It is so."}
         return described | ({"status": "RUNNING"} if name in self.running else {})
+
+    def redrive_execution(self, *, executionArn: str) -> None:
+        if self.failed.pop(executionArn.rsplit(":", 1)[-1]) == "Old":
+            raise NotRedrivableError
 
     def get_execution_history(self, *, executionArn: str, maxResults: int, **_: object) -> dict[str, Any]:
         events = recorded(self.played[executionArn.rsplit(":", 1)[-1]])[1]

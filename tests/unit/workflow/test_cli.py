@@ -441,6 +441,35 @@ def test_stop_of_what_does_not_run_is_told(account: Account, machine: PlayedStep
     )
 
 
+# Going on
+
+
+def test_redrive_goes_on_with_a_run_that_failed(account: Account, machine: PlayedStepFunctions) -> None:
+    machine.add("train-broken", "trained")
+    machine.failed["train-broken"] = "TimedOut"
+    assert "without what is done already: `claimflow redrive train-broken`" in claimflow("status").output
+    result = claimflow("redrive")
+    assert (result.exit_code, machine.failed) == (0, {})
+    assert result.output.startswith("Run train-broken\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("InvalidData", "it would end as it did (InvalidData). Start another one."),
+        ("ModelRejected", "it would end as it did (ModelRejected). Start another one."),
+        ("Old", "Too old. Start the same request again."),
+        ("", "it is done already."),
+    ],
+)
+def test_a_run_that_cannot_go_on_says_so(
+    account: Account, machine: PlayedStepFunctions, error: str, told: str
+) -> None:
+    machine.add("train-x", "trained")
+    machine.failed |= {"train-x": error} if error else {}
+    assert claimflow("redrive").stderr == f"The run train-x cannot go on: {told}\n"
+
+
 # Results
 
 
