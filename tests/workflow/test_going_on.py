@@ -30,7 +30,7 @@ def test_killed_shards_cost_their_rows_only_and_are_labelled_when_it_is_started_
     assert (ended["status"], ended["error"]) == ("FAILED", "PartlyDone")
     assert "of partly.csv were not labelled" in ended["cause"]
     assert live.states(arn)[-1] == "PartlyDone"
-    shown = live.command("claimflow", "status", arn.rsplit(":", 1)[-1], check=False)
+    shown = live.command("claimflow", "--stack", live.name, "status", arn.rsplit(":", 1)[-1], check=False)
     assert "partly done" in shown.stdout
     (told,) = live.notifications(expected=1)
     assert "partly.csv is partly done" in told["Subject"]
