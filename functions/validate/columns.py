@@ -1,7 +1,7 @@
 """Finds the text and the label column of a file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.errors import InvalidData
@@ -29,6 +29,7 @@ LABEL_NAMES = (
     # Spanish
     "etiqueta", "categoría", "clase", "tema",
 )  # fmt: skip
+COMMON = {"text_column": TEXT_NAMES, "label_column": LABEL_NAMES}
 CONFIGURATION, MODEL, COMMON_NAME, PART = (
     "the configuration",
     "the model",
@@ -62,25 +63,29 @@ class Columns:
     label: Column | None
 
 
-def choose(table: Table, wanted: dict[str, str | None], *, labelled: bool) -> Columns:
-    """Find the columns of a file.
+Wanted = Mapping[str, str | None]  # `text_column` and `label_column`, each a name or None
+
+
+def choose(table: Table, wanted: Wanted, *, labelled: bool, learned: Wanted | None = None) -> Columns:
+    """Find the columns of a file: those of the configuration, else of the model, else by common names.
 
     Args:
         table: the file
-        wanted: `text_column` and `label_column` as the configuration gives them, or None
+        wanted: as the configuration gives them
         labelled: whether the file must have labels
+        learned: of a file to predict, those that the model learned from
 
     Raises:
         InvalidData: a column is missing, or there twice; the sentence names what was found and what was
             looked for
 
     """
-    text = find(table, "text_column", wanted.get("text_column"), TEXT_NAMES)
-    label = find(table, "label_column", wanted.get("label_column"), LABEL_NAMES)
+    text = _find(table, "text_column", wanted, learned)
+    label = _find(table, "label_column", wanted, learned)
     if text is None:
-        raise _missing(table, "text_column", wanted.get("text_column"), TEXT_NAMES)
+        raise _missing(table, "text_column", wanted, learned)
     if label is None and labelled:
-        raise _missing(table, "label_column", wanted.get("label_column"), LABEL_NAMES, text)
+        raise _missing(table, "label_column", wanted, learned, text)
     if label is not None and label.index == text.index:
         raise InvalidData(
             f"{table.name}: the column '{text.name}' cannot be both the text and the category; set "
@@ -90,15 +95,29 @@ def choose(table: Table, wanted: dict[str, str | None], *, labelled: bool) -> Co
     return Columns(text, label)
 
 
-def find(table: Table, key: str, wanted: str | None, common: tuple[str, ...]) -> Column | None:
-    """Find a column: the wanted one, else one with a common name, else the only one with such a part.
-
-    Raises InvalidData if there are two of its name.
-    """
+def _find(table: Table, key: str, wanted: Wanted, learned: Wanted | None) -> Column | None:
     names = [plain(name) for name in table.header]
-    if wanted is not None:
-        return _named(table, key, [wanted], names, CONFIGURATION)
-    return _named(table, key, common, names, COMMON_NAME) or _part(table, common, names)
+    if name := wanted.get(key):
+        return _named(table, key, [name], names, CONFIGURATION)
+    of_model = (learned or {}).get(key)
+    if of_model:
+        found = _named(table, key, [of_model], names, MODEL)
+        if found:
+            return found
+        _refuse_choice(table, key, of_model, names)
+    common = COMMON[key]
+    return _named(table, key, common, names, COMMON_NAME) or _part(table, key, names)
+
+
+def _refuse_choice(table: Table, key: str, learned: str, names: list[str]) -> None:
+    """Refuse to guess which column stands in for the one that the model learned from."""
+    common = set(map(plain, COMMON[key]))
+    found = [cell for cell, name in zip(table.header, names, strict=True) if name in common]
+    if len(found) > 1:
+        raise InvalidData(
+            f"{table.name}: the model learned from the column {listed([learned])}, which this file does not "
+            f"have, and {listed(found, 5)} could each stand in for it: set {key} in the configuration."
+        )
 
 
 def _named(table: Table, key: str, wanted: Iterable[str], names: list[str], found_by: str) -> Column | None:
@@ -117,32 +136,36 @@ def _named(table: Table, key: str, wanted: Iterable[str], names: list[str], foun
     return None
 
 
-def _part(table: Table, common: tuple[str, ...], names: list[str]) -> Column | None:
-    """Find the only column of which a common name is a word, or starts or ends one."""
-    parts = [plain(name) for name in common if len(name) >= _PART_LENGTH]
+def _part(table: Table, key: str, names: list[str]) -> Column | None:
+    """Find the only column of which a common name is a part, best of its last word."""
+    other = next(one for one in COMMON if one != key)
+    words = [_NO_WORDS.sub(" ", name).split() if len(name) <= _NAME_LENGTH else [] for name in names]
     found = [
         index
-        for index, name in enumerate(names)
-        if len(name) <= _NAME_LENGTH and _has_part(_NO_WORDS.sub(" ", name).split(), parts)
+        for index, parts in enumerate(words)
+        if parts and parts[-1] not in _ABOUT and _has_part(parts, key) and not _has_part(parts[-1:], other)
     ]
-    return Column(found[0], table.header[found[0]], PART) if len(found) == 1 else None
+    best = [index for index in found if _has_part(words[index][-1:], key)]
+    for choice in (best, found):
+        if len(choice) == 1:
+            return Column(choice[0], table.header[choice[0]], PART)
+    return None
 
 
-def _has_part(words: list[str], parts: list[str]) -> bool:
-    if not words or words[-1] in _ABOUT:
-        return False
+def _has_part(words: list[str], key: str) -> bool:
+    parts = [plain(name) for name in COMMON[key] if len(name) >= _PART_LENGTH]
     return any(word.startswith(part) or word.endswith(part) for word in words for part in parts)
 
 
 def _missing(
-    table: Table, key: str, name: str | None, common: tuple[str, ...], text: Column | None = None
+    table: Table, key: str, wanted: Wanted, learned: Wanted | None, text: Column | None = None
 ) -> InvalidData:
     what = "the text" if key == "text_column" else "the category"
-    looked_for = (
-        f"'{shorten(name)}', as {key} in the configuration says"
-        if name
-        else f"one of {', '.join(common[:12])}"
-    )
+    looked_for = f"one of {', '.join(COMMON[key][:16])}"
+    if name := wanted.get(key):
+        looked_for = f"'{shorten(name)}', as {key} in the configuration says"
+    elif name := (learned or {}).get(key):
+        looked_for = f"'{shorten(name)}', from which the model learned, or {looked_for}"
     taken = f" '{text.name}' was taken for the text." if text else ""
     return InvalidData(
         f"{table.name}: no column holds {what}: the header has {named(table.header)}, and looked for was "

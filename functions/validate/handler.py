@@ -14,7 +14,9 @@ from shared.telemetry import Event, lambda_handler, logger
 from shared.writing import form_of
 from validate import columns, sharding, training
 from validate.columns import Columns
+from validate.learned import Given, Learned
 from validate.rejected import for_people
+from validate.warnings import guesses
 
 CSV = "text/csv; charset=utf-8"
 Run = dict[str, Any]
@@ -29,7 +31,8 @@ def _handle(event: Event) -> Event:
     if labelled:
         validation["train"], report["train"] = _train(run, labelled)
     if unlabelled:
-        validation["predict"], report["predict"] = _predict(run, unlabelled)
+        learned = _learned(run, validation["train"], report["train"])
+        validation["predict"], report["predict"] = _predict(run, unlabelled, learned)
     logger.info("Validated", extra={key: _counts(validation[key]) for key in ("train", "predict")})
     place = Location(settings.results_bucket(), f"{keys.run_name(run)}/validation.json")
     return {**validation, "report": storage.write_json(place, report)}
@@ -66,25 +69,37 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     return {**counts, **given, "reading": table.reading.described}, report
 
 
-def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _learned(run: Run, checked: dict[str, Any] | None, report: dict[str, Any] | None) -> Learned:
+    """Give what the model that will predict has learned from: the one of this run, else the live one.
+
+    Of a model that was registered before there were cards, nothing is known.
+    """
+    if checked and report:
+        return Learned(**checked["columns"], labels=tuple(report["categories"]))
+    card = run["live_model"].get("card")
+    return Learned.of(storage.read_json(card)) if card else Learned()
+
+
+def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str, Any], dict[str, Any]]:
     table = _open(file, run["sheet"])
-    found = columns.choose(table, run["columns"], labelled=False)
+    found = columns.choose(table, run["columns"], labelled=False, learned=vars(learned))
+    given = Given(found, learned.labels)
     bucket = settings.artifacts_bucket()
 
     def save(index: int, path: Path) -> str:
         return storage.upload(Location(bucket, keys.shard(run["id"], index)), path, CSV)
 
     with tempfile.TemporaryDirectory() as folder:
-        made = sharding.make_shards(table, found, Path(folder), run["rows_per_shard"], save)
+        made = sharding.make_shards(table, given, Path(folder), run["rows_per_shard"], save)
         results = keys.prediction_results(run)
         rejected = _give_rejected(run, results, table, made.rejected)
         rejected_rows = storage.upload(Location(bucket, keys.rejected_rows(run["id"])), made.rejected, CSV)
+    used = given.columns
     manifest = {
         **_about(run, file),
         "shards": made.shards,
         "columns": table.header,
-        "text_column": found.text.name,
-        "label_column": found.label.name if found.label else None,
+        **_names(used),
         "rows": made.rows,
         "rejected": made.rejected_rows,
         "rejected_uri": rejected,
@@ -95,12 +110,13 @@ def _predict(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     uri = storage.write_json(Location(bucket, keys.shard_manifest(run["id"])), manifest)
     shards = len(made.shards)
     counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
-    warnings = bounded([*table.warnings, *made.report["warnings"]])
+    guessed = learned.other_columns(used) if learned.text_column else guesses(used, table.header)
+    warnings = bounded([*guessed, *made.report["warnings"], *table.warnings])
     report = _report(
-        file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
+        file, table, used, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )
-    given = {"manifest": uri, "warnings": warnings, "reading": table.reading.described}
-    return {**given, **counts}, report
+    about = {"columns": _names(used), "warnings": warnings, "reading": table.reading.described}
+    return {"manifest": uri, **about, **counts}, report
 
 
 def _open(file: dict[str, Any], sheet: str | None) -> Table:

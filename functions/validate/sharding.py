@@ -14,7 +14,7 @@ from shared.errors import InvalidData
 from shared.messages import count
 from shared.table import Table
 from validate import rows
-from validate.columns import Columns
+from validate.learned import Given
 from validate.rejected import RejectedFile
 from validate.training import nothing_usable, text_lengths
 
@@ -44,14 +44,12 @@ class Shards:
         return self.rejected_rows + sum(int(shard["rows"]) for shard in self.shards)
 
 
-def make_shards(
-    table: Table, columns: Columns, folder: Path, rows_per_shard: int | None, save: Save
-) -> Shards:
+def make_shards(table: Table, given: Given, folder: Path, rows_per_shard: int | None, save: Save) -> Shards:
     """Check a file to predict and cut it up.
 
     Args:
         table: the file
-        columns: its columns
+        given: its columns; counts the given categories
         folder: where `rejected.csv` and one shard at a time are written
         rows_per_shard: the rows of each shard but the last; None lets them grow with the file
         save: takes a finished shard's number and file, keeps it and gives its URI
@@ -63,14 +61,15 @@ def make_shards(
     writer = _ShardWriter(folder, rows_per_shard, save, table.name)
     lengths = []
     with RejectedFile(folder / "rejected.csv", table.reading.delimiter) as rejected:
-        for chunk in rows.chunks(table, columns, labelled=False):
+        for chunk in rows.chunks(table, given.found, labelled=False):
             rejected.write(chunk.rejected)
             lengths.append(chunk.usable["text"].str.len().to_numpy(dtype=np.int32))
+            given.add(chunk.usable["label"])
             writer.write(chunk.usable)
     writer.finish()
     if not writer.shards:
         raise InvalidData(nothing_usable(table, rejected))
-    report = {"text_characters": text_lengths(np.concatenate(lengths)), "warnings": []}
+    report = {"text_characters": text_lengths(np.concatenate(lengths)), "warnings": list(given.warnings())}
     return Shards(writer.shards, rejected.path, rejected.reasons.total(), report)
 
 

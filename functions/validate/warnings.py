@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.messages import count, listed
 from shared.plain import plain
-from validate.columns import LABEL_NAMES, TEXT_NAMES, Columns
+from validate.columns import CONFIGURATION, LABEL_NAMES, MODEL, TEXT_NAMES, Columns
 
 
 def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Counter[str]) -> Iterator[str]:
@@ -30,7 +30,7 @@ def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Co
         yield f"{count(conflicts, 'text')} {verb} with more than one category."
     if unjudged := [label for label, sides in categories.items() if not sides["validation"]]:
         yield f"No row judges the {'category' if len(unjudged) == 1 else 'categories'} {listed(unjudged, 5)}."
-    yield from _guesses(columns, header)
+    yield from guesses(columns, header)
 
 
 def _left_out(rejected: Counter[str], usable: int) -> str:
@@ -63,7 +63,7 @@ def _difference(same: list[str]) -> str:
     return "case, blanks, accents, how a number is written, or characters that cannot be seen"
 
 
-def _guesses(columns: Columns, header: list[str]) -> Iterator[str]:
+def guesses(columns: Columns, header: list[str]) -> Iterator[str]:
     """Tell of the columns that were found by guess; the only one with a common name is no guess."""
     text, label = columns.text, columns.label
     taken = {text.name, label.name} if label else {text.name}
@@ -71,7 +71,7 @@ def _guesses(columns: Columns, header: list[str]) -> Iterator[str]:
         (text, "text", "text_column", TEXT_NAMES),
         (label, "category", "label_column", LABEL_NAMES),
     ):
-        if column is None or column.found_by == "the configuration":
+        if column is None or column.found_by in {CONFIGURATION, MODEL}:
             continue
         others = [name for name in header if name.strip().casefold() in common and name not in taken]
         if others or column.found_by != "a common name":

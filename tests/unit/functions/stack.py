@@ -111,7 +111,10 @@ class Stack:
 
     def live(self, **evaluation: object) -> State:
         """Train a model and make it live; give the whole state."""
-        state = self.validated("train", labelled(20))
+        return self.made_live(self.validated("train", labelled(20)), **evaluation)
+
+    def made_live(self, state: State, **evaluation: object) -> State:
+        """Train on what was validated and make the model live; give the whole state."""
         state["training"] = self.trained(state, **evaluation)
         state["evaluation"] = evaluate(state, None)
         state["registration"] = register(state, None)

@@ -34,7 +34,7 @@ def test_shards_hold_every_usable_row_in_order(live: Stack) -> None:
 
 
 def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
-    state = live.validated("predict", "id,review,label\n1,x,a\n2,,b\n")
+    state = live.validated("predict", "id,review,label\n1,x,Engine\n2,,b\n")
     run = state["run"]["id"]
     data, shard = state["run"]["data"], f"s3://{ARTIFACTS}/runs/{run}/predict/shard-00000.csv"
     assert live.json(state["validation"]["predict"]["manifest"]) == {
