@@ -77,7 +77,12 @@ def _learned(run: Run, checked: dict[str, Any] | None, report: dict[str, Any] | 
     if checked and report:
         return Learned(**checked["columns"], labels=tuple(report["categories"]))
     card = run["live_model"].get("card")
-    return Learned.of(storage.read_json(card)) if card else Learned()
+    try:
+        return Learned.of(storage.read_json(card)) if card else Learned()
+    except StorageError as error:
+        return Learned(
+            problem=f"What the model learned from is not known, as its card cannot be read: {error}."
+        )
 
 
 def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -111,7 +116,9 @@ def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str
     shards = len(made.shards)
     counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
     guessed = learned.other_columns(used) if learned.text_column else guesses(used, table.header)
-    warnings = bounded([*guessed, *made.report["warnings"], *table.warnings])
+    warnings = bounded(
+        [learned.problem] * bool(learned.problem) + [*guessed, *made.report["warnings"], *table.warnings]
+    )
     report = _report(
         file, table, used, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )

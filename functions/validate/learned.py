@@ -16,11 +16,15 @@ EXAMPLES = 1_000
 
 @dataclass(frozen=True)
 class Learned:
-    """The columns that a model learned from, and its categories; None where that is not known."""
+    """The columns that a model learned from, and its categories; None where that is not known.
+
+    `problem` is the sentence for people when it should be known and is not.
+    """
 
     text_column: str | None = None
     label_column: str | None = None
     labels: tuple[str, ...] | None = None
+    problem: str = ""
 
     @classmethod
     def of(cls, card: dict[str, Any]) -> "Learned":

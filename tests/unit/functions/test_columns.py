@@ -150,3 +150,12 @@ def test_a_model_without_a_card_tells_nothing(stack: Stack) -> None:
     run["live_model"]["card"] = None
     manifest = stack.json(stack.validate({"run": run})["predict"]["manifest"])
     assert manifest["label_column"] == "category"
+
+
+def test_a_card_that_is_gone_is_told(stack: Stack) -> None:
+    stack.live()
+    uri = stack.upload("predict/claims.csv", "text,category\nx,open\n")
+    run = stack.prepare({"action": "predict", "data": uri})
+    run["live_model"]["card"] += ".gone"
+    warnings = stack.validate({"run": run})["predict"]["warnings"]
+    assert "What the model learned from is not known, as its card cannot be read" in warnings[0]
