@@ -189,6 +189,7 @@ def _training_job(explain: Task) -> Task:
     kept = {
         "job.$": "$.TrainingJobName",
         "status.$": "$.TrainingJobStatus",
+        "detail.$": "$.SecondaryStatus",
         # Not from ModelArtifacts: a job stopped early has none, and no Catch takes the States.Runtime of a
         # path that is not there.
         "model_uri.$": output % "model",

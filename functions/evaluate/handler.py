@@ -6,9 +6,9 @@ from typing import Any
 
 from evaluate import evaluation
 from evaluate.card import card
-from shared import keys, settings, storage
+from shared import keys, settings, storage, training
 from shared.archive import members
-from shared.errors import StorageError, TrainingFailed
+from shared.errors import StorageError, TimedOut, TrainingFailed
 from shared.storage import Location
 from shared.telemetry import Event, lambda_handler, logger
 
@@ -19,7 +19,8 @@ FILES = {"evaluation.json": "application/json", "report.html": "text/html; chars
 def _handle(event: Event) -> Event:
     run, job = event["run"], event["training"]
     if job["status"] != "Completed":
-        raise TrainingFailed(f"The training job {job['job']} ended as {job['status']}, not as Completed.")
+        ended = training.ending(job["job"], job["status"], job.get("detail", ""), "")
+        raise (TimedOut if ended.timed_out else TrainingFailed)(ended.sentence)
     contents = _read(job)
     document = evaluation.parse(contents["evaluation.json"])
     found = evaluation.figures(document, run)

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from explain.batch import field, of_job, reason
+from shared import training
+
 # The errors that the functions raise on purpose carry their own sentence.
 OURS = {
     "InvalidRequest",
     "InvalidConfig",
     "InvalidData",
     "NoLiveModel",
+    "TimedOut",
     "TrainingFailed",
     "PredictionFailed",
     "StackMisconfigured",
 }
 SENTENCE_LIMIT = 4_000
-KILLED = 137  # the exit code of a program that the machine ended: 128 + SIGKILL
 _AGAIN = "Start it again; if it happens again, look at the execution."
 _TOO_LARGE = "the file may be too large for one run: cut it up."
 _READS_THE_FILE = {"validate", "predict", "collect"}  # the steps that need more for a larger file
@@ -70,27 +73,15 @@ def explain(error: str, cause: str, step: str) -> Failure:
     )
 
 
-def is_batch(cause: str) -> bool:
-    """Tell whether the cause is that of an AWS Batch job."""
+def batch_job(cause: str) -> dict[str, Any] | None:
+    """Give what Batch told of its job, if the cause is that of one."""
     document = _document(cause)
-    return bool(_field(document, "JobId") and _field(document, "JobQueue"))
+    return document if field(document, "JobId") and field(document, "JobQueue") else None
 
 
-def killed_shards(cause: str, told: int) -> str:
-    """Give the sentence on the shards that left none (`told` did), or an empty string.
-
-    A shard that fails says why in a file of its own, unless the machine ended its program.
-    """
-    document = _document(cause)
-    exit_code = _field(_field(document, "Container") or {}, "ExitCode")
-    failed = _children(document).get("FAILED") or int(exit_code == KILLED)
-    if failed <= told:
-        return ""
-    which = "1 shard was" if failed - told == 1 else f"{failed - told} shards were"
-    return (
-        f"{which} killed, most often for want of memory: start again with a smaller rows_per_shard in the "
-        "configuration, or give the stack more JobMemoryMiB."
-    )
+def failed_shards(job: dict[str, Any]) -> int:
+    """Give how many shards of a job failed; 0 of a single job."""
+    return _children(job).get("FAILED") or 0
 
 
 def _own(error: str, _cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
@@ -124,54 +115,33 @@ def _training(_error: str, cause: str, _step: str, document: dict[str, Any]) -> 
     job = document.get("TrainingJobName")
     if not job:
         return None
-    reason = str(document.get("FailureReason") or "")
-    if not reason and (cut := re.search(r'"FailureReason":"((?:[^"\\]|\\.)*)', cause)):
-        reason = cut.group(1)
-    status = document.get("TrainingJobStatus", "Failed")
-    detail = document.get("SecondaryStatus", "")
-    if detail in {"MaxRuntimeExceeded", "MaxWaitTimeExceeded"}:
-        limit = (
-            "the longest training time"
-            if detail == "MaxRuntimeExceeded"
-            else "the longest wait for Spot capacity"
-        )
-        return Failure(
-            "TimedOut", f"The training job {job} was stopped: it reached {limit} that the stack allows."
-        )
-    said = _algorithm(reason) or f"it ended as {status} and gave no reason; see its log"
-    return Failure("TrainingFailed", f"The training job {job} failed: {said}")
+    said = str(document.get("FailureReason") or "")
+    if not said and (cut := re.search(r'"FailureReason":"((?:[^"\\]|\\.)*)', cause)):
+        said = cut.group(1)
+    status, detail = (
+        str(document.get("TrainingJobStatus", "Failed")),
+        str(document.get("SecondaryStatus", "")),
+    )
+    ending = training.ending(str(job), status, detail, said)
+    return Failure("TimedOut" if ending.timed_out else "TrainingFailed", ending.sentence)
 
 
-def _algorithm(reason: str) -> str:
-    """Take the program's own sentence out of SageMaker's `AlgorithmError: …, exit code: 1`."""
-    said = re.sub(r"^(AlgorithmError|ClientError|InternalServerError):\s*", "", _tidy(reason))
-    ended = re.search(r",?\s*exit code:\s*(\d+)\.?$", said)
-    said = said[: ended.start()] if ended else said
-    if not said and ended and int(ended.group(1)) == KILLED:
-        return (
-            "it was killed, most often for want of memory; the same request, started again, goes on from "
-            "its checkpoint"
-        )
-    return said
-
-
-def _batch(_error: str, cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
-    if not is_batch(cause):
+def _batch(_error: str, cause: str, _step: str, _document: dict[str, Any]) -> Failure | None:
+    job = batch_job(cause)
+    if job is None:
         return None
-    name, reason = _field(document, "JobName"), _tidy(str(_field(document, "StatusReason") or ""))
-    container = _field(document, "Container") or {}
-    said = _tidy(str(_field(container, "Reason") or "")) or reason or "no reason was given"
-    children = _children(document)
-    failed = children.get("FAILED")
-    which = f"{failed} of its {sum(children.values())} shards failed" if failed else said
-    if "timed out" in said.lower() or "timeout" in said.lower():
-        return Failure("TimedOut", f"The prediction {name} took longer than it may. {_AGAIN}")
-    return Failure("PredictionFailed", f"The prediction {name} failed: {which}.")
+    name, failed = field(job, "JobName"), failed_shards(job)
+    if failed:
+        of = f"{failed} of its {sum(_children(job).values())} shards failed"
+        return Failure("PredictionFailed", f"The prediction {name} failed: {of}.")
+    why = reason(of_job(job))
+    said = f"The prediction {name} failed: {why.said}. {why.advice}".rstrip()
+    return Failure("TimedOut" if why.timed_out else "PredictionFailed", said)
 
 
 def _children(document: dict[str, Any]) -> dict[str, int]:
     """Give how many children of an array job have each status; none of a single job."""
-    return _field(_field(document, "ArrayProperties") or {}, "StatusSummary") or {}
+    return field(field(document, "ArrayProperties") or {}, "StatusSummary") or {}
 
 
 def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -> Failure | None:
@@ -235,11 +205,6 @@ def _unescape(value: str) -> str:
         return str(json.loads(f'"{value}"'))
     except ValueError:
         return value
-
-
-def _field(document: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Give a field: its first letter is upper case from Step Functions, lower case from AWS Batch."""
-    return document.get(name, document.get(name[0].lower() + name[1:]))
 
 
 def _tidy(text: str) -> str:

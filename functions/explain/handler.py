@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from explain import shards
-from explain.cause import Failure, explain, failed_step, is_batch, killed_shards, shards_error
+from explain.batch import field, of_shards
+from explain.cause import Failure, batch_job, explain, failed_shards, failed_step, shards_error
 from explain.ending import goes_on_at
 from shared import aws
 from shared.messages import message, subject
@@ -67,22 +68,42 @@ def _failure(state: State) -> Failure:
     caught = shards_error(state) or state.get("error") or {}
     error, cause = str(caught.get("Error", "")), str(caught.get("Cause", ""))
     failure = explain(error, cause, failed_step(state))
-    if is_batch(cause):
-        return _with_shards(failure, state, cause)
-    return failure
+    job = batch_job(cause)
+    return _with_shards(failure, state, job) if job else failure
 
 
-def _with_shards(failure: Failure, state: State, cause: str) -> Failure:
-    """Add what the shards themselves said; the failure stands without it when they cannot be read."""
+def _with_shards(failure: Failure, state: State, job: dict[str, Any]) -> Failure:
+    """Add what the shards themselves said, and Batch of the others; without either, the failure stands."""
     try:
         said, are_all = shards.sentences(state["validation"])
-        know = are_all and failure.error == "PredictionFailed"
-        killed = killed_shards(cause, len(said)) if know else ""
     except Exception:
         logger.exception("The shards' sentences could not be read")
-        return failure
-    shown = [one.rstrip(".") + "." for one in said[: shards.SHOWN]]
-    return Failure(failure.error, " ".join(filter(None, [failure.sentence, *shown, killed])))
+        said, are_all = {}, not state.get("validation")
+    failed = failed_shards(job)
+    if said and not failed:  # the one shard of a single job knows better than Batch why it failed
+        failure = Failure("PredictionFailed", f"The prediction {field(job, 'JobName')} failed.")
+    silent, timed_out = _silent(job, said, failed - len(said)) if failed and are_all else ([], False)
+    shown = [one.rstrip(".") + "." for one in list(said.values())[: shards.SHOWN]]
+    error = "TimedOut" if timed_out and not said else failure.error
+    return Failure(error, " ".join([failure.sentence, *shown, *silent]))
+
+
+def _silent(job: dict[str, Any], said: dict[int, str], count: int) -> tuple[list[str], bool]:
+    """Give sentences on the `count` shards that left none, and whether time ended all of them."""
+    if count <= 0:
+        return [], False
+    try:
+        found = shards.failed_at_batch(str(field(job, "JobId")))
+    except Exception:
+        logger.exception("Batch could not be asked for the failed shards")
+        found = {}
+    outcomes = [outcome for number, outcome in found.items() if number not in said]
+    if not outcomes:
+        return [
+            f"{'The failed shards' if count > 1 else 'The failed shard'} gave no reason; see their log."
+        ], False
+    sentences, timed_out = of_shards(outcomes)
+    return sentences, timed_out and len(outcomes) == count
 
 
 def _file_name(state: State) -> str:

@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sns import SNSClient
@@ -28,6 +29,12 @@ _CONFIG = Config(
 def s3() -> "S3Client":
     """Give the S3 client."""
     return boto3.client("s3", config=_CONFIG)
+
+
+@cache
+def batch() -> "BatchClient":
+    """Give the Batch client."""
+    return boto3.client("batch", config=_CONFIG)
 
 
 @cache

@@ -6,6 +6,7 @@
     │   ├── InvalidConfig        the configuration; every problem at once
     │   ├── InvalidData          the file cannot be used
     │   └── NoLiveModel          a prediction before any model is live
+    ├── TimedOut                 a training was stopped by its limit of time
     ├── TrainingFailed           the training job did not complete
     ├── PredictionFailed         a shard failed, or a part is missing or short
     ├── StackMisconfigured       an environment variable or a permission is missing: the template's fault
@@ -14,8 +15,7 @@
         ├── ObjectMissing        no such bucket, key or version
         └── ObjectDenied         it may be there, but this stack may not read it
 
-`ModelRejected`, `TimedOut` and `Unexpected` are names that the state machine and `explain` give; no function
-raises them.
+`ModelRejected` and `Unexpected` are names that the state machine and `explain` give; no function raises them.
 """
 
 
@@ -41,6 +41,10 @@ class InvalidData(UserError):  # noqa: N818
 
 class NoLiveModel(UserError):  # noqa: N818
     """A prediction was asked for before any model is live."""
+
+
+class TimedOut(ClaimflowError):  # noqa: N818
+    """A training was stopped by its limit of time."""
 
 
 class TrainingFailed(ClaimflowError):  # noqa: N818

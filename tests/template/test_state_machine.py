@@ -230,7 +230,12 @@ def test_a_stopped_training_is_no_surprise(states: Data) -> None:
     """DescribeTrainingJob gives a stopped job no ModelArtifacts; its other three are always there."""
     selected = " ".join(states["Train"]["ResultSelector"].values())
     paths = set(re.findall(r"\$\.[A-Za-z0-9.]+", selected))
-    assert paths == {"$.TrainingJobName", "$.TrainingJobStatus", "$.OutputDataConfig.S3OutputPath"}
+    assert paths == {
+        "$.TrainingJobName",
+        "$.TrainingJobStatus",
+        "$.SecondaryStatus",
+        "$.OutputDataConfig.S3OutputPath",
+    }
 
 
 def test_only_the_definition_imports_the_sdk() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from evaluate.handler import handler as evaluate
 from shared import keys
-from shared.errors import TrainingFailed
+from shared.errors import TimedOut, TrainingFailed
 from tests.unit.functions.stack import ARTIFACTS, EVALUATION, RESULTS, Stack, labelled, tar_gz
 
 
@@ -103,11 +103,21 @@ def test_doing_it_again_writes_the_same_objects(stack: Stack) -> None:
     assert stack.everything() == before
 
 
+def test_a_training_that_was_stopped_by_its_limit_says_so(stack: Stack) -> None:
+    state = trained(stack)
+    state["training"] |= {"status": "Stopped", "detail": "MaxRuntimeExceeded"}
+    with pytest.raises(
+        TimedOut, match="was stopped: it reached the longest training time that the stack allows"
+    ):
+        evaluate(state, None)
+
+
 @pytest.mark.parametrize("status", ["Stopped", "Failed", "InProgress"])
 def test_a_training_that_did_not_complete_is_refused(stack: Stack, status: str) -> None:
     state = trained(stack)
     state["training"]["status"] = status
-    with pytest.raises(TrainingFailed, match=f"ended as {status}, not as Completed"):
+    said = "was stopped before its end" if status == "Stopped" else f"ended as {status}"
+    with pytest.raises(TrainingFailed, match=said):
         evaluate(state, None)
 
 

@@ -79,7 +79,10 @@ def test_a_cause_that_was_cut_off_still_tells_the_reason() -> None:
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [("MaxRuntimeExceeded", "the longest training time"), ("MaxWaitTimeExceeded", "wait for Spot capacity")],
+    [
+        ("MaxRuntimeExceeded", "it reached the longest training time that the stack allows"),
+        ("MaxWaitTimeExceeded", "wait for Spot capacity"),
+    ],
 )
 def test_a_training_that_was_stopped_by_its_limit_timed_out(status: str, said: str) -> None:
     document = {"TrainingJobName": "j", "TrainingJobStatus": "Stopped", "SecondaryStatus": status}
@@ -89,10 +92,46 @@ def test_a_training_that_was_stopped_by_its_limit_timed_out(status: str, said: s
 
 
 def test_a_training_that_gives_no_reason_says_where_to_look() -> None:
-    document = {"TrainingJobName": "j", "TrainingJobStatus": "Stopped"}
-    assert (
-        "ended as Stopped and gave no reason; see its log" in explain("x", json.dumps(document))["sentence"]
-    )
+    document = {"TrainingJobName": "j", "TrainingJobStatus": "Failed"}
+    assert "ended as Failed and gave no reason; see its log" in explain("x", json.dumps(document))["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "CapacityError: Unable to provision requested ML compute capacity. Please retry using another "
+            "ML instance type.",
+            "AWS had no machine of its kind to give; start it again later, or choose another Training",
+        ),
+        (
+            "ClientError: Cannot pull algorithm container. Either the image does not exist or its "
+            "permissions are incorrect.",
+            "its image could not be pulled",
+        ),
+        (
+            "InternalServerError: We encountered an internal error. Please try again.",
+            "SageMaker itself failed",
+        ),
+        (
+            "AlgorithmError: , exit code: 139",
+            "its program ended with exit code 139 and gave no reason; see its log",
+        ),
+        ("AlgorithmError: Cannot pull the image, exit code: 1", "failed: Cannot pull the image"),
+    ],
+)
+def test_a_training_that_sagemaker_could_not_run_says_so(reason: str, said: str) -> None:
+    document = {"TrainingJobName": "j", "TrainingJobStatus": "Failed", "FailureReason": reason}
+    found = explain("States.TaskFailed", json.dumps(document), **TRAINING)
+    assert found["error"] == "TrainingFailed"
+    assert said in found["sentence"]
+    assert "memory" not in found["sentence"]
+
+
+def test_a_training_that_somebody_stopped_says_so() -> None:
+    document = {"TrainingJobName": "j", "TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped"}
+    said = explain("States.TaskFailed", json.dumps(document), **TRAINING)["sentence"]
+    assert said == "The training job j was stopped before its end; start it again."
 
 
 @pytest.fixture
@@ -229,41 +268,142 @@ def test_a_long_reason_is_cut() -> None:
     assert len(found["sentence"]) <= 4000
 
 
-def killed(failed: int, told: str) -> str:
+class Batch:
+    """Batch, asked for the failed shards of a job."""
+
+    def __init__(self, *shards: tuple[int, int | None, str, str]) -> None:
+        self.shards = shards
+
+    def list_jobs(self, **asked: Any) -> dict[str, Any]:
+        assert (asked["arrayJobId"], asked["jobStatus"]) == ("876da822", "FAILED")
+        return {"jobSummaryList": [self.summary(*shard) for shard in self.shards]}
+
+    @staticmethod
+    def summary(index: int, exit_code: int | None, reason: str, status: str) -> dict[str, Any]:
+        container = ({"reason": reason} if reason else {}) | ({"exitCode": exit_code} if exit_code else {})
+        return {"arrayProperties": {"index": index}, "container": container, "statusReason": status}
+
+
+def of_failed(count: int) -> str:
     document = json.loads(cause("batch_failed"))
-    document["ArrayProperties"]["StatusSummary"]["FAILED"] = failed
-    return json.dumps(document) if told == "array" else json.dumps({**document, "ArrayProperties": {}})
+    document["ArrayProperties"]["StatusSummary"]["FAILED"] = count
+    return json.dumps(document)
 
 
-def test_a_shard_that_failed_and_left_no_sentence_was_killed(failed_shards: dict[str, Any]) -> None:
-    said = explain("States.TaskFailed", killed(2, "array"), **failed_shards)["sentence"]
-    assert "shard 2: The model artifact is damaged" in said
-    assert (
-        "1 shard was killed, most often for want of memory: start again with a smaller rows_per_shard" in said
-    )
-    assert "JobMemoryMiB" in said
-    assert "2 shards were killed" in explain("x", killed(3, "array"), **failed_shards)["sentence"]
+ENDED = "Essential container in task exited"
+TIMED_OUT = "Job attempt duration exceeded timeout"
+CAPACITY = (
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for instance "
+    "type [m5.large]"
+)
+PULL = "CannotPullContainerError: Error response from daemon: manifest for x/claimflow:1 not found"
 
 
-@pytest.mark.parametrize(("exit_code", "is_killed"), [(137, True), (1, False)])
-def test_a_single_job_was_killed_when_its_exit_code_says_so(
-    stack: Stack, exit_code: int, is_killed: bool
+@pytest.mark.parametrize(
+    ("job", "said", "unsaid"),
+    [
+        (
+            (137, "OutOfMemoryError: Container killed due to memory usage", ENDED),
+            "it ran out of memory.",
+            "(",
+        ),
+        ((137, "", ENDED), "it was killed, most often for want of memory.", "ran out"),
+        ((1, "", ENDED), "its program ended with exit code 1 and gave no reason; see its log.", "memory"),
+        ((None, PULL, "Task failed to start"), f"its image could not be pulled ({PULL}).", "memory"),
+        (
+            (None, "", "Host EC2 (instance i-0abc) terminated."),
+            "the machine that it ran on was taken away (Host EC2 (instance i-0abc) terminated).",
+            "memory",
+        ),
+        ((137, "", TIMED_OUT), "it took longer than the stack allows.", "memory"),
+        ((None, "", CAPACITY), f"no machine came for it, as AWS had none to give ({CAPACITY}).", "memory"),
+        (
+            (None, "", "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - cannot meet the capacity"),
+            "no machine of the stack can take it (MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+            "none to give",
+        ),
+        (
+            (None, "DockerTimeoutError: Could not transition to created", "Task failed to start"),
+            "started (D",
+            "long",
+        ),
+        ((None, "", "Stopped by the night shift."), "AWS Batch says: Stopped by the night shift.", "memory"),
+        ((None, "", ""), "no reason was given.", "memory"),
+    ],
+    ids=[
+        "memory",
+        "killed",
+        "exit",
+        "image",
+        "host",
+        "time",
+        "capacity",
+        "size",
+        "docker",
+        "stopped",
+        "none",
+    ],
+)
+def test_a_job_that_left_no_sentence_is_told_by_what_batch_says_of_it(
+    job: tuple[int | None, str, str],
+    said: str,
+    unsaid: str,
+    failed_shards: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stack.live()
-    state = stack.validated("predict", "text\nx\n")
-    document = {
-        **json.loads(cause("batch_failed")),
-        "ArrayProperties": {},
-        "Container": {"ExitCode": exit_code},
-    }
-    assert ("1 shard was killed" in explain("x", json.dumps(document), **state)["sentence"]) is is_killed
+    monkeypatch.setattr("shared.aws.batch", lambda: Batch((1, *job)))
+    shard = explain("States.TaskFailed", of_failed(2), **failed_shards)["sentence"]
+    last = shard.split("manifest.json is missing. ")[-1]
+    assert last.startswith("1 shard: ")
+    exit_code, reason, status = job
+    single = json.loads(of_failed(1)) | {"ArrayProperties": {}, "StatusReason": status}
+    single["Container"] = {"ExitCode": exit_code, "Reason": reason}
+    alone = explain("States.TaskFailed", json.dumps(single))["sentence"]
+    assert alone.startswith("The prediction claimflow-predict failed: ")
+    for sentence in (last, alone):
+        assert said in sentence
+        assert unsaid not in sentence.replace(said, "").replace("JobMemoryMiB", "")
+
+
+def test_shards_of_one_reason_are_told_together_and_those_told_already_are_not_told_again(
+    failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = [(0, None, PULL, ""), (1, None, PULL, ""), (2, 1, "", ENDED)]
+    monkeypatch.setattr("shared.aws.batch", lambda: Batch(*shards))
+    said = explain("States.TaskFailed", of_failed(3), **failed_shards)["sentence"]
+    assert "shard 2: The model artifact is damaged: manifest.json is missing. 2 shards: its image" in said
+    assert "exit code" not in said
+
+
+def test_a_prediction_all_of_whose_shards_took_too_long_timed_out(
+    stack: Stack, failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = stack.json(failed_shards["validation"]["predict"]["manifest"])["output"]
+    bucket, key = output.removeprefix("s3://").split("/", 1)
+    for name in ("failure-00001.txt", "failure-00002.txt"):
+        stack.s3.delete_object(Bucket=bucket, Key=f"{key}/{name}")
+    monkeypatch.setattr("shared.aws.batch", lambda: Batch((1, 137, "", TIMED_OUT), (2, 137, "", TIMED_OUT)))
+    found = explain("States.TaskFailed", of_failed(2), **failed_shards)
+    assert found["error"] == "TimedOut"
+    assert (
+        "2 shards: it took longer than the stack allows. Start again with a smaller rows_per_shard"
+        in (found["sentence"])
+    )
+
+
+def test_when_batch_cannot_be_asked_no_cause_is_invented(
+    failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.aws.batch", lambda: None)
+    said = explain("States.TaskFailed", of_failed(3), **failed_shards)["sentence"]
+    assert said.endswith("manifest.json is missing. The failed shards gave no reason; see their log.")
 
 
 def test_of_very_many_sentences_none_is_missed_by_guess(
     failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("explain.shards.LOOKED_AT", 0)
-    assert "killed" not in explain("x", killed(3, "array"), **failed_shards)["sentence"]
+    assert "no reason" not in explain("x", of_failed(3), **failed_shards)["sentence"]
 
 
 def test_a_shards_own_number_is_said_once(stack: Stack, failed_shards: dict[str, Any]) -> None:
