@@ -77,7 +77,11 @@ def read_job() -> Job:
 
 def killed(number: signal.Signals) -> None:
     """Say that a signal ended the work, next to the parts too."""
-    job = read_job()
+    try:
+        job = read_job()
+    except ProgramError as error:
+        print(failure.of_signal(number, WORDING), error, flush=True)
+        return
     _fail(job, f"Shard {job.index} was not labelled: {failure.of_signal(number, WORDING)}")
 
 

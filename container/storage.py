@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
+from boto3.exceptions import RetriesExceededError
 from botocore.config import Config as Settings
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
 
 from container.failure import ProgramError
 
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+FAULTS = (OSError, BotoCoreError, ClientError, RetriesExceededError)
+READS = 4  # of one small file, at most
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _OVERTAKEN = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict", "404", "NoSuchKey"}
 
@@ -46,7 +55,7 @@ def download(address: str, target: Path) -> Path:
             _client().download_file(*bucket_key, str(target))
         else:
             shutil.copyfile(address, target)
-    except (OSError, BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         raise StorageError(f"{address} cannot be read: {_cause(error)}.") from error
     return target
 
@@ -55,10 +64,21 @@ def read(address: str) -> bytes:
     """Give a small file's content. Raises StorageError when it cannot be read."""
     try:
         if bucket_key := _s3(address):
-            return _client().get_object(Bucket=bucket_key[0], Key=bucket_key[1])["Body"].read()
+            return _read(*bucket_key)
         return Path(address).read_bytes()
-    except (OSError, BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         raise StorageError(f"{address} cannot be read: {_cause(error)}.") from error
+
+
+def _read(bucket: str, key: str) -> bytes:
+    """Read a body again that breaks off, which botocore does not."""
+    for attempt in range(1, READS + 1):
+        try:
+            return _client().get_object(Bucket=bucket, Key=key)["Body"].read()
+        except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
+            if attempt == READS:
+                raise
+    raise AssertionError("unreachable")
 
 
 def find(address: str) -> Found | None:
@@ -68,7 +88,7 @@ def find(address: str) -> Found | None:
             answer = _client().head_object(Bucket=bucket_key[0], Key=bucket_key[1])
             return Found(answer["ETag"].strip('"'), answer["Metadata"])
         return _find(Path(address))
-    except (OSError, BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         if isinstance(error, FileNotFoundError) or _code(error) in _MISSING:
             return None
         raise StorageError(f"{address} cannot be read: {_cause(error)}.") from error
@@ -84,7 +104,7 @@ def commit(source: Path, address: str, facts: dict[str, str], before: Found | No
         if bucket_key := _s3(address):
             return _put(source, bucket_key, facts, before)
         return _place(source, Path(address), facts, before)
-    except (OSError, BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         raise StorageError(f"{address} cannot be written: {_cause(error)}.") from error
 
 
@@ -96,7 +116,7 @@ def write(content: bytes, address: str) -> None:
         else:
             Path(address).parent.mkdir(parents=True, exist_ok=True)
             Path(address).write_bytes(content)
-    except (OSError, BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         raise StorageError(f"{address} cannot be written: {_cause(error)}.") from error
 
 
@@ -107,7 +127,7 @@ def remove(address: str) -> None:
             _client().delete_object(Bucket=bucket_key[0], Key=bucket_key[1])
         else:
             Path(address).unlink(missing_ok=True)
-    except (OSError, BotoCoreError, ClientError) as error:
+    except FAULTS as error:
         raise StorageError(f"{address} cannot be removed: {_cause(error)}.") from error
 
 
@@ -185,4 +205,6 @@ def _code(error: Exception) -> str:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, RetriesExceededError):
+        error = getattr(error, "last_exception", error)
     return str(error).rstrip(".")

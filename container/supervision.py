@@ -5,7 +5,6 @@ SIGSEGV or the like: nothing in that process can tell. The supervisor passes sig
 was killed it leaves the sentence. It imports little, so that the kernel finds the child the larger one.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -13,8 +12,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
+from model.lifetime import end_with
+
 PASSED_ON = (signal.SIGTERM, signal.SIGINT)
-_PR_SET_PDEATHSIG = 1
 
 
 def supervised(work: Callable[[], int], killed: Callable[[signal.Signals], None]) -> int:
@@ -27,7 +27,7 @@ def supervised(work: Callable[[], int], killed: Callable[[signal.Signals], None]
     parent = os.getpid()
     child = os.fork()
     if child == 0:
-        _die_with(parent)
+        end_with(parent)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         _end(work())
 
@@ -50,9 +50,3 @@ def _end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def _die_with(parent: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it was gone before the kernel knew
-        os._exit(1)

@@ -10,6 +10,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from model.lifetime import end_with
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -46,7 +48,7 @@ def on_all_cores(work: Callable[[Given], Made], pieces: Iterator[Given]) -> Iter
         yield from map(work, itertools.chain(first, pieces))
         return
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(cores, context, _remember, (work,)) as processes:
+    with ProcessPoolExecutor(cores, context, _begin, (work, os.getpid())) as processes:
         waiting: collections.deque[Future[Made]] = collections.deque()
         for piece in itertools.chain(first, pieces):
             waiting.append(processes.submit(_remembered, piece))
@@ -59,7 +61,8 @@ def on_all_cores(work: Callable[[Given], Made], pieces: Iterator[Given]) -> Iter
 _work: list[Callable[[Any], Any]] = []  # of this process, so that it is not sent with every piece
 
 
-def _remember(work: Callable[[Any], Any]) -> None:
+def _begin(work: Callable[[Any], Any], parent: int) -> None:
+    end_with(parent)  # or these would wait for its next piece for ever
     _work[:] = [work]
 
 

@@ -6,6 +6,7 @@ because the machine is busy.
 
 import os
 
+import pytest
 from hypothesis import settings
 
 for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_LOCAL_"))]:
@@ -13,6 +14,13 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+@pytest.fixture
+def reads(request: pytest.FixtureRequest) -> str:
+    """Give what the row of docs/reliability.md says that people read: the test looks for it."""
+    said: str = request.node.get_closest_marker("fault").kwargs["reads"]
+    return said
 
 
 # Here, as a session has one of each for all folders. They need what is imported after the line above.

@@ -283,6 +283,12 @@ def disk_is_full(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.mark.fault(
+    where="predict",
+    fault="the disk is full",
+    then="the shard fails, the others go on; started again, only this one is labelled",
+    reads="The disk is full",
+)
 @pytest.mark.parametrize("place", ["shutil.copyfile", "container.prediction.write_part", "tempfile.mkdtemp"])
 def test_a_full_disk_is_told_once_and_blames_nothing_else(
     place: str, main: Main, shards: Path, monkeypatch: pytest.MonkeyPatch
@@ -349,6 +355,12 @@ def without_facts(shards: Path, _: pytest.MonkeyPatch) -> None:
     shutil.rmtree(shards.parent / "parts.facts")
 
 
+@pytest.mark.fault(
+    where="predict",
+    fault="a part lies there that is half written, or of other rows, another model or another program",
+    then="it is made again",
+    reads="",
+)
 @pytest.mark.parametrize(
     "changed",
     [another_shard, another_model, another_program, asked_to_explain, half_written, without_facts],
@@ -380,6 +392,12 @@ def test_a_part_on_s3_is_not_made_again_unless_it_is_half_written(
     assert list(parts(bucket).values()) == [whole]
 
 
+@pytest.mark.fault(
+    where="predict",
+    fault="two attempts at one shard at once, or one that comes late",
+    then="the part that is stored first stays; every row once",
+    reads="",
+)
 def test_of_two_attempts_at_once_the_first_to_be_ready_stays(
     main: Main, bucket: "S3Client", shards: Path, labels: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,6 +429,12 @@ KILLED_AFTER = [
 ]
 
 
+@pytest.mark.fault(
+    where="predict",
+    fault="kill -9 at any point of storing a part in a folder",
+    then="no part, or a whole one; started again, every row is there once",
+    reads="",
+)
 @pytest.mark.parametrize("point", KILLED_AFTER)
 @pytest.mark.usefixtures("labels")
 def test_killed_at_any_point_there_is_no_part_or_a_whole_one(

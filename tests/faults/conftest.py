@@ -19,13 +19,6 @@ from tests.unit.functions.stack import ARTIFACTS, GROUP, RESULTS, SETTINGS, UPLO
 
 
 @pytest.fixture
-def reads(request: pytest.FixtureRequest) -> str:
-    """Give what the row in the table says that people read: the test looks for it."""
-    said: str = request.node.get_closest_marker("fault").kwargs["reads"]
-    return said
-
-
-@pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Give an empty account with the functions' settings."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_"))]:

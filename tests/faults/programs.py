@@ -26,5 +26,11 @@ def run_until(program: str, point: str, count: int, name: str, **variables: str)
 
 def _run(command: list[str], variables: dict[str, str]) -> Done:
     return subprocess.run(
-        command, cwd="/", env=environment(**variables), capture_output=True, text=True, check=False
+        command,
+        cwd="/",
+        env=environment(**variables),
+        capture_output=True,  # so it ends only when every process that the program started has ended
+        text=True,
+        check=False,
+        timeout=120,
     )

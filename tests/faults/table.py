@@ -1,4 +1,4 @@
-"""The table in docs/reliability.md: one row for each fault that a test of this folder proves.
+"""The table in docs/reliability.md: one row for each fault that a test proves.
 
 `python tests/faults/table.py` writes it; with `--print` the page goes to standard output instead.
 tests/faults/test_table.py fails while the page is not current.
@@ -16,6 +16,7 @@ import pytest
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "reliability.md"
+FOLDERS = [FOLDER, *(FOLDER.parent / name for name in ("container", "workflow", "local"))]
 BEGIN, END = "<!-- the fault table begins -->", "<!-- the fault table ends -->"
 OPEN = "**open**"
 HEADER = ("where", "fault", "what happens", "what people read", "proved by")
@@ -44,10 +45,12 @@ class _Collected:
 
 
 def rows() -> list[Row]:
-    """Collect the tests of this folder, and give the rows that they are marked with."""
+    """Collect the tests that may be marked, and give the rows that they are marked with."""
     collected = _Collected()
     with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", str(FOLDER)], plugins=[collected])
+        pytest.main(
+            ["--collect-only", "-q", "-p", "no:cacheprovider", *map(str, FOLDERS)], plugins=[collected]
+        )
     found: dict[tuple[str, ...], Row] = {}
     for item in collected.items:
         for mark in item.iter_markers("fault"):
@@ -57,7 +60,8 @@ def rows() -> list[Row]:
             if place not in row.tests:
                 row.tests.append(place)
             row.open = row.open or item.get_closest_marker("xfail") is not None
-    return list(found.values())
+    places = list(dict.fromkeys(row.where for row in found.values()))
+    return sorted(found.values(), key=lambda row: places.index(row.where))
 
 
 def table(found: list[Row]) -> str:
