@@ -163,7 +163,7 @@ def status(
     arn = runs.find(account, stack.read_stack(account), run)
     if keep_on:
         watch(account, arn)
-    display.run(runs.read_run(account, arn), account.command)
+    display.run(runs.read_run(account, arn), account)
 
 
 @app.command(name="runs")
@@ -344,7 +344,7 @@ def watch(account: Account, arn: str) -> None:
         name = arn.rsplit(":", 1)[-1]
         display.say(f"The run goes on. Watch it again with: {account.command} status {name} --follow")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    display.summary(ended, account.command)
+    display.summary(ended, account)
     if ended.status == "SUCCEEDED":
         display.say(f"Download: {account.command} results {ended.name}")
     raise typer.Exit(outcome.exit_code(ended))

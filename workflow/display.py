@@ -115,20 +115,20 @@ def steps_table(run: Run) -> Table:
     return table
 
 
-def summary(run: Run, command: str) -> None:
-    """Print what a run that ended came to; `command` is how to write `claimflow` for its account."""
+def summary(run: Run, account: Account) -> None:
+    """Print what a run of the account that ended came to."""
     took = duration((run.ended or now()) - run.started)
     state = outcome.state_of(run)
     style = STATE_STYLE.get(state, "")
     say()
     say(f"{run.name}: {ENDINGS.get(state, state)} after {took}.", style)
-    pairs([*outcome.figures(run), *outcome.addresses(run)])
+    pairs([*outcome.figures(run), *outcome.addresses(run, links=not account.local)])
     for warning in outcome.warnings(run):
         say(warning, "yellow")
     said = outcome.sentence(run)
     if run.status != "SUCCEEDED" or said != outcome.FINE:
         say(said, style)
-    for hint in outcome.hints(run, command):
+    for hint in outcome.hints(run, account.command):
         say(hint, "yellow")
 
 
@@ -140,12 +140,12 @@ def whose(run: Run, which: str) -> None:
         say(outcome.sentence(run), STATE_STYLE.get(state, ""))
 
 
-def run(run: Run, command: str) -> None:
+def run(run: Run, account: Account) -> None:
     """Print a run's table and, if it has ended, what it came to (see `summary`)."""
     say(run.name, "bold")
     console.print(steps_table(run))
     if not run.running:
-        summary(run, command)
+        summary(run, account)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What a run came to: its state and exit code, its figures and its sentence, from the state data."""
 
 from typing import Any
+from urllib.parse import quote
 
 from workflow.runs import FINAL, Run
 
@@ -70,9 +71,10 @@ def warnings(run: Run) -> list[str]:
     validation = run.data.get("validation") or {}
     found = [part for key in ("train", "predict") if (part := validation.get(key))]
     said = [f"The file was read as {each['reading']}." for each in found if each.get("reading")]
-    said += [warning for each in found for warning in each.get("warnings") or []]
-    advice = (run.data.get("evaluation") or {}).get("advice")
-    return list(dict.fromkeys([*said, *([advice] if advice else [])]))
+    results = [run.data.get("results") or {}]
+    said += [warning for each in [*found, *results] for warning in each.get("warnings") or []]
+    said += [each.get("advice") or "" for each in [run.data.get("evaluation") or {}, *results]]
+    return list(dict.fromkeys(filter(None, said)))
 
 
 def figures(run: Run) -> list[Figure]:
@@ -80,8 +82,8 @@ def figures(run: Run) -> list[Figure]:
     return [*_training(run.data), *_prediction(run.data)]
 
 
-def addresses(run: Run) -> list[Figure]:
-    """Give where the results and reports of a run lie."""
+def addresses(run: Run, *, links: bool) -> list[Figure]:
+    """Give where the results and reports of a run lie; with `links` also the pages that open them."""
     evaluation, results = run.data.get("evaluation", {}), run.data.get("results", {})
     validation = run.data.get("validation", {})
     found = [
@@ -91,12 +93,23 @@ def addresses(run: Run) -> list[Figure]:
         ("Prediction report", results.get("report")),
         ("Checks of the file", validation.get("report") if run.error and not run.rejected else None),
     ]
-    return [(name, str(uri)) for name, uri in found if uri]
+    made = [(name, str(uri)) for name, uri in found if uri]
+    region = run.arn.split(":")[3] if run.arn.count(":") > 3 else ""
+    if not links or not region:
+        return made
+    return [each for name, uri in made for each in ((name, uri), ("", _page(uri, region)))]
 
 
 def percent(share: float) -> str:
     """Give a share between 0 and 1 as a percentage with one decimal."""
     return f"{share:.1%}"
+
+
+def _page(uri: str, region: str) -> str:
+    """Give the page of AWS's console that opens an object."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    console = f"https://{region}.console.aws.amazon.com/s3/object/{bucket}"
+    return f"{console}?region={region}&prefix={quote(key)}"
 
 
 def _then(run: Run, command: str) -> str:

@@ -64,8 +64,17 @@ def _handle(event: Event) -> Event:
     subject, message = words(tally, about, uris, parts)
     logger.info("Collected", extra=figures)
     addresses = {key: uris[key] for key in ("results", "review", "report")}
+    told = {"warnings": notes, "advice": about.why_so_few(tally) or None}
     partly = {"sentence": partly_done(parts, about.file)} if parts.missing else {}
-    return {**addresses, "manifest": done, **figures, **partly, "subject": subject, "message": message}
+    return {
+        **addresses,
+        "manifest": done,
+        **figures,
+        **told,
+        **partly,
+        "subject": subject,
+        "message": message,
+    }
 
 
 def _write_files(

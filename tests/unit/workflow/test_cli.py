@@ -62,6 +62,15 @@ def test_train_uploads_the_file_and_starts_a_run_with_that_version(
     assert started["name"].startswith("train-my-claims-")
 
 
+def test_predict_sends_its_configuration_and_asks_for_explanations_beside_it(
+    account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "c.json").write_text('{"text_column": "narrative", "output": "xlsx", "allow_partial": false}')
+    claimflow("predict", claims, "--config", "c.json", "--explain", "--no-wait")
+    config = {"text_column": "narrative", "output": "xlsx", "allow_partial": False, "explain": True}
+    assert machine.started[0]["input"]["config"] == config
+
+
 def test_train_sends_the_configuration_and_the_file_to_label(
     account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from workflow import outcome
-from workflow.runs import Run
+from workflow.runs import Run, plain_cause
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 WANTED = {"predict_wanted": True, "predict": {"uri": "s3://uploads/requests/1/new.csv"}}
@@ -72,3 +72,76 @@ def test_a_file_that_waits_for_a_rejected_model_is_said_not_to_be_labelled(live:
 )
 def test_otherwise_nothing_is_left_to_do(run: Run) -> None:
     assert outcome.hints(run, "claimflow") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "data", "state", "code"),
+    [
+        ("SUCCEEDED", None, {"registration": {"version": 1, "live": True}}, "done", 0),
+        ("SUCCEEDED", None, {"registration": {"version": 1, "live": False}}, "waiting for approval", 0),
+        (
+            "SUCCEEDED",
+            None,
+            {"registration": {"version": 1, "live": False, "reason": "It needs 20 more rows."}},
+            "waiting for approval",
+            3,
+        ),
+        ("FAILED", "ModelRejected", {}, "rejected", 3),
+        ("FAILED", "PartlyDone", {}, "partly done", 4),
+        ("FAILED", "InvalidData", {}, "failed", 1),
+        ("TIMED_OUT", None, {}, "failed", 1),
+        ("ABORTED", None, {}, "stopped", 1),
+    ],
+)
+def test_a_run_has_a_state_in_words_and_an_exit_status(
+    status: str, error: str | None, data: dict[str, Any], state: str, code: int
+) -> None:
+    run = Run("arn:x", "x", status, NOW, NOW, error, None, data=data)
+    assert (outcome.state_of(run), outcome.exit_code(run)) == (state, code)
+
+
+def test_a_model_with_too_little_evidence_says_what_it_needs() -> None:
+    run = ended(registration={"version": 1, "live": False, "reason": "It needs 20 more rows."})
+    assert outcome.sentence(run) == "It needs 20 more rows."
+
+
+def test_what_was_found_and_how_the_file_was_read_is_told_once_at_the_end() -> None:
+    run = ended(
+        validation={
+            "train": {"reading": "semicolon-separated, Windows-1252", "warnings": ["Two are alike."]},
+            "predict": {"reading": "", "warnings": ["Two are alike.", "The text was guessed."]},
+        },
+        evaluation={"advice": "About 400 more rows would help."},
+        results={"advice": None, "warnings": ["A category is unknown."]},
+    )
+    assert outcome.warnings(run) == [
+        "The file was read as semicolon-separated, Windows-1252.",
+        "Two are alike.",
+        "The text was guessed.",
+        "A category is unknown.",
+        "About 400 more rows would help.",
+    ]
+    assert outcome.warnings(ended()) == []
+
+
+def test_in_aws_a_file_has_the_page_beside_it_that_opens_it() -> None:
+    report = "s3://results/predict-1/a b.html"
+    arn = "arn:aws:states:eu-west-1:1:execution:claimflow:predict-1"
+    run = Run(arn, "x", "SUCCEEDED", NOW, NOW, None, None, data={"results": {"report": report}})
+    page = "https://eu-west-1.console.aws.amazon.com/s3/object/results?region=eu-west-1&prefix=predict-1/a%20b.html"
+    assert outcome.addresses(run, links=True) == [("Prediction report", report), ("", page)]
+    assert outcome.addresses(run, links=False) == [("Prediction report", report)]
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ('{"errorType": "InvalidData", "errorMessage": "a.csv: no text.", "trace": []}', "a.csv: no text."),
+        ("a.csv: no text.", "a.csv: no text."),
+        ('"quoted"', '"quoted"'),
+        ("{}", "{}"),
+        (None, None),
+    ],
+)
+def test_a_cause_is_a_sentence_though_a_lambda_left_json(cause: str | None, said: str | None) -> None:
+    assert plain_cause(cause) == said
