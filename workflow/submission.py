@@ -5,6 +5,7 @@ import json
 import math
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from workflow.stack import Stack
 
 PREFIX = "requests"
 CONFIG_KEY = "config/config.json"
+CONFIG_BYTES = 200_000
 NAME_LIMIT = 80  # Step Functions' limit on an execution's name
 STEM_LIMIT = 32
 KINDS = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json")  # or packed: .csv.gz
@@ -134,6 +136,10 @@ def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:
 
 
 def _config(content: bytes, source: str) -> dict[str, Any]:
+    if len(content) > CONFIG_BYTES:
+        raise CommandError(
+            f"{source} has {len(content):,} bytes; a configuration has at most {CONFIG_BYTES:,}."
+        )
     try:
         config = _parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -165,9 +171,9 @@ def _parse(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice[:80]} is given twice")
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, number in counts.items() if number > 1)
+        raise ValueError(f"the key {' '.join(twice[:80].split())} is given twice")
     return document
 
 

@@ -2,6 +2,8 @@
 
 import difflib
 import json
+import math
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,24 +17,35 @@ from shared.messages import is_text, shorten
 
 Config = dict[str, Any]
 
+MOST_BYTES = 200_000  # what is given in the request itself cannot be much larger
+MOST_DEPTH, MOST_VALUES = 8, 1_000  # of one key
+SHOWN = 8  # problems
+
 
 def parse(text: bytes, source: str) -> Config:
     """Read a configuration file. Raises InvalidConfig that says where the JSON goes wrong."""
+    if len(text) > MOST_BYTES:
+        raise InvalidConfig(too_large(source, len(text)))
     try:
-        document = json.loads(
-            text.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse_constant
-        )
+        document = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once, parse_int=_whole)
     except UnicodeDecodeError as error:
         raise InvalidConfig(f"{source} is not UTF-8 text; save it as UTF-8.") from error
     except json.JSONDecodeError as error:
         raise InvalidConfig(
             f"{source} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
         ) from error
+    except RecursionError as error:
+        raise InvalidConfig(f"{source} is nested too deeply; it must be like config/config.json.") from error
     except ValueError as error:
         raise InvalidConfig(f"{source}: {error}.") from error
     if not isinstance(document, dict):
         raise InvalidConfig(f'{source} must be a JSON object, such as {{"num_epoch": 5}}.')
     return document
+
+
+def too_large(source: str, size: int) -> str:
+    """Give the sentence on a file that is too large to be a configuration."""
+    return f"{source} has {size:,} bytes; a configuration has at most {MOST_BYTES:,}."
 
 
 def complete(given: Config, source: str, artifacts: str) -> Config:
@@ -47,7 +60,8 @@ def complete(given: Config, source: str, artifacts: str) -> Config:
         every key of the schema, in its order, with the addresses of the live model filled in
 
     Raises:
-        InvalidConfig: with every problem at once; each names the key, its value and what is allowed
+        InvalidConfig: with every problem at once, or the first SHOWN of them; each names the key, its value
+            and what is allowed
 
     """
     problems = _schema_problems(given)
@@ -59,7 +73,8 @@ def complete(given: Config, source: str, artifacts: str) -> Config:
         config, artifacts, already={problem.split(" ", 1)[0] for problem in problems}
     )
     if problems:
-        raise InvalidConfig(f"{source} cannot be used: " + "; ".join(problems) + ".")
+        more = f"; and {len(problems) - SHOWN:,} more" if len(problems) > SHOWN else ""
+        raise InvalidConfig(f"{source} cannot be used: " + "; ".join(problems[:SHOWN]) + more + ".")
     return config
 
 
@@ -72,18 +87,42 @@ def schema() -> dict[str, Any]:
 
 def _schema_problems(given: Config) -> list[str]:
     rules = schema()["properties"]
-    unknown = [_unknown(key, list(rules)) for key in given if key not in rules]
-    wrong = {str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(given) if error.path}
-    unknown += [
-        f"{shorten(key)} holds half a character (a lone surrogate), which is no text"
-        for key, value in given.items()
-        if key in rules and not is_text(json.dumps(value, ensure_ascii=False))
+    near = iter(range(SHOWN))  # to look for a similar name takes a while
+    problems = [
+        _unknown(key, list(rules) if next(near, None) is not None else [])
+        for key in given
+        if key not in rules
     ]
-    return unknown + [
+    impossible = {key: said for key in given if key in rules and (said := _impossible(given[key]))}
+    problems += [f"{key} {said}" for key, said in impossible.items()]
+    possible = {key: given[key] for key in given if key in rules and key not in impossible}
+    wrong = {
+        str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(possible) if error.path
+    }
+    return problems + [
         f"{key} is {_shown(given[key])}, but must be {describe(rules[key], schema())}"
         for key in given
         if key in wrong
     ]
+
+
+def _impossible(value: object) -> str | None:
+    """Tell of a value that no schema speaks of: what JSON has not, half a character, too deep or too long."""
+    values: list[tuple[object, int]] = [(value, 0)]
+    for seen, (part, depth) in enumerate(values):
+        if depth > MOST_DEPTH:
+            return "is nested too deeply"
+        if seen >= MOST_VALUES:
+            return f"holds more than {MOST_VALUES:,} values"
+        if isinstance(part, float) and not math.isfinite(part):
+            return f"is {_shown(part)}, which is no number of JSON, or too large for one"
+        if isinstance(part, str) and not is_text(part):
+            return "holds half a character (a lone surrogate), which is no text"
+        if isinstance(part, dict):
+            values += [(inner, depth + 1) for pair in part.items() for inner in pair]
+        elif isinstance(part, list):
+            values += [(inner, depth + 1) for inner in part]
+    return None
 
 
 def _unknown(key: str, known: list[str]) -> str:
@@ -118,11 +157,14 @@ def _shown(value: object) -> str:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, number in counts.items() if number > 1)
         raise ValueError(f"the key {shorten(twice)} is given twice")
     return document
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON value")
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python refuses thousands of digits
+        raise ValueError(f"a number has {len(digits):,} digits, which is too many") from None

@@ -39,6 +39,9 @@ def _config(given: dict[str, Any] | Location | None, stack: run.Stack) -> dict[s
     location = given or Location(stack.uploads, keys.CONFIG_KEY)
     source = f"The configuration {location.uri}"
     try:
+        size = storage.head(location).size
+        if size > configuration.MOST_BYTES:
+            raise InvalidConfig(configuration.too_large(source, size))
         document = configuration.parse(storage.read_bytes(location), source)
     except StorageError as error:
         if given or not isinstance(error, ObjectMissing):

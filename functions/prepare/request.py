@@ -8,6 +8,7 @@ from shared.errors import InvalidRequest
 from shared.messages import is_text, listed, shorten
 from shared.storage import Location, parse_uri
 
+LONGEST = 1024  # characters of an S3 version, or of a person's name
 ACTIONS = ("train", "predict")
 KEYS = ("action", "data", "version", "predict", "config", "started_by")
 
@@ -58,6 +59,9 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
         yield f"'version' is {_kind(document['version'])}; it must be the S3 version of 'data', as text"
     if document.get("started_by") is not None and not _is_filled(document["started_by"]):
         yield f"'started_by' is {_kind(document['started_by'])}; it must be a person's name, as text"
+    for key in ("version", "started_by"):
+        if len(str(document.get(key, ""))) > LONGEST:
+            yield f"'{key}' is longer than {LONGEST:,} characters"
     config = document.get("config")
     if isinstance(config, str):
         yield from _uri_problems(document, "config")

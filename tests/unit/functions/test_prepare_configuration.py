@@ -126,7 +126,9 @@ def test_the_live_addresses_differ() -> None:
         (b'{"num_epoch": 3,}', "line 1, column 17"),
         (b'{\n "num_epoch" 3}', "line 2"),
         (b"", "is not JSON"),
-        (b'{"num_epoch": NaN}', "NaN is not a JSON value"),
+        (b'{"num_epoch": ' + b"9" * 5_000 + b"}", "a number has 5,000 digits, which is too many"),
+        (b'{"num_epoch": ' + b"[" * 100_000 + b"}", "is nested too deeply"),
+        (b'{"seed": 1}' + b" " * 200_000, "has 200,011 bytes; a configuration has at most 200,000"),
         (b'{"num_epoch": 1, "num_epoch": 2}', "num_epoch is given twice"),
         (b"[1]", "must be a JSON object"),
         (b'{"a": "\xe9"}', "not UTF-8"),
@@ -135,6 +137,39 @@ def test_the_live_addresses_differ() -> None:
 def test_a_file_that_is_not_json_says_where(text: bytes, said: str) -> None:
     with pytest.raises(InvalidConfig, match=said):
         configuration.parse(text, "config.json")
+
+
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+HOSTILE: dict[str, tuple[dict[str, object], str]] = {
+    "infinity": ({"learning_rate": float("inf")}, "learning_rate is Infinity, which is no number of JSON"),
+    "no number": ({"learning_rate": float("nan")}, "learning_rate is NaN, which is no number of JSON"),
+    "deep": ({"kernel_size": nested(90)}, "kernel_size is nested too deeply"),
+    "deep objects": ({"kernel_size": {"a": {"b": nested(90)}}}, "kernel_size is nested too deeply"),
+    "long list": ({"kernel_size": [1] * 60_000}, "kernel_size holds more than 1,000 values"),
+    "infinity in a list": ({"kernel_size": [1e999]}, "kernel_size is Infinity, which is no number of JSON"),
+    "large number": ({"num_epoch": 10**4_000}, "num_epoch is 1000"),
+    "long text": ({"optimizer": "x" * 100_000}, 'optimizer is "xxx'),
+    "long key": ({"x" * 100_000: 1}, "xxx"),
+    "many keys": ({f"key {number}": 1 for number in range(5_000)}, "and 4,992 more."),
+    "deep unknown key": ({"other": nested(90)}, "other is not a key"),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_whatever_a_configuration_holds_the_answer_is_one_short_sentence_in_a_file_and_inline(
+    given: dict[str, object], said: str
+) -> None:
+    inline = problems(given)
+    assert said in inline
+    assert len(inline) < 2_000
+    assert "\n" not in inline
+    assert problems(configuration.parse(json.dumps(given).encode(), "The configuration")) == inline
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:
