@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ class FolderS3:
         if not path.exists():
             raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
         size = path.stat().st_size
-        return {"ETag": _tag(path, size), "ContentLength": size}
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return {"ETag": _tag(path, size), "ContentLength": size, "LastModified": written}
 
     def get_object(self, *, Bucket: str, Key: str, Range: str = "", **_: object) -> dict[str, Any]:  # noqa: N803
         """Read a file or a range of it."""

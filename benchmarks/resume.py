@@ -21,7 +21,6 @@ import tempfile
 import time
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from benchmarks.folder_s3 import FolderS3
 from examples.make_claims import PREDICT, claims
@@ -32,19 +31,8 @@ CONFIG = {
     "ngram_words": 2, "ngram_skip": 0, "ngram_chars": None, "ngram_end": 0,
     "ngram_scale": "nb", "ngram_norm": "sqrt", "ngram_epochs": 2,
 }  # fmt: skip
-RUN: dict[str, Any] = {
-    "id": "predict-many",
-    "action": "predict",
-    "predict": None,
-    "job_name": "many",
-    "columns": {"text_column": "description", "label_column": "category"},
-    "rows_per_shard": None,
-    "explain": False,
-    "allow_partial": False,
-    "results": "s3://results/many",
-}
+MODEL = {"arn": "arn:aws:sagemaker:::model-package/many/1", "model_uri": "s3://artifacts/model.tar.gz"}
 BUCKETS = {"UPLOADS": "uploads", "ARTIFACTS": "artifacts", "RESULTS": "results"}
-PARTS = "artifacts/runs/predict-many/predict/parts"
 
 
 def main(rows: int, folder: Path) -> None:
@@ -52,10 +40,10 @@ def main(rows: int, folder: Path) -> None:
     source = _made(folder / "uploads" / "claims.csv", rows)
     print(f"{rows:,} rows, {source.stat().st_size / 1e6:,.0f} MB")
     model = _model(folder)
-    said = _step("validate", folder)
+    print(f"validate: {_step('validate', folder)}")
     manifest = _manifest_of_paths(folder)
     shards = len(json.loads(manifest.read_text(encoding="utf-8"))["shards"])
-    print(f"validate: {said}; {shards} shards")
+    print(f"{shards} shards")
     killed = _kill_in_the_middle(folder, manifest, model, shards // 2)
     print(f"predict, killed with {killed} parts made")
     print(f"predict, started again: {_step('predict', folder, str(manifest), str(model))}")
@@ -109,7 +97,7 @@ def _model(folder: Path) -> Path:
 
 
 def _step(*what: str | Path) -> str:
-    """Run a step in a process of its own; give its time, its largest memory and what it printed last."""
+    """Run a step in a process of its own; give its times, its largest memory and what it printed last."""
     began = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.resume", *map(str, what)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -118,28 +106,29 @@ def _step(*what: str | Path) -> str:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{what[0]} failed: {output[-2000:]}")
-    seconds = time.monotonic() - began
-    last = (output.splitlines() or [""])[-1]
-    return f"{seconds:,.0f} s, at most {used.ru_maxrss / 1024:,.0f} MB{last and f', {last}'}"
+    seconds, cpu = time.monotonic() - began, used.ru_utime + used.ru_stime
+    last = next((line for line in reversed(output.splitlines()) if not line.startswith('{"')), "")
+    memory = used.ru_maxrss / 1024
+    return f"{seconds:,.0f} s ({cpu:,.0f} s of CPU), at most {memory:,.0f} MB{last and f', {last}'}"
 
 
 def _kill_in_the_middle(folder: Path, manifest: Path, model: Path, parts: int) -> int:
     command = [sys.executable, "-m", "benchmarks.resume", "predict", str(folder), str(manifest), str(model)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and _parts(folder) < parts:
+    while process.poll() is None and _parts(manifest) < parts:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    return _parts(folder)
+    return _parts(manifest)
 
 
-def _parts(folder: Path) -> int:
-    return sum(1 for _ in (folder / PARTS).glob("part-*.csv"))
+def _parts(manifest: Path) -> int:
+    return sum(1 for _ in manifest.parent.glob("parts/part-*.csv"))
 
 
 def _manifest_of_paths(folder: Path) -> Path:
     """Give the manifest with paths in place of its s3:// addresses, for a program without S3."""
-    manifest = folder / "artifacts" / "runs" / "predict-many" / "predict" / "manifest.json"
+    (manifest,) = folder.glob("artifacts/runs/*/predict/manifest.json")
     paths = manifest.with_name("manifest.paths.json")
     paths.write_text(manifest.read_text(encoding="utf-8").replace("s3://", f"{folder}/"), encoding="utf-8")
     return paths
@@ -160,19 +149,24 @@ def _checked(results: Path, rows: int) -> str:
 
 
 def validate(folder: Path) -> None:
-    """Run the function validate on the file."""
-    handler = _functions(folder)
-    from validate.handler import _handle  # noqa: PLC0415  after the settings
+    """Run the function validate on the file, for a run as prepare describes it."""
+    _functions(folder)
+    from prepare import configuration, run  # noqa: PLC0415  after the settings
+    from shared.storage import Location, ObjectInfo  # noqa: PLC0415
+    from validate.handler import handler  # noqa: PLC0415
 
-    source = handler.path("uploads", "claims.csv")
-    data: dict[str, Any] = {
-        "uri": "s3://uploads/claims.csv",
-        "bucket": "uploads",
-        "key": "claims.csv",
-        "version": None,
-    }
-    data |= {"etag": "x", "size": source.stat().st_size}
-    (folder / "state.json").write_text(json.dumps(_handle({"run": RUN | {"data": data}})), encoding="utf-8")
+    size = (folder / "uploads" / "claims.csv").stat().st_size
+    data = ObjectInfo(Location("uploads", "claims.csv"), None, str(size), size)
+    given = {"text_column": "description", "label_column": "category", "allow_partial": False}
+    config = configuration.complete(given, "The benchmark", "artifacts")
+    live = run.LiveModel(**MODEL, version=1, accuracy=None)
+    uploads, artifacts, results = BUCKETS.values()
+    sizes = 1, 30, 3600
+    stack = run.Stack("claimflow", uploads, artifacts, results, 0.8, "ml.m5.xlarge", *sizes, use_spot=False)
+    described = run.describe(run.Inputs("predict", data, None, config, live), stack, "many")
+    state = {"run": described, "model": MODEL | {"version": 1}}
+    state["validation"] = handler(state, None)
+    (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
 
 
 def predict(manifest: Path, model: Path) -> None:
@@ -194,24 +188,24 @@ def predict(manifest: Path, model: Path) -> None:
 def collect(folder: Path) -> None:
     """Run the function collect."""
     _functions(folder)
-    from collect.handler import _handle  # noqa: PLC0415
+    from collect.handler import handler  # noqa: PLC0415
 
-    state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    model = {"arn": "arn:aws:sagemaker:::model-package/many/1", "version": 1}
-    model["model_uri"] = "s3://artifacts/model.tar.gz"
-    found = _handle({"run": RUN, "validation": state, "model": model})
+    found = handler(json.loads((folder / "state.json").read_text(encoding="utf-8")), None)
     print({key: found[key] for key in ("rows", "predicted", "missing_rows")})
 
 
-def _functions(folder: Path) -> FolderS3:
+def _functions(folder: Path) -> None:
     sys.path.insert(0, str(ROOT / "functions"))
     from shared import aws  # noqa: PLC0415
 
     os.environ |= {f"CLAIMFLOW_{name}": bucket for name, bucket in BUCKETS.items()}
-    os.environ |= {"CLAIMFLOW_STACK": "claimflow", "POWERTOOLS_TRACE_DISABLED": "true"}
+    os.environ |= {
+        "CLAIMFLOW_STACK": "claimflow",
+        "CLAIMFLOW_COLLECT_SECONDS": "900",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
     s3 = FolderS3(folder)
     aws.s3 = lambda: s3  # type: ignore[assignment]
-    return s3
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prepare import configuration, registry, request, run
+from prepare import capacity, configuration, registry, request, run
 from shared import keys, settings, storage
 from shared.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
 from shared.storage import Location, ObjectInfo
@@ -14,6 +14,7 @@ def _handle(event: Event) -> Event:
     stack = _stack()
     data = _find(asked.data, "data", asked.version)
     predict = _find(asked.predict, "predict") if asked.predict else None
+    capacity.check(asked.action, data, predict, _disks())
     config = _config(asked.config, stack)
     live_model = registry.live_model(settings.model_group())
     waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
@@ -48,6 +49,13 @@ def _config(given: dict[str, Any] | Location | None, stack: run.Stack) -> dict[s
             raise InvalidConfig(f"The configuration cannot be read: {error}.") from error
         document = {}
     return configuration.complete(document, source, stack.artifacts)
+
+
+def _disks() -> capacity.Disks:
+    return capacity.Disks(
+        validate=settings.whole_number("CLAIMFLOW_VALIDATE_DISK_MB"),
+        collect=settings.whole_number("CLAIMFLOW_COLLECT_DISK_MB"),
+    )
 
 
 def _stack() -> run.Stack:

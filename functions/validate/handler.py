@@ -95,7 +95,9 @@ def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str
         return storage.upload(Location(bucket, keys.shard(run["id"], index)), path, CSV)
 
     with tempfile.TemporaryDirectory() as folder:
-        made = sharding.make_shards(table, given, Path(folder), run["rows_per_shard"], save)
+        seconds = settings.whole_number("CLAIMFLOW_COLLECT_SECONDS")
+        size = run["rows_per_shard"]
+        made = sharding.make_shards(table, given, Path(folder), size, save, collect_seconds=seconds)
         results = keys.prediction_results(run)
         rejected = _give_rejected(run, results, table, made.rejected)
         rejected_rows = storage.upload(Location(bucket, keys.rejected_rows(run["id"])), made.rejected, CSV)

@@ -26,6 +26,9 @@ SHARD_CHARACTERS = 250_000_000  # with which a shard ends, too, as its job's mem
 FIRST_SHARDS_ROWS = 5_000
 SHARDS_OF_A_SIZE = 200
 
+# What collect takes on one vCPU, of a row and of a character: measured, see docs/reliability.md.
+ROW_SECONDS, CHARACTER_SECONDS = 24e-6, 1e-7
+
 Save = Callable[[int, Path], str]
 
 
@@ -44,7 +47,15 @@ class Shards:
         return self.rejected_rows + sum(int(shard["rows"]) for shard in self.shards)
 
 
-def make_shards(table: Table, given: Given, folder: Path, rows_per_shard: int | None, save: Save) -> Shards:
+def make_shards(  # noqa: PLR0913  what the settings say
+    table: Table,
+    given: Given,
+    folder: Path,
+    rows_per_shard: int | None,
+    save: Save,
+    *,
+    collect_seconds: int,
+) -> Shards:
     """Check a file to predict and cut it up.
 
     Args:
@@ -53,24 +64,51 @@ def make_shards(table: Table, given: Given, folder: Path, rows_per_shard: int | 
         folder: where `rejected.csv` and one shard at a time are written
         rows_per_shard: the rows of each shard but the last; None lets them grow with the file
         save: takes a finished shard's number and file, keeps it and gives its URI
+        collect_seconds: how long collect may take to put the rows back together
 
     Raises:
-        InvalidData: nothing usable, or too many shards
+        InvalidData: nothing usable, too many shards, or more rows than collect can put back together
 
     """
     writer = _ShardWriter(folder, rows_per_shard, save, table.name)
-    lengths = []
+    texts = _Texts()
     with RejectedFile(folder / "rejected.csv", table.reading.delimiter) as rejected:
         for chunk in rows.chunks(table, given.found, labelled=False):
             rejected.write(chunk.rejected)
-            lengths.append(chunk.usable["text"].str.len().to_numpy(dtype=np.int32))
+            texts.add(chunk.usable["text"].str.len().to_numpy())
             given.add(chunk.usable["label"])
+            if texts.seconds() > collect_seconds:
+                raise InvalidData(
+                    f"{table.name} has too many rows to be put back together within the {collect_seconds:,} "
+                    f"seconds of a function, which are enough for about {texts.rows:,}: "
+                    "cut it up into several files."
+                )
             writer.write(chunk.usable)
     writer.finish()
     if not writer.shards:
         raise InvalidData(nothing_usable(table, rejected))
-    report = {"text_characters": text_lengths(np.concatenate(lengths)), "warnings": list(given.warnings())}
+    report = {"text_characters": text_lengths(texts.of_length), "warnings": list(given.warnings())}
     return Shards(writer.shards, rejected.path, rejected.reasons.total(), report)
+
+
+@dataclass
+class _Texts:
+    """How many texts there are of each length, in the same memory for any number of them."""
+
+    of_length: "np.ndarray[Any, Any]" = field(
+        default_factory=lambda: np.zeros(rows.TEXT_LIMIT + 1, dtype=np.int64)
+    )
+    rows: int = 0
+    characters: int = 0
+
+    def add(self, lengths: "np.ndarray[Any, Any]") -> None:
+        self.of_length += np.bincount(lengths, minlength=len(self.of_length))
+        self.rows += len(lengths)
+        self.characters += int(lengths.sum())
+
+    def seconds(self) -> float:
+        """Give about how long collect takes for them."""
+        return self.rows * ROW_SECONDS + self.characters * CHARACTER_SECONDS
 
 
 def rows_of(number: int) -> int:

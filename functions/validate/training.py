@@ -123,10 +123,11 @@ def nothing_usable(table: Table, rejected: RejectedFile) -> str:
     )
 
 
-def text_lengths(lengths: "np.ndarray[Any, Any]") -> dict[str, int]:
-    """Give the spread of the texts' lengths in characters."""
-    low, middle, high, top = np.percentile(lengths, [0, 50, 95, 100])
-    return {"shortest": int(low), "median": int(middle), "95th percentile": int(high), "longest": int(top)}
+def text_lengths(rows_of: "np.ndarray[Any, Any]") -> dict[str, int]:
+    """Give the spread of the texts' lengths; `rows_of` has how many rows there are of each length."""
+    ends = np.cumsum(rows_of)
+    names = {"shortest": 0.0, "median": 0.5, "95th percentile": 0.95, "longest": 1.0}
+    return {name: int(np.searchsorted(ends, 1 + share * (ends[-1] - 1))) for name, share in names.items()}
 
 
 def _read(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
@@ -228,5 +229,5 @@ def _report(
         "categories": categories,
         "duplicate_texts": split.duplicates(hashes),
         "texts_with_several_categories": split.conflicting(hashes, codes),
-        "text_characters": text_lengths(np.concatenate(usable.lengths)),
+        "text_characters": text_lengths(np.bincount(np.concatenate(usable.lengths))),
     }

@@ -5,9 +5,17 @@ import json
 import pytest
 from botocore.stub import Stubber
 
-from shared import aws
-from shared.errors import AwsUnavailable, InvalidConfig, InvalidRequest, NoLiveModel, StackMisconfigured
+from shared import aws, storage
+from shared.errors import (
+    AwsUnavailable,
+    InvalidConfig,
+    InvalidData,
+    InvalidRequest,
+    NoLiveModel,
+    StackMisconfigured,
+)
 from shared.messages import command
+from shared.storage import Location, ObjectInfo
 from tests.unit.functions.stack import ARTIFACTS, EXECUTION, UPLOADS, Stack, labelled
 
 
@@ -74,6 +82,35 @@ def test_how_much_may_be_missing_does_not_make_other_work(stack: Stack) -> None:
     stricter = stack.prepare(request | {"config": {"max_missing_share": 0.1, "allow_partial": False}})
     assert stack.prepare(request)["id"] == stricter["id"]
     assert (stricter["allow_partial"], stricter["max_missing_share"]) == (False, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("request_", "disk", "what"),
+    [
+        ({"action": "train", "data": "a"}, "CLAIMFLOW_VALIDATE_DISK_MB", "a file to train on may have 0.55"),
+        ({"action": "predict", "data": "a"}, "CLAIMFLOW_COLLECT_DISK_MB", "a file to label may have 0.39"),
+        ({"action": "train", "data": "b", "predict": "a"}, "CLAIMFLOW_COLLECT_DISK_MB", "to label may have"),
+    ],
+)
+def test_a_file_that_is_too_large_for_the_functions_is_refused_at_once(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, request_: dict[str, str], disk: str, what: str
+) -> None:
+    stack.live()
+    for name in "ab":
+        stack.upload(f"requests/{name}.csv", labelled(20))
+    files = {key: name for key, name in request_.items() if key != "action"}
+    uris = {key: f"s3://{UPLOADS}/requests/{name}.csv" for key, name in files.items()}
+    found = storage.head
+
+    def large(location: Location, version: str | None = None) -> ObjectInfo:
+        info = found(location, version)
+        return info._replace(size=600_000_000) if location.name == "a.csv" else info
+
+    monkeypatch.setattr(storage, "head", large)
+    assert stack.prepare(request_ | uris)["id"]
+    monkeypatch.setenv(disk, "1000")
+    with pytest.raises(InvalidData, match=f"a.csv has 0.60 GB, and .*{what}.*: cut it up into several files"):
+        stack.prepare(request_ | uris)
 
 
 def test_another_configuration_is_another_run(stack: Stack) -> None:

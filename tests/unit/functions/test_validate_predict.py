@@ -124,6 +124,18 @@ def test_a_hundred_million_rows_make_a_thousand_shards() -> None:
     assert 1_000 < shards < 1_500
 
 
+def test_more_rows_than_collect_has_time_for_are_refused_before_anything_is_labelled(
+    live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("validate.sharding.ROW_SECONDS", 100)
+    content = csv_text(["text"], [(f"t{n}",) for n in range(10)])
+    told = r"too many rows .* 900 seconds of a function, .* about 10: cut it up into several files"
+    with pytest.raises(InvalidData, match=told):
+        live.validated("predict", content)
+    monkeypatch.setenv("CLAIMFLOW_COLLECT_SECONDS", "1001")
+    assert sizes_of(live, content) == [10]
+
+
 def test_too_many_shards_are_refused_with_what_to_do(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("validate.sharding.SHARD_LIMIT", 3)
     content = csv_text(["text"], [(f"t{n}",) for n in range(7)])
