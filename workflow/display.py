@@ -99,7 +99,7 @@ def steps_table(run: Run) -> Table:
     """Give the table of a run's states."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("", "State", "Status", "Started"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, overflow="fold")
     table.add_column("Took", justify="right", no_wrap=True)
     table.add_column("Attempt", justify="right", no_wrap=True)
     for step in run.steps:

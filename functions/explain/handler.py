@@ -10,8 +10,8 @@ from explain import shards
 from explain.batch import field, of_shards
 from explain.cause import Failure, batch_job, explain, failed_shards, failed_step, shards_error
 from explain.ending import goes_on_at
-from shared import aws
-from shared.messages import message, subject
+from shared import aws, settings
+from shared.messages import command, message, subject
 from shared.telemetry import Event, lambda_handler, logger
 
 State = dict[str, Any]
@@ -37,9 +37,7 @@ def _handle(event: Event) -> Event:
         failure.sentence,
         f"File: {name}" if name else "",
         f"Execution: {_page(execution)}" if execution else "",
-        f"To go on from the step that failed: claimflow redrive {execution.rsplit(':', 1)[-1]}"
-        if again and execution
-        else "",
+        _going_on(execution) if again and execution else "",
     ]
     return {
         "error": failure.error,
@@ -49,6 +47,11 @@ def _handle(event: Event) -> Event:
         "subject": subject(f"Claimflow: {name or 'a run'} failed: {failure.error}"),
         "message": message(lines),
     }
+
+
+def _going_on(execution: str) -> str:
+    claimflow = command(settings.model_group())
+    return f"To go on from the step that failed: `{claimflow} redrive {execution.rsplit(':', 1)[-1]}`"
 
 
 def _end(event: Event, state: State) -> Event:

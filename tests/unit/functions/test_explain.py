@@ -500,3 +500,9 @@ def test_shards_that_failed_are_the_reason_when_nothing_could_be_collected(
     assert found["sentence"].startswith("The prediction claimflow-predict failed: 1 of its 3 shards failed.")
     found = explain("PredictionFailed", collect, prediction={"succeeded": True}, **failed_shards)
     assert found["sentence"] == "9 rows were not labelled."
+
+
+def test_the_command_that_goes_on_is_for_this_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAIMFLOW_MODEL_GROUP", "claimflow-prod")
+    event = {"state": {"error": {"Error": "States.Timeout", "Cause": ""}}, "execution": "a:b:predict-1"}
+    assert "`claimflow --stack claimflow-prod redrive predict-1`" in handler(event, None)["message"]
