@@ -8,6 +8,7 @@ from shared.errors import InvalidData
 from shared.messages import listed, shorten
 from shared.plain import plain
 from shared.table import Table, named
+from validate import headerless
 
 TEXT_NAMES = (
     "text", "review", "description", "claim", "claim_text", "complaint", "comment", "comments",
@@ -38,6 +39,7 @@ CONFIGURATION, MODEL, COMMON_NAME, PART = (
 )
 _PART_LENGTH = 4  # letters of a common name that may be part of another
 _NAME_LENGTH = 60  # characters; a longer cell is no column's name
+_NAME_WORDS = 5
 _NO_WORDS = re.compile(r"[\W_]+")
 # Columns that say something about a text or a label, and hold neither.
 _ABOUT = {
@@ -92,6 +94,8 @@ def choose(table: Table, wanted: Wanted, *, labelled: bool, learned: Wanted | No
             "text_column and "
             "label_column in the configuration."
         )
+    if text.found_by not in {CONFIGURATION, MODEL}:
+        headerless.refuse(table.name, table.header_line, table.header)
     return Columns(text, label)
 
 
@@ -139,7 +143,7 @@ def _named(table: Table, key: str, wanted: Iterable[str], names: list[str], foun
 def _part(table: Table, key: str, names: list[str]) -> Column | None:
     """Find the only column of which a common name is a part, best of its last word."""
     other = next(one for one in COMMON if one != key)
-    words = [_NO_WORDS.sub(" ", name).split() if len(name) <= _NAME_LENGTH else [] for name in names]
+    words = [_words(name) for name in names]
     found = [
         index
         for index, parts in enumerate(words)
@@ -150,6 +154,12 @@ def _part(table: Table, key: str, names: list[str]) -> Column | None:
         if len(choice) == 1:
             return Column(choice[0], table.header[choice[0]], PART)
     return None
+
+
+def _words(name: str) -> list[str]:
+    """Give the words of a column's name; of a sentence, which is none, nothing."""
+    words = _NO_WORDS.sub(" ", name).split()
+    return words if len(name) <= _NAME_LENGTH and len(words) <= _NAME_WORDS else []
 
 
 def _has_part(words: list[str], key: str) -> bool:
@@ -167,6 +177,8 @@ def _missing(
     elif name := (learned or {}).get(key):
         looked_for = f"'{shorten(name)}', from which the model learned, or {looked_for}"
     taken = f" '{text.name}' was taken for the text." if text else ""
+    if text is None and not name and (hint := headerless.hint(table.header)):
+        return InvalidData(f"{table.name}, line {table.header_line}: {hint}")
     return InvalidData(
         f"{table.name}: no column holds {what}: the header has {named(table.header)}, and looked for was "
         f"{looked_for}.{taken} Rename the column, or set {key} in the configuration."

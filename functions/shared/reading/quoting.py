@@ -1,8 +1,8 @@
 r"""Reads the records that RFC 4180 does not allow, where they have only one meaning, and refuses the others.
 
 One meaning have: blanks around a quoted cell (`a, "b, c"`), a quote inside a cell that opens with none
-(`12" pipe`), and a byte order mark before a quote. A quote that is followed by more text, that is never
-closed, or that opens in one cell and closes in another has more than one.
+(`12" pipe`), a cell that begins with a quotation (`"Great" pump`), and a byte order mark before a quote. A
+quote that is never closed, or that opens in one cell and closes in another, has more than one.
 """
 
 import re
@@ -53,20 +53,29 @@ def cells_of(record: str, delimiter: str, more: Callable[[], str | None]) -> lis
         quoted = opening.match(record, position)
         if quoted:
             record, end = _closed(record, quoted.end(), quoted.end() - 1 - position, more)
-            cells.append(record[quoted.end() : end].replace('""', '"'))
+            cell = record[quoted.end() : end].replace('""', '"')
             after = closing.match(record, end + 1)
-            if after is None:
-                raise Mistake("is followed by more text", quoted.end() - 1)
-        else:
+        if not quoted or after is None:
             bare = plain.match(record, position)
             assert bare is not None  # noqa: S101 - the pattern matches nothing, too
-            cells.append(bare[0])
+            if quoted and not _begins_with_a_quotation(bare[0], end - position):
+                raise Mistake("is followed by more text", quoted.end() - 1)
+            cell = bare[0]
             after = closing.match(record, bare.end())
             assert after is not None  # noqa: S101
+        cells.append(cell)
         position = after.end()
         if after[1] != delimiter:
             _refuse_quote_across_cells(cells, record)
             return cells
+
+
+def _begins_with_a_quotation(cell: str, end: int) -> bool:
+    """Tell whether a cell that opens with a quote is not a quoted one: it quotes a word, as `"Great" pump`.
+
+    No separator stands in the quotation, which closes at `end`, and no quote ends the cell.
+    """
+    return end < len(cell) and cell.count('"') % 2 == 0 and not cell.rstrip().endswith('"')
 
 
 def opens(cell: str) -> bool:

@@ -70,6 +70,25 @@ def test_the_sentence_about_the_category_names_the_column_that_was_taken_for_the
         stack.validated("train", "id,claim,words\n1,a,b\n")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("brakes,the left pump failed again\n", "as in files for Amazon Comprehend, and not like the names"),
+        ("brakes,the left pump failed again\n", "put a line with their names above it, such as label,text;"),
+        ("1,2024-01-31,brakes,it failed\n", "looks like a row, and not like the names of the columns ('1',"),
+        ("__label__brakes the pump failed\n", "fastText's format"),
+        ("feedback," + "the pump failed again " * 6 + "\n", "the first line looks like a row"),
+    ],
+)
+def test_a_file_without_a_header_is_told_what_to_put_above_it(content: str, said: str) -> None:
+    with pytest.raises(InvalidData) as error:
+        chosen(content)
+    assert f"claims.csv, line 1: {'this' if 'fast' in said else 'the first line looks like a row'}" in str(
+        error.value
+    )
+    assert said in str(error.value)
+
+
 def trained_on(stack: Stack, text: str, label: str) -> None:
     rows = [(f"the {part} failed in case {n}", part) for n in range(20) for part in ("brakes", "engine")]
     config = {"text_column": text, "label_column": label}

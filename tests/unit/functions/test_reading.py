@@ -141,6 +141,8 @@ def test_a_header_that_its_rows_contradict_is_refused() -> None:
         ('1,12" pipe,d', ["1", '12" pipe', "d"]),
         ('1,12" pipe,6" valve', ["1", '12" pipe', '6" valve']),
         ('1,it said "hi" to me,d', ["1", 'it said "hi" to me', "d"]),
+        ('1,"Great" pump,d', ["1", '"Great" pump', "d"]),
+        ('1, "b" c,d', ["1", ' "b" c', "d"]),
         ('1,„laut" ist es,d', ["1", '„laut" ist es', "d"]),
         ('\ufeff"1",b,d', ["1", "b", "d"]),
     ],
@@ -154,7 +156,8 @@ def test_a_quote_with_one_meaning_is_read_as_it_was_meant(line: str, cells: list
     [
         ('1,some "text, with comma"', "line 2: the cell whose quote opens here closes in another cell"),
         ('1,"he said "hi" to me",x', "line 2: the cell whose quote opens here is followed by more text"),
-        ('1, "b" c,x', "line 2: the cell whose quote opens here is followed by more text"),
+        ('1,"a, b" c,x', "line 2: the cell whose quote opens here is followed by more text"),
+        ('1,"Great" and "new",x', "line 2: the cell whose quote opens here is followed by more text"),
         ('1,"a \\"b\\" c",x', "line 2: the cell whose quote opens here is followed by more text"),
         ('1, "never closed,x', "line 2: the cell whose quote opens here is never closed"),
         ('1,b,some "text\nmore" here,b,c', "line 2: the cell whose quote opens here closes in another row"),
