@@ -20,15 +20,15 @@ def hint(header: Sequence[str]) -> str:
     """Give what to say of a first line that may be a row; empty for one that looks like names."""
     cells = [cell.strip() for cell in header]
     if any(cell.startswith("__label__") for cell in cells):
-        return "this looks like fastText's format, which has no columns: write a CSV file with the columns label and text."
+        return "this looks like fastText's format; write a CSV file with the columns label and text."
     if not any(_is_sentence(cell) or _NUMBER.fullmatch(cell) for cell in cells) and not _is_comprehend(cells):
         return ""
     first = ",".join(_names(cells))
     like = ", as in files for Amazon Comprehend" if _is_comprehend(cells) else ""
     return (
-        f"the first line looks like a row{like}, and not like the names of the columns ({_shown(cells)}): put "
-        f"a line with their names above it, such as {first}; if these are the names, set text_column in the "
-        "configuration."
+        f"the first line looks like a row{like}, and not like the names of the columns ({_shown(cells)}): "
+        f"put a line with their names above it, such as {first}; if these are the names, set text_column in "
+        "the configuration."
     )
 
 
