@@ -34,7 +34,7 @@ def advice(trial: Trial, found: Acceptance) -> str | None:
         return None
     needed, target = _rows_needed(trial), _reachable_target(trial)
     remedies = [f"about {_rounded_up(needed):,} more labelled rows"] if needed else []
-    remedies += [f"a target_precision of {target:.2f}"] if target else []
+    remedies += [f"a target of {target:.2f} (target_precision in the configuration)"] if target else []
     return f"{_why(trial, found)} {_what_helps(remedies)}"
 
 

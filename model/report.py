@@ -1,5 +1,6 @@
 """The report of a trained model: one HTML page that stands alone, for those who will rely on the model."""
 
+import datetime
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ TEMPLATE = "report.html"
 FEW_LABELS = 12  # up to so many are all shown; of more, SOME_LABELS are, and the others unfold
 SOME_LABELS = 6
 PAIRS_SHOWN = 10
+MOST_LABELS = 500  # in a table
 
 # The drawing area of the charts, in SVG units; the origin of the data is at the bottom left.
 WIDTH, HEIGHT, LEFT, TOP = 540, 260, 66, 18
@@ -54,6 +56,8 @@ def render(evaluation: Evaluation) -> str:
         tries=TRIES,
         pairs=evaluation["confusion"][:PAIRS_SHOWN],
         weakest=_weakest(evaluation["per_class"]),
+        categories=_categories(evaluation["per_class"]),
+        share_held_out=_share_held_out(evaluation),
         spoken=_phrases(evaluation),
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "top": TOP},
         reliability=_reliability(evaluation["calibration"]["bins"]),
@@ -102,6 +106,7 @@ def _template() -> jinja2.Template:
         "percent": _percent,
         "count": "{:,}".format,
         "duration": duration,
+        "day": _day,
         "points": _points,
         "breakable": _breakable,
         "trials": trials,
@@ -133,6 +138,24 @@ def _weakest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(per_class) <= FEW_LABELS:
         return []
     return sorted(per_class, key=lambda entry: entry["f1"])[:PAIRS_SHOWN]
+
+
+def _categories(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give all labels in their order; of more than MOST_LABELS, the weakest."""
+    if len(per_class) <= MOST_LABELS:
+        return per_class
+    return sorted(per_class, key=lambda entry: entry["f1"])[:MOST_LABELS]
+
+
+def _share_held_out(evaluation: Evaluation) -> str:
+    judging = evaluation["validation_rows"]
+    return _percent(judging / (judging + evaluation["data"]["training_rows"]), 0)
+
+
+def _day(date: str) -> str:
+    """Give `2026-11-26` as `26 November 2026`."""
+    day = datetime.date.fromisoformat(date)
+    return f"{day.day} {day:%B %Y}"
 
 
 def _phrases(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:

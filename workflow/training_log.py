@@ -1,5 +1,6 @@
 """The last line that a running training job has written, for people who watch it."""
 
+import re
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 LONGEST = 200
+LOOKED_AT = 20  # lines
+_OF_MXNET = re.compile(r"\[\d\d:\d\d:\d\d\] \S+\.(h|cc|cu|cpp|cuh):\d+:")
 
 
 def last_line(account: Account, steps: "Sequence[Step]") -> str | None:
@@ -34,8 +37,18 @@ def _newest_event(account: Account, job: str) -> str | None:
     )["logStreams"]
     for stream in streams:
         events = account.logs.get_log_events(
-            logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], limit=1, startFromHead=False
+            logGroupName=LOG_GROUP,
+            logStreamName=stream["logStreamName"],
+            limit=LOOKED_AT,
+            startFromHead=False,
         )["events"]
-        if events:
-            return " ".join(events[-1]["message"].split())[:LONGEST]
+        lines = [line for event in events if (line := _told(event["message"]))]
+        if lines:
+            return lines[-1][:LONGEST]
     return None
+
+
+def _told(message: str) -> str:
+    """Give the line, or nothing if MXNet's C++ wrote it: `[01:02:03] ../src/common/utils.h:472: …`."""
+    line = " ".join(message.split())
+    return "" if _OF_MXNET.match(line) else line

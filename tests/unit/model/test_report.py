@@ -164,8 +164,68 @@ def test_the_accuracy_is_told_with_its_interval_and_that_it_is_slightly_kind() -
     assert "how its parts are mixed" not in words(page(training=ALONE))
 
 
-def test_a_page_with_nothing_accepted_says_why() -> None:
-    assert "No text can yet be labelled without a person looking" in words(page(rows=50))
+def test_a_page_with_nothing_accepted_says_why_and_what_would_help() -> None:
+    content = words(page(rows=50))
+    assert "No text can yet be labelled without a person looking" in content
+    assert "Why nothing is accepted: No row is accepted without a person: with 50 held-out rows" in content
+    assert "What would help: a target of 0." in content
+    assert "Why" not in words(page()).split("Compared with")[0]
+
+
+def test_the_page_opens_with_the_file_the_date_the_answer_and_what_was_found_odd() -> None:
+    document = evaluation()
+    warnings = ["The categories 'Brakes' and 'brakes' differ only in case.", "<b>odd</b>"]
+    document["data"] = {
+        "file": "claims.csv",
+        "training_rows": 5_400,
+        "rejected_rows": 3,
+        "warnings": warnings,
+    }
+    document["date"] = "2026-11-06"
+    first_screen = words(render(document)).split("Some of the texts")[0]
+    assert (
+        "Learned from claims.csv on 6 November 2026: 5,400 rows to learn from, 600 held out to judge it, "
+        "3 could not be used." in first_screen
+    )
+    assert "Look at these first: The categories" in first_screen
+    assert "&lt;b&gt;odd&lt;/b&gt;" in first_screen
+
+
+def test_a_page_of_an_unknown_file_says_what_is_known() -> None:
+    content = words(page())
+    assert "Learned from a file: 600 held out to judge it." in content
+    assert "Look at these first" not in content
+
+
+JARGON = [
+    "precision",
+    "recall",
+    "F1",
+    "Clopper",
+    "McNemar",
+    "epoch",
+    "perplexity",
+    "calibration error",
+    "logit",
+]
+
+
+def test_the_main_text_has_no_jargon_and_a_foldable_note_names_the_terms() -> None:
+    content = page(champion=0.9)
+    shown = words(re.sub(r"<details>.*?</details>", "", content, flags=re.DOTALL))
+    assert [term for term in JARGON if term.lower() in shown.lower()] == []
+    assert "Clopper-Pearson" in words(content)
+
+
+def test_example_rows_show_the_text_both_labels_and_how_sure_the_model_is() -> None:
+    content = words(page()).split("Some of the texts, and what it made of them")[1]
+    assert re.search(r"l text \d+ l\d l\d 99\.\d%", content)
+
+
+def test_three_thousand_categories_make_a_page_that_shows_the_weakest() -> None:
+    content = page(classes=3_000, rows=600, wrong=100)
+    assert "500 of 3,000 categories, the weakest first" in words(content)
+    assert len(content) < 1_000_000
 
 
 def test_a_live_model_that_is_clearly_worse_is_hardly_so_by_chance() -> None:
@@ -248,9 +308,9 @@ def test_a_page_of_few_classes_shows_all_of_them_at_once() -> None:
 def test_a_page_of_many_classes_shows_the_weakest_and_the_commonest_and_unfolds_the_others() -> None:
     content = page(classes=77)
     shown = re.sub(r"<details>.*?</details>", "", content, flags=re.DOTALL)
-    assert "The 10 weakest of 77, by F1" in words(shown)
+    assert "The 10 weakest of 77:" in words(shown)
     assert shown.count("<dt>") == 6
-    assert content.count("<dt>") == 77
+    assert content.split("The terms and methods")[0].count("<dt>") == 77
     assert "The other 71 categories" in content
     assert content.count('<tr><th scope="row">') == 10 + 77
 
@@ -343,5 +403,5 @@ def test_a_duration_is_told_in_minutes_and_seconds(seconds: float, said: str) ->
 
 def test_the_report_of_a_real_training_has_every_section(saved: Path) -> None:
     content = (saved / "report.html").read_text(encoding="utf-8")
-    assert content.count("<h2>") == (8 if "What speaks for each category" in content else 7)
+    assert content.count("<h2>") == (9 if "What speaks for each category" in content else 8)
     assert content.rstrip().endswith("</html>")
