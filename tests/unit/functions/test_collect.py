@@ -4,14 +4,17 @@ import csv
 import hashlib
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from collect.parts import Parts
 from collect.results import Output
-from shared import keys
+from shared import keys, storage
+from shared.aws import CONNECTIONS
 from shared.errors import PredictionFailed
 from shared.plain import plain
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
@@ -452,6 +455,55 @@ def test_parts_of_two_programs_are_told(live: Stack) -> None:
     found = live.collect(state)
     assert live.json(found["manifest"])["programs"] == ["a-program", "another"]
     assert "2 versions of the program" in found["message"]
+
+
+def test_parts_are_read_with_one_request_each_and_many_at_once(
+    live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = predicted(live, csv_text(["text"], [(f"t{n}",) for n in range(40)]), {"rows_per_shard": 1})
+    asked: list[str] = []
+    together, real = threading.Barrier(20), storage.open_with_metadata
+
+    def at_once(info: storage.ObjectInfo) -> Any:
+        together.wait(timeout=60)  # for 20 that are read at the same time
+        return real(info)
+
+    def count(params: dict[str, Any], **_: object) -> None:
+        asked.extend([params["url_path"]] if "/parts/part-" in params["url_path"] else [])
+
+    monkeypatch.setattr(storage, "open_with_metadata", at_once)
+    for call in ("GetObject", "HeadObject"):
+        live.s3.meta.events.register(f"before-call.s3.{call}", count)
+    try:
+        assert live.collect(state)["predicted"] == 40
+    finally:
+        for call in ("GetObject", "HeadObject"):
+            live.s3.meta.events.unregister(f"before-call.s3.{call}", count)
+    assert len(asked) == len(set(asked)) == 40
+
+
+def test_only_so_many_parts_are_read_ahead(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = predicted(live, csv_text(["text"], [(f"t{n}",) for n in range(40)]), {"rows_per_shard": 1})
+    begun: list[int] = []
+    real = Parts._read
+
+    def read(parts: Parts, number: int, shard: dict[str, Any]) -> Any:
+        begun.append(number)
+        return real(parts, number, shard)
+
+    monkeypatch.setattr(Parts, "_read", read)
+    manifest = live.json(state["validation"]["predict"]["manifest"])
+    shards = iter(Parts(manifest, state["model"]["model_uri"]))
+    next(shards).open_part().close()
+    assert len(begun) <= CONNECTIONS + 1 < 40
+    shards.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+def test_a_part_that_is_too_large_for_the_memory_goes_by_the_disk(
+    live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collect.parts.SPOOLED_BYTES", 10)
+    assert live.collect(predicted(live, THREE_SHARDS))["predicted"] == 9
 
 
 def test_an_input_that_is_gone_is_told(live: Stack) -> None:
