@@ -2,7 +2,8 @@
 
 ministack answers the AWS APIs; the modules here add what it lacks and correct where it is kinder than AWS:
 
-    cli, lifecycle, job_logs    the commands up, down, status and logs
+    cli, lifecycle, job_logs    the commands up, down, reset, status, env and logs
+    kept, keeper                what outlasts the server, and how it is written
     settings, identity          where things lie; whether a process is still the one that was started
     server, patches             starts ministack in this process; checks each private part that is replaced
     processes, launch, warden   the programs that the server starts, and that end with it

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from local.batch_jobs import ArrayJob, ContainerJob, Slots
+from local.batch_jobs import ArrayJob, ContainerJob, EndedJob, Slots
 from local.batch_requests import JobRequest
 from local.patches import Part, part, replace
 from local.service_errors import ServiceError, page
@@ -15,10 +15,11 @@ from local.settings import Settings
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _OVERRIDES_LIMIT = 8192
 _ARRAY_SIZES = range(2, 10_001)
+KEPT_JOBS = 200
 
 _state: dict[str, Settings] = {}
 _slots = Slots()
-_jobs: dict[str, ContainerJob | ArrayJob] = {}
+_jobs: dict[str, ContainerJob | ArrayJob | EndedJob] = {}
 _lock = threading.Lock()
 
 
@@ -42,9 +43,11 @@ def install(settings: Settings) -> None:
     for name, operation in operations.items():
         dispatch[f"/v1/{name}"] = _as_handler(operation)
     replace("services.batch", "reset", _reset_too)
+    replace("services.batch", "get_state", _with_jobs)
+    replace("services.batch", "load_persisted_state", _restoring_jobs)
 
 
-def find_job(job_id: str) -> ContainerJob | ArrayJob:
+def find_job(job_id: str) -> ContainerJob | ArrayJob | EndedJob:
     """Find a job, or a child of an array job, by its id.
 
     Raises:
@@ -53,7 +56,7 @@ def find_job(job_id: str) -> ContainerJob | ArrayJob:
     """
     with _lock:
         job = _jobs.get(job_id.partition(":")[0])
-    if isinstance(job, ArrayJob) and ":" in job_id:
+    if job is not None and not isinstance(job, ContainerJob) and ":" in job_id:
         return job.child(job_id)
     if job is None:
         raise ServiceError("ClientException", f"Job does not exist: {job_id}")
@@ -105,7 +108,8 @@ def list_jobs(request: dict[str, Any]) -> dict[str, Any]:
     wanted = request.get("jobStatus") or "RUNNING"
     if request.get("arrayJobId"):
         parent = find_job(request["arrayJobId"])
-        jobs = [child.describe() for child in parent.children] if isinstance(parent, ArrayJob) else []
+        children = [] if isinstance(parent, ContainerJob) else parent.children
+        jobs = [child.describe() for child in children]
     elif request.get("jobQueue"):
         queue = _queue(request["jobQueue"])["jobQueueArn"]
         with _lock:
@@ -228,6 +232,28 @@ def _reset_too(original: Callable[[], None]) -> Callable[[], None]:
         original()
 
     return reset
+
+
+def _with_jobs(original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Keep the newest jobs, and of array jobs the children that failed."""
+
+    def get_state() -> dict[str, Any]:
+        with _lock:
+            newest = list(_jobs.values())[-KEPT_JOBS:]
+        return original() | {"local_jobs": [job.state() for job in newest]}
+
+    return get_state
+
+
+def _restoring_jobs(original: Callable[[Part], None]) -> Callable[[Part], None]:
+    def load_persisted_state(data: Part) -> None:
+        original(data)
+        with _lock:
+            for state in data.get("local_jobs", []):
+                job = EndedJob(state)
+                _jobs[job.job_id] = job
+
+    return load_persisted_state
 
 
 def _make(request: JobRequest, size: int | None) -> ContainerJob | ArrayJob:

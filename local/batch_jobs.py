@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from local import keeper
 from local.batch_requests import JobRequest, now
 from local.cloudwatch import LogStream
 from local.processes import JobProcess
@@ -23,6 +24,8 @@ ENDED = ("SUCCEEDED", "FAILED")
 _WAITING = ("SUBMITTED", "PENDING", "RUNNABLE")
 _STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 _TIMED_OUT = "Job attempt duration exceeded timeout"
+_INTERRUPTED = "The local AWS ended during the job."
+_KEPT_CHILDREN = 100
 
 
 class Slots:
@@ -73,6 +76,15 @@ class ContainerJob:
         """Give what DescribeJobs tells."""
         with self._lock:
             return copy.deepcopy(self._record)
+
+    def state(self) -> dict[str, Any]:
+        """Give what is kept of it, see EndedJob."""
+        return {"job": self.describe(), "children": []}
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended so."""
+        return bool(self._record["status"] == "FAILED")
 
     def terminate(self, reason: str) -> None:
         """End it as FAILED with this reason: stop the program, or never start it."""
@@ -217,6 +229,7 @@ class ContainerJob:
             self.done.set()
         if self._parent:
             self._parent.child_ended()
+        keeper.state_changed("batch")
 
     def _set(self, **values: object) -> None:
         with self._lock:
@@ -280,6 +293,11 @@ class ArrayJob:
         }
         return record
 
+    def state(self) -> dict[str, Any]:
+        """Give what is kept of it, see EndedJob: of its children those that failed, and not very many."""
+        failed = [child.describe() for child in self.children if child.failed]
+        return {"job": self.describe(), "children": failed[:_KEPT_CHILDREN]}
+
     def terminate(self, reason: str) -> None:
         """End every child."""
         for child in self.children:
@@ -296,9 +314,48 @@ class ArrayJob:
             self._left -= 1
             if self._left:
                 return
-        failed = any(child.describe()["status"] == "FAILED" for child in self.children)
+        failed = any(child.failed for child in self.children)
         with self._lock:
             self._record.update(status="FAILED" if failed else "SUCCEEDED", stoppedAt=now())
             if failed:
                 self._record["statusReason"] = "Array Child Job failed"
         self.done.set()
+
+
+class EndedJob:
+    """A job of a server before this one: its description and those of its children that had failed."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self._record: dict[str, Any] = state["job"]
+        self.job_id: str = self._record["jobId"]
+        self.children = [EndedJob({"job": child, "children": []}) for child in state["children"]]
+        self.done = threading.Event()
+        self.done.set()
+        if self._record["status"] not in ENDED:
+            self._record.update(status="FAILED", statusReason=_INTERRUPTED, stoppedAt=now())
+
+    def describe(self) -> dict[str, Any]:
+        """Give what DescribeJobs tells."""
+        return copy.deepcopy(self._record)
+
+    def state(self) -> dict[str, Any]:
+        """Give what is kept of it."""
+        return {"job": self.describe(), "children": [child.describe() for child in self.children]}
+
+    def child(self, job_id: str) -> "EndedJob":
+        """Find a child by its id.
+
+        Raises:
+            ServiceError: there is none, or nothing is kept of it.
+
+        """
+        for child in self.children:
+            if child.job_id == job_id:
+                return child
+        raise ServiceError("ClientException", f"Job does not exist: {job_id}")
+
+    def terminate(self, reason: str) -> None:
+        """Do nothing: it does not run, whatever the reason."""
+
+    def cancel(self, reason: str) -> None:
+        """Do nothing: it does not wait, whatever the reason."""

@@ -1,4 +1,4 @@
-"""The commands: up, down, status, env, logs."""
+"""The commands: up, down, reset, status, env, logs."""
 
 import argparse
 import shlex
@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from local import job_logs, lifecycle
+from local import job_logs, kept, lifecycle
 from local.settings import Settings, SettingsError, read_settings
 
 
@@ -33,8 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start it, and wait until it answers")
     up.set_defaults(run=_up)
-    down = commands.add_parser("down", help="stop it and every job it runs; what it holds is gone")
+    down = commands.add_parser("down", help="stop it and every job it runs; it keeps what it holds")
     down.set_defaults(run=_down)
+    reset = commands.add_parser("reset", help="stop it and forget all it holds: stacks, files, models, runs")
+    reset.set_defaults(run=_reset)
     status = commands.add_parser("status", help="say whether it runs (exit status 0) or not (3)")
     status.set_defaults(run=_status)
     environment = commands.add_parser("env", help='print what a shell needs: eval "$(claimflow local env)"')
@@ -63,7 +65,14 @@ def _up(settings: Settings, _: argparse.Namespace) -> int:
 
 def _down(settings: Settings, _: argparse.Namespace) -> int:
     stopped = lifecycle.stop(settings)
-    print("The local AWS is stopped; what it held is gone." if stopped else "The local AWS is not running.")
+    print("The local AWS is stopped." if stopped else "The local AWS is not running.")
+    _tell_kept(settings)
+    return 0
+
+
+def _reset(settings: Settings, _: argparse.Namespace) -> int:
+    lifecycle.reset(settings)
+    print("The local AWS is stopped, and all it held is forgotten.")
     return 0
 
 
@@ -71,11 +80,23 @@ def _status(settings: Settings, _: argparse.Namespace) -> int:
     server = lifecycle.running(settings)
     if server is None:
         print("The local AWS is not running; start it with: claimflow local up")
+        _tell_kept(settings)
         return 3
     settings = _as_running(settings)
     answers = "answers" if lifecycle.healthy(settings.port) else "does not answer"
     print(f"The local AWS runs (process {server.pid}) and {answers} at {settings.endpoint}")
+    _tell_kept(settings)
     return 0
+
+
+def _tell_kept(settings: Settings) -> None:
+    """Say what outlasts the server, and how it is forgotten."""
+    if settings.kept.exists():
+        megabytes = kept.size(settings) / 1e6
+        print(
+            f"It keeps its stacks, files, models and runs ({megabytes:.0f} MB in {settings.kept}); "
+            "to forget them: claimflow local reset"
+        )
 
 
 def _env(settings: Settings, _: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ after the execution has been stopped.
 import threading
 from typing import Any
 
+from local import keeper
 from local.patches import Function, Part, replace
 from local.settings import REGION
 
@@ -36,6 +37,7 @@ def _make(original: Function) -> Function:
                 told = {key: event["taskScheduledEventDetails"][key] for key in ("resourceType", "resource")}
                 started = original(execution, "TaskStarted", {"taskStartedEventDetails": told})
                 started["previousEventId"] = event["id"]
+        keeper.execution_changed(execution)
         return event
 
     return add_event

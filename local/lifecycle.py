@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from local import kept
 from local.identity import ProcessIdentity, identify, load_identity, stop_left_over
 from local.settings import HOST, Settings, inherited_environment
 
@@ -65,6 +66,14 @@ def stop(settings: Settings) -> bool:
         for folder in (settings.jobs, settings.temporary):
             shutil.rmtree(folder, ignore_errors=True)
     return server is not None
+
+
+def reset(settings: Settings) -> None:
+    """Stop the server and forget all it holds."""
+    stop(settings)
+    if settings.folder.exists():
+        with _only_one(settings):
+            kept.forget(settings)
 
 
 def running(settings: Settings) -> ProcessIdentity | None:

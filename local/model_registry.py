@@ -9,6 +9,7 @@ from typing import Any
 from local.service_errors import ServiceError, page
 
 _STATUSES = ("Approved", "Rejected", "PendingManualApproval")
+_STORES = ("groups", "packages", "last_versions", "tokens")
 _SUMMARY = (
     "ModelPackageGroupName",
     "ModelPackageVersion",
@@ -48,8 +49,19 @@ class ModelRegistry:
     def reset(self) -> None:
         """Forget everything."""
         with self._lock:
-            for store in (self._groups, self._packages, self._last_versions, self._tokens):
-                store.clear()
+            for name in _STORES:
+                getattr(self, f"_{name}").clear()
+
+    def state(self) -> dict[str, Any]:
+        """Give all it holds, to be kept as JSON."""
+        with self._lock:
+            return copy.deepcopy({name: getattr(self, f"_{name}") for name in _STORES})
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take what `state` gave."""
+        with self._lock:
+            for name in _STORES:
+                getattr(self, f"_{name}").update(state[name])
 
     def create_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """CreateModelPackageGroup."""

@@ -3,6 +3,7 @@
 A service of ministack is a module with `handle_request` and `reset`; this is one, registered by `install`.
 """
 
+import copy
 import json
 import sys
 from collections.abc import Callable
@@ -75,6 +76,22 @@ def _perform(action: str, request: dict[str, Any]) -> dict[str, Any]:
     if action.startswith("Create") and request.get("Tags"):
         _add_tags({"ResourceArn": next(iter(answer.values())), "Tags": request["Tags"]})
     return answer
+
+
+def get_state() -> dict[str, Any]:
+    """Give all that is to be kept (ministack's services have a function of this name)."""
+    return {
+        "registry": model_registry().state(),
+        "training_jobs": training_jobs().state(),
+        "tags": copy.deepcopy(_tags),
+    }
+
+
+def load_persisted_state(state: dict[str, Any]) -> None:
+    """Take what `get_state` gave."""
+    model_registry().restore(state["registry"])
+    training_jobs().restore(state["training_jobs"])
+    _tags.update(state["tags"])
 
 
 def reset() -> None:

@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import Any
 
+from local import kept
 from local.patches import PINNED_VERSION, PatchError
 from local.settings import HOST, REGION, Settings, read_settings
 
@@ -20,8 +21,9 @@ def main() -> int:
     _forget_own_settings()
     os.environ.update(_ministack_environment(settings))
     try:
+        kept.prepare(settings)
         _extend(settings)
-    except PatchError as error:
+    except (PatchError, kept.KeptError) as error:
         print(error, flush=True)
         return 1
     status = _serve_to_the_end(settings)
@@ -30,7 +32,7 @@ def main() -> int:
 
 
 def _ministack_environment(settings: Settings) -> dict[str, str]:
-    """Tell ministack: one port, loopback, nothing kept on disk, and none of what reaches outside."""
+    """Tell ministack: one port, loopback, where to keep what it holds, and none of what reaches outside."""
     return {
         "GATEWAY_PORT": str(settings.port),
         "BIND_HOST": HOST,
@@ -43,8 +45,10 @@ def _ministack_environment(settings: Settings) -> dict[str, str]:
         "DOCKER_HOST": f"unix://{settings.folder}/no-docker.sock",  # leave a Docker that happens to run alone
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "PERSIST_STATE": "0",
-        "S3_PERSIST": "0",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(kept.services(settings)),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(kept.objects(settings)),
         "NO_PROXY": "*",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
@@ -63,6 +67,7 @@ def _extend(settings: Settings) -> None:
         cloudformation,
         history,
         integrations,
+        keeper,
         lambda_code,
         lambda_errors,
         log_queries,
@@ -82,6 +87,7 @@ def _extend(settings: Settings) -> None:
         step_functions, upload_events,
     ):  # fmt: skip
         extension.install()
+    keeper.install(settings)
     _warn_of_other_version()
 
 
@@ -136,10 +142,11 @@ def _stop_everything() -> None:
     """Leave no process behind: jobs get a moment to end, Lambda workers end with their pipe."""
     from ministack.core import lambda_runtime  # noqa: PLC0415
 
-    from local import processes  # noqa: PLC0415
+    from local import keeper, processes  # noqa: PLC0415
 
     processes.stop_all(grace_seconds=2.0)
     lambda_runtime.reset()
+    keeper.flush()
     sys.stdout.flush()
 
 

@@ -53,6 +53,11 @@ class Settings:
         return self.folder / "tmp"
 
     @property
+    def kept(self) -> Path:
+        """What outlasts the server, see `kept`."""
+        return self.folder / "kept"
+
+    @property
     def server_log(self) -> Path:
         """What the server itself writes."""
         return self.folder / "server.log"

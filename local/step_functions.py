@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from local import executions
+from local import executions, keeper
 from local.executions import current_attempt, current_run, find_run
 from local.patches import Function, Part, part, replace
 from local.walk import walk
@@ -64,7 +64,10 @@ def _starting(original: Function) -> Function:
         known = executions_by_arn.get(arn)
         if known and known["status"] == "RUNNING" and known["input"] == data.get("input", "{}"):
             return respond({"executionArn": arn, "startDate": known["startDate"]})
-        return original(data)
+        status, headers, body = original(data)
+        if status == 200:
+            keeper.execution_changed(executions_by_arn[json.loads(body)["executionArn"]])
+        return status, headers, body
 
     return start_execution
 
@@ -101,6 +104,7 @@ def _running(_: Function) -> Function:
                 walk(run, machine)
         finally:
             executions.close_run(run)
+            keeper.execution_changed(execution)
 
     return run_execution
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local import training_files
+from local import keeper, training_files
 from local.clients import client
 from local.cloudwatch import LogStream
 from local.processes import JobProcess
@@ -39,7 +39,7 @@ class TrainingJobs:
     def __init__(self, settings: Settings, make_arn: Callable[[str], str]) -> None:
         self._settings, self._make_arn = settings, make_arn
         self._lock = threading.Lock()
-        self._jobs: dict[str, TrainingJob] = {}
+        self._jobs: dict[str, TrainingJob | EndedTrainingJob] = {}
 
     def operations(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         """Give the API's operations by name."""
@@ -62,7 +62,19 @@ class TrainingJobs:
         for job in jobs.values():
             job.stop("Stopped")
 
-    def find(self, name: str) -> "TrainingJob":
+    def state(self) -> list[dict[str, Any]]:
+        """Give the descriptions of all jobs, to be kept as JSON."""
+        with self._lock:
+            return [job.describe() for job in self._jobs.values()]
+
+    def restore(self, state: list[dict[str, Any]]) -> None:
+        """Take what `state` gave. What was running then has failed."""
+        with self._lock:
+            for record in state:
+                job = EndedTrainingJob(record)
+                self._jobs[job.name] = job
+
+    def find(self, name: str) -> "TrainingJob | EndedTrainingJob":
         """Find a job by its name.
 
         Raises:
@@ -87,7 +99,8 @@ class TrainingJobs:
                     "Training job names must be unique within an AWS account and region, and a training job "
                     f"with this name already exists ({arn})",
                 )
-            job = self._jobs[name] = TrainingJob(request, arn, self._settings)
+            job = TrainingJob(request, arn, self._settings)
+            self._jobs[name] = job
         job.start()
         return {"TrainingJobArn": arn}
 
@@ -326,6 +339,29 @@ class TrainingJob:
             self._record.update(SecondaryStatus=secondary_status, LastModifiedTime=now)
             if status:
                 self._record.update(TrainingJobStatus=status, TrainingEndTime=now)
+        keeper.state_changed("sagemaker")
 
     def _output_uri(self, name: str) -> str:
         return f"{self._request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/{name}"
+
+
+class EndedTrainingJob:
+    """A training job of a server before this one: its description, and that nothing of it runs."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.name: str = record["TrainingJobName"]
+        self.done = threading.Event()
+        self.done.set()
+        self._record = record
+        if record["TrainingJobStatus"] in _UNFINISHED:
+            reason = "InternalServerError: The local AWS ended during the job."
+            told = {"TrainingJobStatus": "Failed", "SecondaryStatus": "Failed", "FailureReason": reason}
+            record.update(told, TrainingEndTime=time.time())
+
+    def describe(self) -> dict[str, Any]:
+        """Give what DescribeTrainingJob answers."""
+        return copy.deepcopy(self._record)
+
+    def stop(self, secondary_status: str) -> bool:
+        """Give False: it does not run, whatever it was to end as."""
+        return False

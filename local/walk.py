@@ -50,8 +50,8 @@ def _run_states(run: Run, definition: dict[str, Any], machine: dict[str, Any]) -
         if execution["status"] != "RUNNING":
             break  # it stays where it was stopped
         exited = {"name": name, "output": json.dumps(data)}
-        _tell(execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": exited})
         execution["position"] = {"state": following, "input": data}
+        _tell(execution, f"{state['Type']}StateExited", {"stateExitedEventDetails": exited})
     return data
 
 
@@ -91,9 +91,9 @@ def _enter(execution: Execution, name: str, kind: str, data: Part) -> None:
     """Tell that a state is entered; after a redrive the state is entered already, but for Fail."""
     position = execution["position"]
     if not position.get("entered") or kind == "Fail":
+        position["entered"] = True
         entered = {"name": name, "input": json.dumps(data)}
         _tell(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
-    position["entered"] = True
 
 
 def _succeed(execution: Execution, output: str) -> None:

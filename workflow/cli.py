@@ -280,7 +280,7 @@ def delete(
     options_metavar="up|down|status|env|logs …",
 )
 def local(ctx: typer.Context) -> None:
-    """Start, stop or look into the local AWS: up, down, status, env, logs."""
+    """Start, stop or look into the local AWS: up, down, reset, status, env, logs."""
     raise typer.Exit(programs.local_aws(ctx.args or ["--help"]))
 
 

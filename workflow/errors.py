@@ -21,8 +21,8 @@ REFUSED = "AWS does not accept these credentials: check the keys or the profile 
 NO_REGION = "No AWS region is set: add --region, for example `claimflow --region eu-west-1 …`."
 SLOW_DOWN = "AWS is taking fewer requests just now: wait a minute, then repeat the command."
 NOT_RUNNING = (
-    "The local AWS is not running, and what it held is gone: start it with `claimflow local up`, "
-    "then deploy again with `{deploy}`."
+    "The local AWS is not running: start it with `claimflow local up`, "
+    "and deploy with `{deploy}` if nothing is deployed yet."
 )
 SENTENCES = {
     **dict.fromkeys(

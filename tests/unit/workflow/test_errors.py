@@ -68,9 +68,8 @@ def test_a_local_aws_that_does_not_answer_is_to_be_started(error: Exception) -> 
     assert str(told(error, LOCAL_DEPLOY, local=True)) == NOT_RUNNING.format(deploy=LOCAL_DEPLOY)
 
 
-def test_a_local_aws_that_is_gone_has_lost_what_it_held() -> None:
-    assert "what it held is gone" in NOT_RUNNING
-    assert "`claimflow local up`, then deploy again with `{deploy}`" in NOT_RUNNING
+def test_a_local_aws_that_is_started_again_needs_no_new_deployment() -> None:
+    assert "`claimflow local up`, and deploy with `{deploy}` if nothing is deployed yet" in NOT_RUNNING
 
 
 def test_a_sentence_names_the_command_for_the_local_aws() -> None:
