@@ -51,7 +51,7 @@ def record(run: Run) -> Record:
         file=uri.rsplit("/", 1)[-1] if isinstance(uri, str) else None,
         action=asked.get("action"),
         rows=read.get("rows"),
-        categories=trained.get("classes"),
+        categories=trained.get("classes") or labelled.get("categories"),
         model=_version(data),
         accuracy=_part(data, "evaluation").get("accuracy"),
         accepted=labelled["accepted"] / labelled["rows"] if labelled.get("rows") else None,

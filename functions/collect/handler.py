@@ -160,6 +160,7 @@ def _figures(tally: Tally, parts: Parts) -> dict[str, Any]:
         "rejected": tally.rejected.total(),
         "accepted": tally.accepted,
         "review_rows": tally.review_rows,
+        "categories": len(tally.categories),
         "missing_rows": tally.missing,
         "missing_shards": len(parts.missing),
         **accuracy,

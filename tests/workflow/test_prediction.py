@@ -14,6 +14,7 @@ def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
     arn = live.execution_of(data)
     results = output_of(live.wait(arn))["results"]
     assert "Predict" in live.states(arn)
+    assert results["results"].rsplit("/", 2)[1] == arn.rsplit(":", 1)[-1], "the folder has the run's name"
     table = live.table(results["results"])
     assert [row["claim_id"] for row in table] == [f"C{number:05}" for number in range(60)]
     assert [row["description"] for row in table] == [text for text, _ in pairs]

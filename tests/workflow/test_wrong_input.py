@@ -85,6 +85,14 @@ def test_a_file_that_is_not_there(stack: Stack) -> None:
     check(stack, stack.run({"action": "train", "data": data}), "InvalidRequest", "train/gone.csv")
 
 
+def test_an_upload_to_a_folder_of_which_nothing_starts_gets_an_answer(stack: Stack) -> None:
+    stack.notifications()
+    data = stack.upload("claims.csv", GOOD)
+    (told,) = stack.notifications(expected=1)
+    assert told["Message"].startswith(f"{data} was uploaded where it starts nothing.")
+    assert not stack.executions_of(data)
+
+
 def test_the_command_line_prints_the_same_sentence(stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "claims.csv"
     file.write_bytes(FILES["unclosed quote"][0])
