@@ -52,6 +52,10 @@ test: check ## Everything: the checks above, then the whole test suite
 faults-table: setup ## Write the table of docs/reliability.md from the tests in tests/faults
 	python tests/faults/table.py
 
+FILES ?= 10000
+fuzz: setup ## Take random files through the whole way: make fuzz [FILES=10000]
+	CLAIMFLOW_FUZZ=$(FILES) pytest -q tests/fuzz
+
 demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv]
 	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
 

@@ -1,5 +1,6 @@
 """Makes the report of a prediction: one page of HTML that needs nothing else; knows nothing of AWS."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup, escape
 
 from collect.tally import Example, Tally
 from shared.messages import count, percent
@@ -14,6 +16,7 @@ from shared.messages import count, percent
 CATEGORY_LIMIT = 100
 PAIR_LIMIT = 20
 EXAMPLE_LIMIT = 6
+PHONE_CHARACTERS = 20  # of a heading that fit on a phone
 LITTLE = 0.25  # of the rows: of fewer accepted ones it is told why
 
 
@@ -96,6 +99,7 @@ def render(tally: Tally, about: About) -> str:
         number="{:,}".format,
         link=quote,
         sure=_sure,
+        breakable=_breakable,
     )
     return environment.get_template("report.html.j2").render(
         tally=tally,
@@ -112,6 +116,13 @@ def render(tally: Tally, about: About) -> str:
         ],
         more_pairs=max(0, len(tally.disagreements) - PAIR_LIMIT),
     )
+
+
+def _breakable(name: str) -> Markup:
+    """Let a long file name go on in the next line behind its marks, and not within a word."""
+    if len(name) <= PHONE_CHARACTERS:
+        return escape(name)
+    return Markup(re.sub(r"([_.-])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped here
 
 
 def _sure(confidence: str) -> str:

@@ -33,22 +33,23 @@ def original(cell: str) -> str:
     return cell[1:] if cell.startswith(GUARD) and _is_risky(cell) else cell
 
 
-def csv_line(cells: Iterable[str], delimiter: str = ",") -> str:
+def csv_line(cells: Iterable[str], delimiter: str = ",", *, marks: str = "") -> str:
     r"""Give cells as a line of a CSV file, without its end.
 
     Cells are quoted by rules of ours and not by those of Python's csv module, which differ between its
-    versions: a cell with a quote, a line end of any kind or the delimiter, and one with a blank or a byte
-    order mark at an edge, which some readers leave out.
+    versions: a cell with a quote, a line end of any kind, the delimiter or one of `marks`, and one with a
+    blank or a byte order mark at an edge, which some readers leave out.
     """
-    written = [_quoted(cell) if _needs_quotes(cell, delimiter) else cell for cell in cells]
+    ends = {'"', "\n", "\r", delimiter, *marks}
+    written = [_quoted(cell) if _needs_quotes(cell, ends) else cell for cell in cells]
     return delimiter.join(written) if written != [""] else '""'
 
 
-def _needs_quotes(cell: str, delimiter: str) -> bool:
+def _needs_quotes(cell: str, ends: set[str]) -> bool:
     if not cell:
         return False
-    inside = delimiter in cell or '"' in cell or "\n" in cell or "\r" in cell
-    return inside or cell[0].isspace() or cell[0] == "\ufeff" or cell[-1].isspace()
+    edges = cell[0].isspace() or cell[0] == "\ufeff" or cell[-1].isspace()
+    return edges or any(end in cell for end in ends)
 
 
 def _quoted(cell: str) -> str:

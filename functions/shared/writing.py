@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-from shared.reading.reading import Reading
+from shared.reading.reading import MARKS, Reading
 from shared.spreadsheet import csv_line, harmless
 from shared.workbook import Workbook
 
+_MARKS = "".join(MARKS)  # in quotes in the header, so that no reader doubts which one separates the cells
 _CSV_TYPE = "text/csv; charset=utf-8"
 _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -61,6 +62,7 @@ class TableFile:
     def __init__(self, path: Path, form: Form) -> None:
         """Start the file at `path`."""
         self._delimiter = form.delimiter
+        self._marks = _MARKS
         self._workbook = Workbook(path) if form.format == "xlsx" else None
         encoding = "utf-8-sig" if form.byte_order_mark else "utf-8"
         self._text = None if self._workbook else path.open("w", encoding=encoding, newline="")
@@ -79,6 +81,7 @@ class TableFile:
     def write(self, cells: Iterable[str]) -> None:
         """Add a row. Raises `shared.workbook.TooLarge` for what no workbook holds."""
         if self._text:
-            self._text.write(csv_line(map(harmless, cells), self._delimiter) + "\r\n")
+            self._text.write(csv_line(map(harmless, cells), self._delimiter, marks=self._marks) + "\r\n")
+            self._marks = ""
         elif self._workbook:
             self._workbook.write(cells)
