@@ -90,3 +90,19 @@ def test_a_shard_whose_machine_is_gone_runs_on_another(live: Stack) -> None:
         kill_jobs(live)
         faults.release()
         whole(live, live.wait(arn), 30)
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="Batch stays too busy to take the prediction",
+    then="the run fails; redriven or started again, it goes on from there",
+    reads="AWS was too busy to take the step, and trying again did not help.",
+)
+def test_a_prediction_that_batch_did_not_take_is_redriven(live: Stack, reads: str) -> None:
+    with befalling(live.environment["AWS_ENDPOINT_URL"], Rule(THROTTLED, "batch", "submitjob", times=None)):
+        arn = live.start(to_predict(live, "busy_batch", 74))
+        ended = live.wait(arn)
+    assert ended["status"] == "FAILED"
+    assert reads in one_sentence(live, ended)
+    live.client("stepfunctions").redrive_execution(executionArn=arn)
+    whole(live, live.wait(arn), 30)

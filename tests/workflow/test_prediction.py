@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.stack import Stack, output_of, packed, wait_for_end_of, wait_for_job
 
@@ -56,6 +58,12 @@ def test_a_gzipped_file_is_read_like_a_plain_one(live: Stack) -> None:
     assert output_of(live.run({"action": "predict", "data": data}))["results"]["rows"] == 12
 
 
+@pytest.mark.fault(
+    where="uploads",
+    fault="the event of an upload comes again after its run has ended",
+    then="no second run",
+    reads="",
+)
 def test_the_same_upload_event_twice_starts_one_execution(live: Stack) -> None:
     key, bucket = "predict/twice.csv", live.outputs["UploadsBucket"]
     data = live.upload(key, as_csv(rows(12, seed=43)))
@@ -89,7 +97,13 @@ def test_a_prediction_before_any_model_is_live_says_what_to_do(trained: Stack) -
     assert "train" in ended["cause"]
 
 
-def test_a_failing_shard_fails_the_run_with_the_shards_own_sentence(live: Stack) -> None:
+@pytest.mark.fault(
+    where="a whole run",
+    fault="the live model is cut off, so that every shard fails",
+    then="the run fails; with a whole model, started again, it is whole",
+    reads="The model",
+)
+def test_a_failing_shard_fails_the_run_with_the_shards_own_sentence(live: Stack, reads: str) -> None:
     uri = live.live_model_uri()
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     whole = live.read(uri)
@@ -100,7 +114,7 @@ def test_a_failing_shard_fails_the_run_with_the_shards_own_sentence(live: Stack)
     finally:
         live.client("s3").put_object(Bucket=bucket, Key=key, Body=whole)
     assert (ended["status"], ended["error"]) == ("FAILED", "PredictionFailed")
-    assert "model" in ended["cause"]
+    assert reads in ended["cause"]
     assert "Traceback" not in ended["cause"]
     assert ended["cause"] in live.notifications()[0]["Message"]
 
@@ -119,7 +133,13 @@ def test_rejecting_the_newest_version_brings_the_one_before_back(live: Stack) ->
     assert output_of(live.run({"action": "predict", "data": data}))["model"]["arn"] == before
 
 
-def test_stopping_an_execution_stops_its_job_and_tells_so(live: Stack) -> None:
+@pytest.mark.fault(
+    where="a whole run",
+    fault="a run is stopped",
+    then="its job is stopped too, nothing goes on",
+    reads="was stopped",
+)
+def test_stopping_an_execution_stops_its_job_and_tells_so(live: Stack, reads: str) -> None:
     data = live.upload("requests/stopped.csv", as_csv(rows(240, seed=46)))
     arn = live.start(
         {"action": "train", "data": data, "config": {"cnn": True, "num_epoch": 500, "seq_len": 512}}
@@ -129,5 +149,5 @@ def test_stopping_an_execution_stops_its_job_and_tells_so(live: Stack) -> None:
     assert live.wait(arn)["status"] == "ABORTED"
     assert wait_for_end_of(live, job) == "Stopped"
     (told,) = live.notifications(expected=1)
-    assert "stopped" in told["Message"]
+    assert reads in told["Message"]
     assert "stopped.csv" in told["Subject"]

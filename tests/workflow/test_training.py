@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.stack import Stack, kill_jobs, output_of, wait_for_job
 
@@ -94,7 +96,13 @@ def test_a_training_that_diverges_fails_with_one_sentence(live: Stack) -> None:
     assert ended["cause"] in live.notifications()[0]["Message"]
 
 
-def test_a_training_that_the_machine_kills_says_so(live: Stack) -> None:
+@pytest.mark.fault(
+    where="a whole run",
+    fault="a training is killed for its memory",
+    then="the run fails; started again, it goes on from its checkpoint",
+    reads="killed, most often for want of memory",
+)
+def test_a_training_that_the_machine_kills_says_so(live: Stack, reads: str) -> None:
     data = live.upload("requests/killed.csv", as_csv(rows(240, seed=60)))
     arn = live.start(
         {"action": "train", "data": data, "config": {"cnn": True, "num_epoch": 500, "seq_len": 512}}
@@ -103,7 +111,7 @@ def test_a_training_that_the_machine_kills_says_so(live: Stack) -> None:
     kill_jobs(live)
     ended = live.wait(arn)
     assert (ended["status"], ended["error"]) == ("FAILED", "TrainingFailed"), ended.get("cause")
-    assert "killed, most often for want of memory" in ended["cause"]
+    assert reads in ended["cause"]
     assert ended["cause"] in live.notifications()[0]["Message"]
 
 

@@ -1,0 +1,86 @@
+"""What befalls a function that ends in its middle: after any of its requests, it can be taken again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from explain.handler import handler as explain
+from shared import aws
+from tests.faults.clients import faults
+from tests.faults.rules import DENIED, RESET, THROTTLED, UNANSWERED, Rule
+from tests.faults.steps import STEPS, StepFailed, explained, take
+from tests.unit.functions.stack import ARTIFACTS, EXECUTION, RESULTS, Stack
+
+WHERE = "functions"
+STORING = [name for name in STEPS if name != "register"]
+
+
+#: The file of a step that comes last, and the folder of which it tells.
+LAST = {
+    "collect": ("/manifest.json", f"s3://{RESULTS}/"),
+    "validate to predict": ("/predict/manifest.json", f"s3://{ARTIFACTS}/runs/predict-"),
+}
+
+
+def clients() -> list[Any]:
+    return [aws.s3(), aws.sagemaker()]
+
+
+def remove(account: Stack, uris: set[str]) -> None:
+    for uri in uris:
+        bucket, key = uri.removeprefix("s3://").split("/", 1)
+        account.s3.delete_object(Bucket=bucket, Key=key)
+
+
+@pytest.mark.parametrize("name", STORING)
+@pytest.mark.fault(
+    where=WHERE,
+    fault="a function ends after any of its requests",
+    then="taken again, it writes the same files; a manifest is there only when all that it names is there",
+    reads="and trying again did not help. Start it again",
+)
+def test_a_step_that_ends_after_any_request_is_whole_when_taken_again(
+    name: str, account: Stack, reads: str
+) -> None:
+    step = STEPS[name]
+    state = step.before(account)
+    before = account.everything()
+    with faults(clients()) as undisturbed:
+        given = take(step, state)
+    written = account.everything()
+    for count in range(len(undisturbed.requests)):
+        remove(account, written.keys() - before.keys())
+        with faults(clients(), Rule(RESET, skip=count, times=None)), pytest.raises(StepFailed) as failed:
+            take(step, state)
+        assert reads in failed.value.sentence
+        nothing_too_early(account, name, written)
+        assert take(step, state) == given
+        assert account.everything() == written
+
+
+def nothing_too_early(account: Stack, name: str, written: dict[str, bytes]) -> None:
+    """The file that says that all is there comes after all that it names."""
+    there = account.everything().keys()
+    last, folder = LAST.get(name, ("", "no such folder"))
+    if any(uri.startswith(folder) and uri.endswith(last) for uri in there):
+        assert {uri for uri in written if uri.startswith(folder)} <= there
+
+
+@pytest.mark.parametrize("kind", [THROTTLED, DENIED, UNANSWERED])
+@pytest.mark.fault(
+    where=WHERE,
+    fault="S3 cannot be used when a failed shard is to be explained",
+    then="the run ends with what is known without it",
+    reads="The prediction claims failed",
+)
+def test_a_failure_is_explained_although_nothing_can_be_read(kind: str, account: Stack, reads: str) -> None:
+    state = STEPS["collect"].before(account)
+    cause = '{"JobId": "1", "JobQueue": "q", "JobName": "claims", "Status": "FAILED", "StatusReason": "x"}'
+    caught = {**state, "error": {"Error": "States.TaskFailed", "Cause": cause}}
+    with faults(clients(), Rule(kind, times=None)):
+        failure = explain({"state": caught, "execution": EXECUTION}, None)
+    assert failure["sentence"].startswith(reads)
+    assert "\n" not in failure["sentence"]
+    assert explained(state, "Odd", "")["sentence"]
