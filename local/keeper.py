@@ -94,8 +94,8 @@ class Keeper:
             rounds += 1
             try:
                 self.flush(logs=rounds % int(_LOG_SECONDS / _SOON_SECONDS) == 0)
-            except OSError as error:
-                _log.error("The local AWS cannot keep what it holds: %s", error)
+            except Exception as error:
+                _log.error("The local AWS cannot keep what it holds, and tries again: %s", error)
 
     def _write_service(self, name: str) -> None:
         give = part("app", "_build_persistence_save_dict")().get(name)
@@ -103,7 +103,11 @@ class Keeper:
         if state is None:
             return
         version = part("core.persistence", "_state_format_version")(name)
-        text = _steadily(lambda: _as_json({"__ministack_format__": version, "payload": state}))
+        try:
+            text = _steadily(lambda: _as_json({"__ministack_format__": version, "payload": state}))
+        except (TypeError, ValueError) as error:
+            _log.error("What %s holds is not kept, as ministack cannot write it: %s", name, error)
+            return
         path = kept.services(self._settings) / f"{name}.json"
         if self._written.get(name) != hash(text) or not path.exists():
             kept.write(path, text)
