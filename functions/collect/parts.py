@@ -15,7 +15,7 @@ from typing import IO, Any, BinaryIO, TextIO, cast
 from collect.merge import PartMissing, Shard
 from shared import parts, storage
 from shared.aws import CONNECTIONS
-from shared.errors import StorageError
+from shared.errors import PredictionFailed, StorageError
 from shared.parts import Manifest
 
 SPOOLED_BYTES = 2 * 1024 * 1024  # of a part that are held in memory; a larger one goes to the disk
@@ -35,7 +35,10 @@ class Parts:
         self.missing: dict[int, str] = {}
         self.programs: set[str] = set()
         self._manifest = manifest
-        self._model_etag = storage.head(storage.parse_uri(model_uri)).etag
+        try:
+            self._model_etag = storage.head(storage.parse_uri(model_uri)).etag
+        except StorageError as error:
+            raise PredictionFailed(f"The model that labelled the rows is gone: {error}.") from error
         self._there, self._failed = parts.listed(manifest)
 
     @property
@@ -96,10 +99,10 @@ class Parts:
         except BaseException as error:
             file.close()
             if isinstance(error, StorageError):
-                raise PartMissing(self.sentence(number)) from error
+                raise self._unusable(number, f"cannot be read: {error}") from error
             raise
         file.seek(0)
-        return facts["program"], io.TextIOWrapper(file, encoding="utf-8", newline="")
+        return facts.get("program", ""), io.TextIOWrapper(file, encoding="utf-8", newline="")
 
     def _check(self, number: int, shard: dict[str, Any], facts: dict[str, str], digest: str) -> None:
         if facts.get("sha256") != digest:
@@ -109,7 +112,7 @@ class Parts:
         sha256 = shard.get("sha256") or storage.head(storage.parse_uri(shard["uri"])).etag
         explain = bool(self._manifest.get("explain", False))
         expected = parts.made_of(sha256, self._model_etag, explain=explain), str(shard["rows"])
-        if (facts["made-of"], facts["rows"]) != expected:
+        if (facts.get("made-of"), facts.get("rows")) != expected:
             raise self._unusable(number, "was made of other rows or by another model")
 
     def _unusable(self, number: int, problem: str) -> PartMissing:

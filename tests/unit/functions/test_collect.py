@@ -15,7 +15,7 @@ from collect.parts import Parts
 from collect.results import Output
 from shared import keys, storage
 from shared.aws import CONNECTIONS
-from shared.errors import PredictionFailed
+from shared.errors import ObjectDenied, PredictionFailed
 from shared.plain import plain
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 
@@ -445,6 +445,27 @@ def test_a_damaged_part_counts_as_missing_too(live: Stack) -> None:
     state = predicted(live, THREE_SHARDS, {"rows_per_shard": 3, "max_missing_share": 0})
     change_part(live, state, b"")
     with pytest.raises(PredictionFailed, match="is not whole, or an older image made it"):
+        live.collect(state)
+
+
+def test_a_part_that_may_not_be_read_is_said_to_be_one(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, real = predicted(live, THREE_SHARDS, {"rows_per_shard": 3}), storage.open_with_metadata
+
+    def refuse(info: storage.ObjectInfo) -> Any:
+        if info.location.name == "part-00001.csv":
+            raise ObjectDenied("this stack may not read it")
+        return real(info)
+
+    monkeypatch.setattr(storage, "open_with_metadata", refuse)
+    (error,) = {row["error"] for row in live.table(live.collect(state)["results"])} - {""}
+    assert error == "not labelled: the part of shard 1 cannot be read: this stack may not read it."
+
+
+def test_a_model_that_is_gone_is_told(live: Stack) -> None:
+    state = predicted(live, THREE_SHARDS)
+    bucket, key = state["model"]["model_uri"].removeprefix("s3://").split("/", 1)
+    live.s3.delete_object(Bucket=bucket, Key=key)
+    with pytest.raises(PredictionFailed, match=r"The model that labelled the rows is gone: .* is not there"):
         live.collect(state)
 
 
