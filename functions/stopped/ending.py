@@ -24,7 +24,12 @@ def notice(detail: dict[str, Any]) -> Notice:
     """Give the notice for the `detail` of a "Step Functions Execution Status Change" event."""
     status, name, file = str(detail.get("status")), str(detail.get("name")), _file(detail)
     said = _SENTENCES.get(status) or _failed(detail)
-    lines = [said, f"File: {file}" if file else "", f"Execution: {detail.get('executionArn')}"]
+    lines = [
+        said,
+        f"File: {file}" if file else "",
+        f"Execution: {detail.get('executionArn')}",
+        f"To go on from where it was: claimflow redrive {name}",
+    ]
     return Notice(
         subject(f"Claimflow: {file or name} ended: {status.lower().replace('_', ' ')}"), message(lines)
     )

@@ -23,6 +23,10 @@ def test_a_stopped_run_is_told_with_its_file_and_execution() -> None:
     assert ARN in told.message
 
 
+def test_a_stopped_run_says_how_to_go_on_from_where_it_was() -> None:
+    assert "claimflow redrive train-claims" in notice(detail()).message
+
+
 def test_a_run_that_took_too_long_is_told() -> None:
     assert "longer than a run may" in notice(detail(status="TIMED_OUT")).message
 
