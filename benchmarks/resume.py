@@ -152,6 +152,7 @@ def validate(folder: Path) -> None:
     """Run the function validate on the file, for a run as prepare describes it."""
     _functions(folder)
     from prepare import configuration, run  # noqa: PLC0415  after the settings
+    from shared.registry import LiveModel  # noqa: PLC0415
     from shared.storage import Location, ObjectInfo  # noqa: PLC0415
     from validate.handler import handler  # noqa: PLC0415
 
@@ -159,7 +160,7 @@ def validate(folder: Path) -> None:
     data = ObjectInfo(Location("uploads", "claims.csv"), None, str(size), size)
     given = {"text_column": "description", "label_column": "category", "allow_partial": False}
     config = configuration.complete(given, "The benchmark", "artifacts")
-    live = run.LiveModel(**MODEL, version=1, accuracy=None)
+    live = LiveModel(**MODEL, version=1, accuracy=None)
     uploads, artifacts, results = BUCKETS.values()
     sizes = 1, 30, 3600
     stack = run.Stack("claimflow", uploads, artifacts, results, 0.8, "ml.m5.xlarge", *sizes, use_spot=False)

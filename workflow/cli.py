@@ -132,10 +132,13 @@ def train(  # noqa: PLR0913, PLR0917  the options of the command
         Path | None, typer.Option(metavar="FILE", help="A file to label with the new model.")
     ] = None,
     explain: Explain = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The new model may lack categories of the live one.")
+    ] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Train a model on a labelled CSV; it goes live if it is good enough."""
-    submit(ctx.obj, "train", file, predict, config, explain=explain, no_wait=no_wait)
+    submit(ctx.obj, "train", file, predict, config, explain=explain, no_wait=no_wait, replace=replace)
 
 
 @app.command()
@@ -308,6 +311,7 @@ def submit(  # noqa: PLR0913  what the options say
     *,
     explain: bool,
     no_wait: bool,
+    replace: bool = False,
 ) -> None:
     """Upload what a command names, start a run with it and, unless told not to wait, follow it to its end."""
     settings = submission.read_config(config) if config else None
@@ -318,7 +322,7 @@ def submit(  # noqa: PLR0913  what the options say
         settings = submission.explained(account, made, settings)
     data = send(account, made, file)
     also = send(account, made, predict) if predict else None
-    begin(account, made, submission.request(action, data, also, settings), no_wait)
+    begin(account, made, submission.request(action, data, also, settings, replace=replace), no_wait)
 
 
 def begin(account: Account, made: stack.Stack, request: dict[str, Any], no_wait: bool) -> None:

@@ -155,8 +155,9 @@ def build() -> Asl:
 
 
 def _trains(explain: Task, predict: Choice) -> Chain:
+    train = _training_job(explain)
     evaluate = _function("Evaluate", "evaluation", _given("run", "training", "validation"), explain)
-    return Chain([_training_job(explain), evaluate, _gate(_registers(explain, predict))])
+    return Chain([train, evaluate, _gate(_registers(explain, train, predict))])
 
 
 def _training_job(explain: Task) -> Task:
@@ -209,13 +210,17 @@ def _training_job(explain: Task) -> Task:
 def _gate(register: Chain) -> Choice:
     """Compare the figures themselves. What is no figure passes no comparison, and so is rejected."""
     at_bar = Rule.NumericGreaterThanEqualsPath("$.evaluation.accuracy", "$.run.accuracy_bar")
-    live = "$.evaluation.live_accuracy"
-    worse_than_live = Rule.And(
-        [Rule.IsPresent(live, True), Rule.NumericLessThanPath("$.evaluation.accuracy", live)]
-    )
+    compared, live = "$.evaluation.compared_accuracy", "$.evaluation.live_accuracy"
+    worse_than_live = [
+        Rule.IsPresent(compared, True),
+        Rule.IsPresent(live, True),
+        Rule.NumericLessThanPath(compared, live),
+    ]
     notify = _notify("Notify rejected", "$.evaluation", _rejected())
     gate = Choice("Gate")
-    gate.add_choice(Rule.And([at_bar, worse_than_live]), _passes("Below the live model", notify))
+    gate.add_choice(Rule.And([at_bar, *worse_than_live]), _passes("Below the live model", notify))
+    too_little = Rule.And([at_bar, Rule.IsPresent("$.evaluation.reason", True)])
+    gate.add_choice(too_little, _passes("Too little to go live", register))
     gate.add_choice(at_bar, register)
     gate.default_choice(_passes("Below the bar", notify))
     return gate
@@ -225,7 +230,7 @@ def _rejected() -> Task:
     return _Fail("Rejected", error="ModelRejected", cause_path="$.evaluation.message")
 
 
-def _registers(explain: Task, predict: Choice) -> Chain:
+def _registers(explain: Task, train: Task, predict: Choice) -> Chain:
     wanted = Rule.And(
         [
             Rule.BooleanEquals("$.run.predict_wanted", True),
@@ -237,8 +242,23 @@ def _registers(explain: Task, predict: Choice) -> Chain:
         wanted, _uses("Use the new model", "$.registration", "$.training.model_uri", predict)
     )
     predict_too.default_choice(Succeed("Done"))
-    register = _function("Register", "registration", _given("run", "training", "evaluation"), explain)
-    return Chain([register, _notify("Notify trained", "$.registration", predict_too)])
+    register = _function(
+        "Register", "registration", _given("run", "training", "evaluation", "validation"), explain
+    )
+    register.add_retry(_again(["AnotherGoesLive"], first=5, longest=60, attempts=40))
+    overtaken = Choice("Is another model live now?")
+    overtaken.add_choice(Rule.IsPresent("$.registration.again", True), _compares_again(train))
+    overtaken.default_choice(_notify("Notify trained", "$.registration", predict_too))
+    return Chain([register, overtaken])
+
+
+def _compares_again(train: Task) -> Pass:
+    """Go back with the model that is live now; the training that follows only compares the two."""
+    again = "$.registration.again"
+    state = {"request.$": "$.request", "run.$": f"{again}.run", "validation.$": f"{again}.validation"}
+    step = Pass("Compare again", parameters=state)
+    step.next(train)
+    return step
 
 
 def _predicts(explain: Task, again: Choice) -> Choice:
@@ -416,11 +436,11 @@ def _to(explain: Task) -> Catch:
     return Catch(explain, error_equals=["States.ALL"], result_path="$.error")
 
 
-def _again(faults: list[str], first: int, longest: int) -> _Retry:
+def _again(faults: list[str], first: int, longest: int, attempts: int = 5) -> _Retry:
     return _Retry(
         error_equals=faults,
         interval_seconds=first,
-        max_attempts=5,
+        max_attempts=attempts,
         backoff_rate=2,
         max_delay_seconds=longest,
         jitter_strategy="FULL",

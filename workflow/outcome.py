@@ -123,7 +123,8 @@ def _then(run: Run, command: str) -> str:
 
 def _waiting(data: dict[str, Any]) -> int | None:
     registration = data.get("registration")
-    return registration["version"] if registration and not registration.get("live") else None
+    # Without a version it is still to be compared with a model that went live in the meantime.
+    return registration.get("version") if registration and not registration.get("live") else None
 
 
 def _reason(data: dict[str, Any]) -> str | None:
@@ -137,9 +138,21 @@ def _has_live(data: dict[str, Any]) -> bool:
 
 
 def _rejection(data: dict[str, Any]) -> str:
-    below = "the live model" if data.get("evaluation", {}).get("beats_bar") else "the bar"
+    evaluation = data.get("evaluation", {})
+    at_bar = evaluation.get("beats_bar")
+    below = "the live model" if at_bar else "the bar"
     live = "the live model stays as it is" if _has_live(data) else "no model is live"
-    return f"The new model is below {below} and was not registered; {live}."
+    why = [evaluation.get("against_live") if at_bar else "", evaluation.get("reason")]
+    said = f"The new model is below {below} and was not registered; {live}."
+    return " ".join([said, *filter(None, why)])
+
+
+def _compared(before: float, evaluation: dict[str, Any]) -> str:
+    rows = evaluation.get("compared_rows")
+    if rows is None:  # a run of before
+        return f"{percent(before)} of the same rows"
+    new = percent(evaluation["compared_accuracy"])
+    return f"{percent(before)} of {rows:,} rows that neither had seen (the new one: {new})"
 
 
 def _training(data: dict[str, Any]) -> list[Figure]:
@@ -154,12 +167,11 @@ def _training(data: dict[str, Any]) -> list[Figure]:
         )
         made.append(("Bar", percent(evaluation["bar"])))
         before = evaluation.get("live_accuracy")
-        made.append(
-            ("Live model before", "none" if before is None else f"{percent(before)} of the same rows")
-        )
+        made.append(("Live model before", "none" if before is None else _compared(before, evaluation)))
     if registration:
         state = "live" if registration.get("live") else "waits for approval"
-        made.append(("Model", f"version {registration['version']}, {state}"))
+        version = registration.get("version")
+        made.append(("Model", f"version {version}, {state}" if version else "not decided yet"))
     return made
 
 

@@ -96,9 +96,14 @@ def upload(account: Account, stack: Stack, path: Path, progress: Progress = lamb
 
 
 def request(
-    action: str, data: Uploaded, predict: Uploaded | None = None, config: dict[str, Any] | None = None
+    action: str,
+    data: Uploaded,
+    predict: Uploaded | None = None,
+    config: dict[str, Any] | None = None,
+    *,
+    replace: bool = False,
 ) -> dict[str, Any]:
-    """Give the execution's input."""
+    """Give the execution's input; `replace` lets the new model lack categories of the live one."""
     made: dict[str, Any] = {"action": action, "data": data.uri}
     if data.version:
         made["version"] = data.version
@@ -106,6 +111,8 @@ def request(
         made["predict"] = predict.uri
     if config is not None:
         made["config"] = config
+    if replace:
+        made["replace"] = True
     return made
 
 

@@ -24,7 +24,8 @@ def card(state: dict[str, Any], evaluation: dict[str, Any], held_out: str) -> Ca
         "job": state["training"]["job"],
         "data": {key: run["data"][key] for key in ("uri", "version", "etag")},
         "labels": evaluation["labels"],
-        **checked["columns"],
+        # A run that began before the stack was updated has none.
+        **(checked.get("columns") or {"text_column": None, "label_column": None}),
         "validation_fraction": run["validation_fraction"],
         "held_out": held_out,
         "accuracy": evaluation["accuracy"],

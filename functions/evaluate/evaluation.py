@@ -1,23 +1,38 @@
 """Understands evaluation.json, and puts it into words; knows nothing of AWS."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import TrainingFailed
-from shared.messages import count, file_address, message, percent, subject
+from shared.messages import count, file_address, message, noticed, percent, subject
 
 SCHEMAS = (1, 2)  # a training image may be older than the functions
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The new and the live model on the same rows, which neither has learned from."""
+
+    rows: int
+    rows_of_live: int  # held out for the live model only
+    accuracy: float
+    live_accuracy: float
+    lost: int = 0  # categories of the live model that the new one does not know
+    lost_labels: tuple[str, ...] = ()  # the first of them
+
+
+@dataclass(frozen=True)
 class Figures:
-    """What the Gate compares. `live_accuracy` is None when no model is live."""
+    """What the Gate compares. `compared` is None when no model is live, or it could not be measured."""
 
     accuracy: float
+    low: float  # the lower end of its 95% interval
+    high: float
     bar: float
     validation_rows: int
-    live_accuracy: float | None
+    compared: Comparison | None
 
     @property
     def beats_bar(self) -> bool:
@@ -27,7 +42,7 @@ class Figures:
     @property
     def beats_live(self) -> bool:
         """Whether the model is at least as good as the live one, if there is one."""
-        return self.live_accuracy is None or self.accuracy >= self.live_accuracy
+        return self.compared is None or self.compared.accuracy >= self.compared.live_accuracy
 
 
 def parse(text: bytes) -> dict[str, Any]:
@@ -48,33 +63,78 @@ def parse(text: bytes) -> dict[str, Any]:
 
 
 def figures(document: dict[str, Any], run: dict[str, Any]) -> Figures:
-    """Give the figures. The live model's are those on the same validation rows, which the training measured.
+    """Give the figures of an evaluation.json.
 
-    A live model that the training could not load (another schema) stands with the accuracy of its
-    registration.
+    If the request lets categories go (`replace`), rows of those that the new model lacks do not count.
     """
-    champion = document.get("champion") or run["live_model"] or {}
-    live = champion.get("accuracy") if run["has_live_model"] else None
-    return Figures(document["accuracy"], run["accuracy_bar"], document["validation_rows"], live)
+    champion = document["champion"] if run["has_live_model"] else None
+    low, high = document["accuracy_interval"]
+    compared = _comparison(champion, document, replace=bool(run.get("replace"))) if champion else None
+    return Figures(
+        document["accuracy"], low, high, run["accuracy_bar"], document["validation_rows"], compared
+    )
 
 
-def words(found: Figures, run: dict[str, Any], report: str) -> tuple[str, str]:
+def _comparison(champion: dict[str, Any], document: dict[str, Any], *, replace: bool) -> Comparison:
+    lost = champion.get("lost") or {"labels": [], "count": 0, "rows": 0, "live_right": 0}
+    gone = lost if replace else {"rows": 0, "live_right": 0}
+    # An older training image counts no rows: it compared on the new file's.
+    rows = champion.get("rows", document["validation_rows"]) - gone["rows"]
+    both = champion["both_right"]
+    return Comparison(
+        rows=rows,
+        rows_of_live=champion.get("rows_of_live", 0) - gone["rows"],
+        accuracy=(both + champion["only_new_right"]) / max(rows, 1),
+        live_accuracy=(both + champion["only_live_right"] - gone["live_right"]) / max(rows, 1),
+        lost=lost["count"],
+        lost_labels=tuple(lost["labels"]),
+    )
+
+
+def words(found: Figures, state: dict[str, Any], missing: list[str], report: str) -> tuple[str, str]:
     """Give the subject and the message for people."""
+    run = state["run"]
     passed = found.beats_bar and found.beats_live
     name = run["data"]["uri"].rsplit("/", 1)[-1]
-    verdict = "is good enough to go on" if passed else "was not good enough"
+    verdict = (
+        "was not good enough" if not passed else "has too little to show" if missing else "is good enough"
+    )
     head = f"Claimflow: the model from {name} {verdict} ({percent(found.accuracy)})"
     lines = [
         f"A model was trained from {run['data']['uri']}.",
         f"It gives the right category for {percent(found.accuracy)} of "
-        f"{count(found.validation_rows, 'row')} that it "
-        "had not seen.",
-        _against_bar(found),
-        _against_live(found),
+        f"{count(found.validation_rows, 'row')} that it had not seen (95% interval: {percent(found.low)} to "
+        f"{percent(found.high)}).",
+        f"The bar is {percent(found.bar)}: {'reached' if found.beats_bar else 'not reached'}.",
+        *against_live(found.compared, run),
         "" if passed else _not_registered(run),
+        *missing,
+        noticed(state["validation"]["train"].get("warnings")),
         f"Report: {file_address(report)}",
     ]
     return subject(head), message(lines)
+
+
+def against_live(compared: Comparison | None, run: dict[str, Any]) -> Iterator[str]:
+    """Say how the model stands to the live one, a paragraph each."""
+    live = run["live_model"]
+    if live and run.get("round"):
+        yield f"Version {live['version']} went live while this model was trained, so the two were compared."
+    elif run.get("round"):
+        yield "The model that was live when this training began is not live any more."
+    if not run["has_live_model"]:
+        yield "No model was live to compare it with."
+    elif compared and compared.rows:
+        theirs = (
+            f", {compared.rows_of_live:,} of them held out for the live one" if compared.rows_of_live else ""
+        )
+        better = compared.accuracy >= compared.live_accuracy
+        yield (
+            f"On {count(compared.rows, 'row')} that neither had seen{theirs}, it gives the right category "
+            f"for {percent(compared.accuracy)}, and the live model (version {live['version']}) for "
+            f"{percent(compared.live_accuracy)}: "
+            f"{'the new one is at least as good' if better else 'the live one is better'}."
+        )
 
 
 def _not_registered(run: dict[str, Any]) -> str:
@@ -85,14 +145,3 @@ def _not_registered(run: dict[str, Any]) -> str:
             ": predict it by itself to label it with the live model." if live else "."
         )
     return said
-
-
-def _against_bar(found: Figures) -> str:
-    return f"The bar is {percent(found.bar)}: {'reached' if found.beats_bar else 'not reached'}."
-
-
-def _against_live(found: Figures) -> str:
-    if found.live_accuracy is None:
-        return "No model was live to compare it with."
-    verdict = "the new one is at least as good" if found.beats_live else "the live one is better"
-    return f"The live model gives the right category for {percent(found.live_accuracy)}: {verdict}."

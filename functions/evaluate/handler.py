@@ -4,7 +4,7 @@ import tarfile
 import zlib
 from typing import Any
 
-from evaluate import evaluation
+from evaluate import evaluation, evidence
 from evaluate.card import card
 from shared import keys, settings, storage, training
 from shared.archive import members
@@ -24,27 +24,49 @@ def _handle(event: Event) -> Event:
     contents = _read(job)
     document = evaluation.parse(contents["evaluation.json"])
     found = evaluation.figures(document, run)
+    missing = list(evidence.missing(found, document, event, _needed()))
     uris = {name: _copy(keys.run_name(run), name, content) for name, content in contents.items()}
-    subject, message = evaluation.words(found, run, uris["report.html"])
-    logger.info(
-        "Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "live": found.live_accuracy}
-    )
-    live: dict[str, Any] = {} if found.live_accuracy is None else {"live_accuracy": found.live_accuracy}
+    subject, message = evaluation.words(found, event, missing, uris["report.html"])
+    logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
+    checked = event["validation"]["train"]
     return {
         "accuracy": found.accuracy,
         "bar": found.bar,
         "accuracy_interval": document["accuracy_interval"],
         "validation_rows": found.validation_rows,
-        "rows": event["validation"]["train"]["train_rows"] + event["validation"]["train"]["validation_rows"],
+        "rows": checked["train_rows"] + checked["validation_rows"],
         "categories": len(document["labels"]),
         "beats_bar": found.beats_bar,
-        **live,
+        **_compared(found),
         "beats_live": found.beats_live,
+        **({"reason": " ".join(missing)} if missing else {}),
+        "advice": (document.get("acceptance") or {}).get("advice"),
+        "against_live": " ".join(evaluation.against_live(found.compared, run)),
         "evaluation": uris["evaluation.json"],
         "report": uris["report.html"],
         "card": _write_card(event, document),
         "subject": subject,
         "message": message,
+    }
+
+
+def _needed() -> evidence.Needed:
+    return evidence.Needed(
+        rows=settings.whole_number("CLAIMFLOW_LEAST_HELD_OUT_ROWS"),
+        per_category=settings.whole_number("CLAIMFLOW_LEAST_HELD_OUT_ROWS_PER_CATEGORY"),
+        lower_bound=settings.flag("CLAIMFLOW_BAR_BY_LOWER_BOUND"),
+    )
+
+
+def _compared(found: evaluation.Figures) -> dict[str, Any]:
+    """Give the two figures that the Gate compares, if there are rows to compare on."""
+    compared = found.compared
+    if compared is None or not compared.rows:
+        return {}
+    return {
+        "compared_rows": compared.rows,
+        "compared_accuracy": compared.accuracy,
+        "live_accuracy": compared.live_accuracy,
     }
 
 

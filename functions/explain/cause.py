@@ -11,6 +11,7 @@ from shared import training
 
 # The errors that the functions raise on purpose carry their own sentence.
 OURS = {
+    "AnotherGoesLive",
     "InvalidRequest",
     "InvalidConfig",
     "InvalidData",

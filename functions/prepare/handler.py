@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from prepare import capacity, configuration, registry, request, run
-from shared import keys, settings, storage
+from prepare import capacity, configuration, request, run
+from shared import keys, registry, settings, storage
 from shared.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
 from shared.storage import Location, ObjectInfo
 from shared.telemetry import Event, lambda_handler, logger
@@ -18,7 +18,17 @@ def _handle(event: Event) -> Event:
     config = _config(asked.config, stack)
     live_model = registry.live_model(settings.model_group())
     waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
-    inputs = run.Inputs(asked.action, data, predict, config, live_model, waiting, rejected, asked.started_by)
+    inputs = run.Inputs(
+        action=asked.action,
+        data=data,
+        predict=predict,
+        config=config,
+        live_model=live_model,
+        waiting=waiting,
+        rejected=rejected,
+        started_by=asked.started_by,
+        replace=asked.replace,
+    )
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)
     logger.append_keys(run=keys.run_name(described))

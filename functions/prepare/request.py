@@ -10,12 +10,16 @@ from shared.storage import Location, parse_uri
 
 LONGEST = 1024  # characters of an S3 version, or of a person's name
 ACTIONS = ("train", "predict")
-KEYS = ("action", "data", "version", "predict", "config", "started_by")
+KEYS = ("action", "data", "version", "predict", "config", "started_by", "replace")
 
 
 @dataclass(frozen=True)
 class Request:
-    """A checked request. `config` is an object, where one lies, or None for the stack's own."""
+    """A checked request.
+
+    `config` is an object, where one lies, or None for the stack's own; `replace` lets a new model lack
+    categories of the live one.
+    """
 
     action: str
     data: Location
@@ -23,6 +27,7 @@ class Request:
     predict: Location | None
     config: dict[str, Any] | Location | None
     started_by: str | None
+    replace: bool
 
 
 def parse(document: object) -> Request:
@@ -43,6 +48,7 @@ def parse(document: object) -> Request:
         predict=parse_uri(predict) if predict is not None else None,
         config=parse_uri(config) if isinstance(config, str) else config,
         started_by=document.get("started_by"),
+        replace=document.get("replace") or False,
     )
 
 
@@ -78,6 +84,10 @@ def _action_problems(document: dict[str, Any]) -> Iterator[str]:
         yield f"'action' is {given}; it must be 'train' or 'predict'"
     if action == "predict" and document.get("predict") is not None:
         yield "'predict' goes with the action 'train' only; name the file to label in 'data'"
+    if not isinstance(document.get("replace") or False, bool):
+        yield f"'replace' is {_kind(document['replace'])}; it must be true or false"
+    if action == "predict" and document.get("replace"):
+        yield "'replace' goes with the action 'train' only; leave it out"
 
 
 def _uri_problems(document: dict[str, Any], key: str) -> Iterator[str]:

@@ -5,29 +5,15 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from shared import keys
+from shared import keys, registry
 from shared.errors import NoLiveModel
 from shared.messages import command
+from shared.registry import LiveModel
 from shared.storage import ObjectInfo
 
 Run = dict[str, Any]
 
 OF_DELIVERY = {"allow_partial", "max_missing_share"}  # of the configuration
-
-
-@dataclass(frozen=True)
-class LiveModel:
-    """The newest approved version in the registry.
-
-    `accuracy` is what was measured when it was registered; `card` is where its card lies, which models of
-    before have not.
-    """
-
-    arn: str
-    version: int
-    model_uri: str
-    accuracy: float | None
-    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +48,7 @@ class Inputs:
     waiting: int | None = None
     rejected: int | None = None
     started_by: str | None = None
+    replace: bool = False
 
 
 def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
@@ -78,7 +65,8 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "predict": _file(inputs.predict) if inputs.predict else None,
         "predict_wanted": inputs.action == "predict" or inputs.predict is not None,
         "has_live_model": inputs.live_model is not None,
-        "live_model": _live(inputs.live_model),
+        "live_model": registry.as_state(inputs.live_model),
+        "replace": inputs.replace,
         "config": f"s3://{stack.artifacts}/{keys.config(name)}",
         **_from_config(inputs.config, stack),
         "job_name": job_name(inputs, execution),
@@ -127,6 +115,7 @@ def run_id(inputs: Inputs) -> str:
         json.dumps(config, sort_keys=True),
         predicts_with,
         *(_identity(inputs.predict) if inputs.predict else ()),
+        *(["replace"] if inputs.replace else ()),
     ]
     digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]
     return f"{inputs.action}-{keys.stem(inputs.data.location.key)}-{digest}"
@@ -152,18 +141,6 @@ def _file(info: ObjectInfo) -> dict[str, Any]:
         "version": info.version,
         "etag": info.etag,
         "size": info.size,
-    }
-
-
-def _live(model: LiveModel | None) -> dict[str, Any] | None:
-    if model is None:
-        return None
-    return {
-        "arn": model.arn,
-        "version": model.version,
-        "model_uri": model.model_uri,
-        "accuracy": model.accuracy,
-        "card": model.card,
     }
 
 

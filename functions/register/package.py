@@ -2,10 +2,11 @@
 
 import hashlib
 import re
+import unicodedata
 from typing import Any
 
 from shared import keys
-from shared.messages import command, count, file_address, message, percent, subject
+from shared.messages import command, count, file_address, message, noticed, percent, shorten, subject
 
 State = dict[str, Any]
 
@@ -13,24 +14,33 @@ State = dict[str, Any]
 _REFUSED = re.compile(r"[^\w .:/=+\-@]")
 
 
-def package(state: State, group: str, image: str, *, live: bool) -> dict[str, Any]:
-    """Give the parameters of CreateModelPackage; its token makes a second call give the same version."""
+def package(state: State, group: str, image: str, reason: str | None) -> dict[str, Any]:
+    """Give the parameters of CreateModelPackage; its token makes a second call give the same version.
+
+    No version is live from the start. `reason` is why this one waits for a person, if something is missing.
+    """
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
     said = f"Trained by {keys.run_name(run)}; accuracy {percent(evaluation['accuracy'])}"
     quality = {"ContentType": "application/json", "S3Uri": evaluation["evaluation"]}
     return {
         "ModelPackageGroupName": group,
-        "ModelPackageDescription": said,
+        "ModelPackageDescription": _described(f"{said}. {reason}" if reason else said),
         "InferenceSpecification": {
             "Containers": [{"Image": image, "ModelDataUrl": training["model_uri"]}],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
-        "ModelApprovalStatus": "Approved" if live else "PendingManualApproval",
+        "ModelApprovalStatus": "PendingManualApproval",
         "ModelMetrics": {"ModelQuality": {"Statistics": quality}},
         "CustomerMetadataProperties": metadata(state),
         "ClientToken": token(run["id"], training["job"]),
     }
+
+
+def _described(text: str) -> str:
+    """Give a description as SageMaker takes it: at most 1,024 characters, none of them invisible."""
+    seen = (sign for sign in text if unicodedata.category(sign)[0] != "C")
+    return shorten("".join(seen), 1024)
 
 
 def token(run_id: str, job: str) -> str:
@@ -51,7 +61,8 @@ def metadata(state: State) -> dict[str, str]:
         "accuracy_bar": repr(evaluation["bar"]),
         "validation_rows": str(evaluation["validation_rows"]),
         "report": evaluation["report"],
-        "card": evaluation["card"],
+        "card": evaluation.get("card", ""),
+        "compared_with": str((run["live_model"] or {}).get("version", "none")),
         "rows": str(evaluation.get("rows", "")),
         "categories": str(evaluation.get("categories", "")),
         "accuracy_interval": " ".join(map(repr, evaluation.get("accuracy_interval", ()))),
@@ -60,35 +71,45 @@ def metadata(state: State) -> dict[str, str]:
     return {key: _REFUSED.sub("-", value)[:256] for key, value in facts.items() if value}
 
 
-def words(state: State, version: int, group: str, *, live: bool) -> tuple[str, str]:
-    """Give the subject and the message for people."""
+def words(
+    state: State, version: int, group: str, *, live: bool, reason: str | None = None
+) -> tuple[str, str]:
+    """Give the subject and the message for people; `reason` is why it waits, if something is missing."""
     run, evaluation = state["run"], state["evaluation"]
     share, claimflow = percent(evaluation["accuracy"]), command(group)
+    unlabelled = ""
     if live:
         head = f"Claimflow: model version {version} is live ({share})"
         outcome = f"Model version {version} is live: it predicts the files that are uploaded from now on."
     else:
         head = f"Claimflow: model version {version} waits for approval ({share})"
-        outcome = (
-            f"Model version {version} is good enough, and waits for a person: approve it with "
-            f"`{claimflow} models approve {version}`, or approve or reject it in SageMaker's model registry. "
-            "Until then the live model stays as it is."
-        )
-    unlabelled = ""
-    if run["predict"] and not live:
-        unlabelled = (
-            f"{run['predict']['uri']} was not labelled: approve the version first, then predict the file "
-            f"with `{claimflow} predict`, or upload it to {keys.PREDICT_PREFIX}."
-        )
-    figures = (
-        f"It gives the right category for {share} of {count(evaluation['validation_rows'], 'row')} that "
-        "it had not "
-        f"seen; the bar is {percent(evaluation['bar'])}."
-    )
-    compared = ""
-    if "live_accuracy" in evaluation:
-        before = percent(evaluation["live_accuracy"])
-        compared = f"The model that was live before gives the right category for {before}."
+        outcome = _waiting(version, claimflow, reason)
+        if run["predict"]:
+            unlabelled = (
+                f"{run['predict']['uri']} was not labelled: approve the version first, then predict the file "
+                f"with `{claimflow} predict`, or upload it to {keys.PREDICT_PREFIX}."
+            )
     origin = f"It was trained from {run['data']['uri']}."
-    lines = [outcome, unlabelled, figures, compared, origin, f"Report: {file_address(evaluation['report'])}"]
-    return subject(head), message(lines)
+    report = f"Report: {file_address(evaluation['report'])}"
+    checked = (state.get("validation") or {}).get("train") or {}
+    lines = [outcome, unlabelled, _figures(evaluation), evaluation.get("against_live", ""), origin]
+    return subject(head), message([*lines, noticed(checked.get("warnings")), report])
+
+
+def _waiting(version: int, claimflow: str, reason: str | None) -> str:
+    why = f"for this reason: {reason}" if reason else "as this stack asks for it."
+    return (
+        f"Model version {version} is good enough, and waits for a person, {why} Approve it with "
+        f"`{claimflow} models approve {version}`, or approve or reject it in SageMaker's model registry. "
+        "Until then the live model stays as it is."
+    )
+
+
+def _figures(evaluation: State) -> str:
+    low, high = evaluation.get("accuracy_interval", (None, None))
+    interval = "" if low is None else f" (95% interval: {percent(low)} to {percent(high)})"
+    return (
+        f"It gives the right category for {percent(evaluation['accuracy'])} of "
+        f"{count(evaluation['validation_rows'], 'row')} that it had not seen{interval}; the bar is "
+        f"{percent(evaluation['bar'])}."
+    )

@@ -10,6 +10,7 @@
     ├── TrainingFailed           the training job did not complete
     ├── PredictionFailed         a shard failed, or a part is missing or short
     ├── StackMisconfigured       an environment variable or a permission is missing: the template's fault
+    ├── AnotherGoesLive          another run makes its model live at this moment; the step is tried again
     ├── AwsUnavailable           AWS was too busy, or failed, or did not answer; the step is tried again
     └── StorageError             (internal: callers turn it into one of the above)
         ├── ObjectMissing        no such bucket, key or version
@@ -61,6 +62,10 @@ class StackMisconfigured(ClaimflowError):  # noqa: N818
 
 class AwsUnavailable(ClaimflowError):  # noqa: N818
     """A service of AWS was too busy, failed, or did not answer, although it was asked again."""
+
+
+class AnotherGoesLive(ClaimflowError):  # noqa: N818
+    """Another run makes its model live at this moment."""
 
 
 class StorageError(ClaimflowError):

@@ -10,6 +10,7 @@ FAILURE = "failure-"
 REQUESTS_PREFIX = "requests/"  # of the command line's uploads
 CONFIG_KEY = "config/config.json"
 
+GOING_LIVE = "locks/going-live.json"  # who makes a model live at this moment
 LIVE_PREFIX = "live/"
 LIVE_KEYS = {
     "MODELPARAMSURL": f"{LIVE_PREFIX}model.params",

@@ -33,6 +33,12 @@ def bounded(warnings: Iterable[str]) -> list[str]:
     return [shorten(warning, WARNING_LIMIT) for warning in [*shown, *rest]]
 
 
+def noticed(warnings: Iterable[str] | None) -> str:
+    """Give what was noticed of a file as a paragraph, empty without warnings."""
+    lines = list(warnings or ())
+    return "\n".join(["About the file:", *lines]) if lines else ""
+
+
 def percent(share: float) -> str:
     """Give `0.9234` as `92.3%`."""
     return f"{100 * share:.1f}%"

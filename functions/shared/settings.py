@@ -53,6 +53,11 @@ def whole_number(name: str) -> int:
         raise StackMisconfigured(f"{name} is {value!r}, which is not a whole number.") from error
 
 
+def flag(name: str) -> bool:
+    """Give the variable `name`, which is true or false."""
+    return choice(name, "true", "false") == "true"
+
+
 def choice(name: str, *allowed: str) -> str:
     """Give the variable `name`, which is one of `allowed`."""
     value = text(name).lower()

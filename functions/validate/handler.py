@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import keys, settings, storage
+from shared.channels import channels
 from shared.errors import InvalidData, StorageError
 from shared.messages import bounded
 from shared.storage import Location, ObjectInfo
@@ -65,7 +66,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     report = _report(
         file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )
-    given = {"columns": _names(found), "warnings": warnings, "channels": _channels(run)}
+    given = {"columns": _names(found), "warnings": warnings, "channels": channels(run)}
     return {**counts, **given, "reading": table.reading.described}, report
 
 
@@ -147,29 +148,6 @@ def _give_rejected(run: Run, folder: str, table: Table, rejected: Path) -> str:
 
 def _names(found: Columns) -> dict[str, str | None]:
     return {"text_column": found.text.name, "label_column": found.label.name if found.label else None}
-
-
-def _channels(run: Run) -> list[dict[str, Any]]:
-    artifacts = settings.artifacts_bucket()
-    channels = [
-        _channel(name, f"s3://{artifacts}/{keys.channel(run['id'], name)}", "text/csv")
-        for name in ("train", "validation")
-    ]
-    if run["live_model"]:
-        # The folder of model.tar.gz: a channel takes a prefix, and gives the files below it.
-        folder = run["live_model"]["model_uri"].rsplit("/", 1)[0] + "/"
-        channels.append(_channel("champion", folder, "application/x-tar"))
-    return channels
-
-
-def _channel(name: str, prefix: str, content_type: str) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": prefix, "S3DataDistributionType": "FullyReplicated"}
-    return {
-        "ChannelName": name,
-        "DataSource": {"S3DataSource": source},
-        "ContentType": content_type,
-        "InputMode": "File",
-    }
 
 
 def _about(run: Run, file: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from register.handler import LOCK_SECONDS
+
 Data = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,10 +127,11 @@ def test_when_explaining_fails_the_error_itself_is_told(states: Data) -> None:
 
 def test_every_call_is_tried_again_with_full_jitter(states: Data) -> None:
     for name, state in _tasks(states):
-        (retry,) = state["Retry"]
-        assert retry["JitterStrategy"] == "FULL", name
-        assert retry["MaxAttempts"] > 0, name
-        assert retry["MaxDelaySeconds"] >= retry["IntervalSeconds"], name
+        assert state["Retry"], name
+        for retry in state["Retry"]:
+            assert retry["JitterStrategy"] == "FULL", name
+            assert retry["MaxAttempts"] > 0, name
+            assert retry["MaxDelaySeconds"] >= retry["IntervalSeconds"], name
 
 
 def test_nothing_that_failed_by_itself_is_tried_again(states: Data) -> None:
@@ -136,7 +139,7 @@ def test_nothing_that_failed_by_itself_is_tried_again(states: Data) -> None:
     for name, state in _tasks(states):
         tried = {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
         assert not tried & JOB_FAILED, name
-        tried.discard("AwsUnavailable")
+        tried -= {"AwsUnavailable", "AnotherGoesLive"}
         assert {error.split(".")[0] for error in tried} <= {"Lambda", "SageMaker", "Batch", "SNS"}, name
 
 
@@ -198,6 +201,25 @@ def test_a_model_without_figures_is_not_registered(states: Data) -> None:
     assert gate["Default"] == "Below the bar"
     (opening,) = [rule for rule in gate["Choices"] if rule["Next"] == "Register"]
     assert opening["NumericGreaterThanEqualsPath"] == "$.run.accuracy_bar"
+
+
+def test_a_run_waits_for_another_that_goes_live_longer_than_a_lost_one_could_block_it(
+    states: Data, resources: Data
+) -> None:
+    (waiting,) = [each for each in states["Register"]["Retry"] if each["ErrorEquals"] == ["AnotherGoesLive"]]
+    growing, wait = 0.0, float(waiting["IntervalSeconds"])
+    for _ in range(waiting["MaxAttempts"]):
+        growing += wait / 2  # on average: the jitter is full
+        wait = min(wait * waiting["BackoffRate"], waiting["MaxDelaySeconds"])
+    assert resources["RegisterFunction"]["Properties"]["Timeout"] < LOCK_SECONDS
+    assert growing > LOCK_SECONDS
+
+
+def test_a_model_that_was_overtaken_is_compared_before_it_is_registered(states: Data) -> None:
+    (overtaken,) = states["Is another model live now?"]["Choices"]
+    again = states[overtaken["Next"]]
+    assert (again["Type"], again["Next"]) == ("Pass", "Train")
+    assert set(again["Parameters"]) == {"request.$", "run.$", "validation.$"}
 
 
 def test_a_choice_without_a_match_still_goes_on(states: Data) -> None:

@@ -11,6 +11,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -212,13 +214,31 @@ def wait_for_job(stack: Stack) -> str:
 
 def kill_jobs(stack: Stack) -> None:
     """Kill the programs of all running jobs, as a machine that runs out of memory does."""
+    for process in running_jobs(stack):
+        os.kill(process, signal.SIGKILL)
+
+
+@contextmanager
+def jobs_at_rest(stack: Stack) -> Iterator[None]:
+    """Stop the programs of the jobs that run now, and let them go on afterwards."""
+    groups = running_jobs(stack)  # each leads a group of its own
+    for group in groups:
+        os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for group in groups:
+            os.killpg(group, signal.SIGCONT)
+
+
+def running_jobs(stack: Stack) -> list[int]:
+    """Give the processes of the jobs that run now, of which there is or will be one."""
     pids = Path(stack.environment["CLAIMFLOW_LOCAL_DIR"]) / "pids"
     deadline = time.monotonic() + WAIT_SECONDS
     while not (found := list(pids.glob("*.json"))) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert found, "no job runs"
-    for file in found:
-        os.kill(int(json.loads(file.read_text())["pid"]), signal.SIGKILL)
+    return [int(json.loads(file.read_text())["pid"]) for file in found]
 
 
 def wait_for_end_of(stack: Stack, job: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.claims import FAST, as_csv, rows
-from tests.workflow.stack import Stack, kill_jobs, output_of, wait_for_job
+from tests.workflow.claims import FAST, NETWORK, as_csv, rows
+from tests.workflow.stack import Stack, jobs_at_rest, kill_jobs, output_of, wait_for_job
 
 
 def train(stack: Stack, name: str, pairs: list[tuple[str, str]], **config: Any) -> dict[str, Any]:
@@ -67,10 +67,9 @@ def test_a_model_below_the_bar_is_rejected_and_the_waiting_file_is_not_predicted
 
 def test_a_model_below_the_live_one_is_rejected(live: Stack) -> None:
     best = live.packages("Approved")
-    pairs = rows(
-        240
-    )  # the rows the live model was trained on: the same rows are held out, so it stays judged fairly
-    ended = train(live, "hobbled", pairs, num_epoch=1, learning_rate=0.00001, accuracy_bar=None)
+    pairs = rows(240)  # the live model's: the same rows are held out, so it is judged fairly
+    hobbled = NETWORK | {"num_epoch": 1, "learning_rate": 0.00001}
+    ended = train(live, "hobbled", pairs, **hobbled)
     assert (ended["status"], ended["error"]) == ("FAILED", "ModelRejected"), ended.get("cause")
     assert live.packages("Approved") == best
 
@@ -88,7 +87,7 @@ def test_training_and_predicting_in_one_request(live: Stack) -> None:
 
 
 def test_a_training_that_diverges_fails_with_one_sentence(live: Stack) -> None:
-    wild = {"learning_rate": 10.0, "optimizer": "sgd", "num_epoch": 20, "clip_gradient": None}
+    wild = NETWORK | {"learning_rate": 10.0, "optimizer": "sgd", "num_epoch": 20, "clip_gradient": None}
     ended = train(live, "diverges", rows(120), **wild)
     assert (ended["status"], ended["error"]) == ("FAILED", "TrainingFailed"), ended.get("cause")
     assert "learning_rate" in ended["cause"]
@@ -115,14 +114,52 @@ def test_a_training_that_the_machine_kills_says_so(live: Stack, reads: str) -> N
     assert ended["cause"] in live.notifications()[0]["Message"]
 
 
-def test_two_trainings_at_once_both_end(live: Stack) -> None:
-    arns = []
-    for seed in (21, 22):
-        data = live.upload(f"requests/twice{seed}.csv", as_csv(rows(120, seed=seed)))
-        arns.append(live.start({"action": "train", "data": data, "config": FAST}))
-    assert {live.wait(arn)["status"] for arn in arns} <= {"SUCCEEDED", "FAILED"}
-    versions = [package["ModelPackageVersion"] for package in live.packages()]
-    assert len(versions) == len(set(versions))
+def test_a_training_that_another_one_overtook_is_compared_with_it_and_may_lose(live: Stack) -> None:
+    live.no_live_model()
+    slow, ended, fast = overtaken(live, slow=rows(240, seed=21, of_words=2), fast=rows(240, seed=22))
+    assert live.states(slow).count("Train") == 2
+    assert (ended["status"], ended["error"]) == ("FAILED", "ModelRejected")
+    version = fast["registration"]["version"]
+    assert f"Version {version} went live while this model was trained" in ended["cause"]
+    assert "the live one is better" in ended["cause"]
+    assert live.packages("Approved")[0]["ModelPackageVersion"] == version
+    assert live.packages()[0]["ModelPackageVersion"] == version, "the loser has no version"
+
+
+def test_a_training_that_another_one_overtook_is_compared_with_it_and_may_win(live: Stack) -> None:
+    live.no_live_model()
+    slow, ended, fast = overtaken(live, slow=rows(240, seed=23), fast=rows(240, seed=24, of_words=2))
+    assert "Compare again" in live.states(slow)
+    output = output_of(ended)
+    assert output["registration"]["live"] is True
+    assert output["registration"]["version"] > fast["registration"]["version"]
+    assert output["evaluation"]["compared_accuracy"] > output["evaluation"]["live_accuracy"]
+    assert live.live_model_uri() == output["training"]["model_uri"]
+
+
+def test_a_few_rows_do_not_replace_the_live_model_and_are_told_how_many_it_takes(live: Stack) -> None:
+    before = live.live_model_uri()
+    live.no_live_model()
+    output = output_of(train(live, "few", rows(60, seed=25, of_words=2)))
+    assert output["registration"]["live"] is False
+    assert "more labelled rows" in output["registration"]["reason"]
+    assert live.packages("Approved") == []
+    assert output["training"]["model_uri"] != before
+
+
+def overtaken(
+    live: Stack, *, slow: list[tuple[str, str]], fast: list[tuple[str, str]]
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Start a training, and end another before it goes on.
+
+    Gives the first one's execution and its end, and the other's output.
+    """
+    data = live.upload(f"requests/slow{len(live.executions())}.csv", as_csv(slow))
+    arn = live.start({"action": "train", "data": data, "config": FAST})
+    wait_for_job(live)
+    with jobs_at_rest(live):
+        output = output_of(train(live, f"fast{len(live.executions())}", fast))
+    return arn, live.wait(arn), output
 
 
 def test_the_same_training_again_gets_a_new_job_name_and_the_same_accuracy(live: Stack) -> None:

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.sagemaker.models import SageMakerModelBackend
 
 from shared import aws
 from tests.unit.functions.stack import ARTIFACTS, GROUP, RESULTS, SETTINGS, UPLOADS, Stack
@@ -19,7 +21,29 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stack() -> Iterator[Stack]:
+def registry_like_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto forgets a version's properties when its status changes, and knows no client tokens."""
+    update, create = SageMakerModelBackend.update_model_package, SageMakerModelBackend.create_model_package
+    tokens: dict[str, str] = {}
+
+    def updating(backend: Any, **given: Any) -> str:
+        name = backend.model_package_name_mapping.get(given["model_package_arn"], given["model_package_arn"])
+        kept = backend.model_packages[name].customer_metadata_properties or {}
+        given["customer_metadata_properties"] = kept | (given["customer_metadata_properties"] or {})
+        return str(update(backend, **given))
+
+    def creating(backend: Any, **given: Any) -> str:
+        token = given["client_token"]
+        if token not in tokens:
+            tokens[token] = create(backend, **given)
+        return tokens[token]
+
+    monkeypatch.setattr(SageMakerModelBackend, "update_model_package", updating)
+    monkeypatch.setattr(SageMakerModelBackend, "create_model_package", creating)
+
+
+@pytest.fixture
+def stack(registry_like_aws: None) -> Iterator[Stack]:
     """Give an empty account. The clients live on from test to test: making them takes long."""
     with mock_aws():
         s3, sagemaker = aws.s3(), aws.sagemaker()

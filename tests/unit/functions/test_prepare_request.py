@@ -24,8 +24,15 @@ def test_a_whole_request_is_understood() -> None:
 
 
 def test_null_means_not_given() -> None:
-    parsed = request.parse(TRAIN | {"version": None, "predict": None, "config": None})
-    assert (parsed.version, parsed.predict, parsed.config) == (None, None, None)
+    parsed = request.parse(TRAIN | {"version": None, "predict": None, "config": None, "replace": None})
+    assert (parsed.version, parsed.predict, parsed.config, parsed.replace) == (None, None, None, False)
+
+
+def test_a_training_may_let_categories_go_and_a_prediction_has_none_to_lose() -> None:
+    assert request.parse(TRAIN | {"replace": True}).replace is True
+    said = problems(TRAIN | {"action": "predict", "replace": True})
+    assert "'replace' goes with the action 'train' only; leave it out" in said
+    assert "'replace' is text; it must be true or false" in problems(TRAIN | {"replace": "yes"})
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 """register: a model that passed becomes a version in the registry, once."""
 
+import json
+import time
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import ANY, Stubber
 
 from evaluate.handler import handler as evaluate
-from register import package
+from register import lock, package
 from register.handler import handler as register
 from shared import aws, keys
-from shared.errors import TrainingFailed
-from tests.unit.functions.stack import ARTIFACTS, Stack, labelled, tar_gz
+from shared.errors import AnotherGoesLive, TrainingFailed
+from shared.storage import Location
+from tests.unit.functions.stack import ARTIFACTS, GROUP, Stack, champion, labelled, tar_gz
 
 
 def passed(stack: Stack, config: dict[str, Any] | None = None, **evaluation: object) -> dict[str, Any]:
@@ -19,6 +22,198 @@ def passed(stack: Stack, config: dict[str, Any] | None = None, **evaluation: obj
     state["training"] = stack.trained(state, **evaluation)
     state["evaluation"] = evaluate(state, None)
     return state
+
+
+def versions(stack: Stack) -> dict[int, str]:
+    """Give the status of every version."""
+    found = stack.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+    return {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in found}
+
+
+def published(stack: Stack) -> list[str]:
+    return [key for key in stack.keys(ARTIFACTS) if key.startswith("live/")]
+
+
+def compared_again(
+    stack: Stack, state: dict[str, Any], registered: dict[str, Any], **evaluation: object
+) -> dict[str, Any]:
+    """Take a state from `Compare again` through its job and Evaluate, as the machine does."""
+    again = {"request": state["request"], **registered["again"]}
+    again["training"] = stack.trained(again, **evaluation)
+    again["evaluation"] = evaluate(again, None)
+    return again
+
+
+def channels(state: dict[str, Any]) -> dict[str, str]:
+    made = state["validation"]["train"]["channels"]
+    return {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in made}
+
+
+@pytest.mark.parametrize("live_before", [True, False])
+def test_of_two_that_overlap_the_later_one_is_compared_with_the_one_that_went_live(
+    stack: Stack, live_before: bool
+) -> None:
+    if live_before:
+        stack.live()
+    first, second = (passed(stack, {"seed": seed}, champion=champion(9, 9)) for seed in (1, 2))
+    winner = register(first, None)
+    overtaken = register(second, None)
+    assert (overtaken["live"], "version" in overtaken) == (False, False)
+    assert len(versions(stack)) == winner["version"]
+    again = overtaken["again"]
+    assert again["run"]["live_model"]["arn"] == winner["arn"]
+    assert (again["run"]["has_live_model"], again["run"]["round"]) == (True, 1)
+    assert again["run"]["job_name"] == second["run"]["job_name"] + "-1"
+    made = channels(again)
+    assert set(made) == {"train", "validation", "champion", "champion_validation", "challenger"}
+    assert second["training"]["model_uri"] == made["challenger"] + "model.tar.gz"
+    assert first["training"]["model_uri"] == made["champion"] + "model.tar.gz"
+    assert made["champion_validation"].endswith(f"/runs/{first['run']['id']}/validation/")
+
+
+def test_who_is_better_then_goes_live_after_all(stack: Stack) -> None:
+    first, second = passed(stack, {"seed": 1}), passed(stack, {"seed": 2})
+    register(first, None)
+    again = compared_again(stack, second, register(second, None), champion=champion(10, 9))
+    assert again["evaluation"]["beats_live"] is True
+    found = register(again, None)
+    assert (found["live"], found["version"]) == (True, 2)
+    assert "Version 1 went live while this model was trained" in found["message"]
+
+
+def test_who_is_worse_then_is_told_so(stack: Stack) -> None:
+    first, second = passed(stack, {"seed": 1}), passed(stack, {"seed": 2})
+    register(first, None)
+    again = compared_again(stack, second, register(second, None), champion=champion(8, 9))
+    assert again["evaluation"]["beats_live"] is False
+    assert "Version 1 went live while this model was trained" in again["evaluation"]["message"]
+
+
+def test_a_version_that_a_person_approved_meanwhile_is_compared_first(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_APPROVAL", "manual")
+    waiting = register(passed(stack, {"seed": 1}), None)
+    monkeypatch.setenv("CLAIMFLOW_APPROVAL", "automatic")
+    state = passed(stack, {"seed": 2})
+    stack.sagemaker.update_model_package(ModelPackageArn=waiting["arn"], ModelApprovalStatus="Approved")
+    assert register(state, None)["again"]["run"]["live_model"]["version"] == waiting["version"]
+
+
+def test_a_model_that_was_rolled_back_meanwhile_is_not_the_one_to_beat(stack: Stack) -> None:
+    before = stack.live()["registration"]
+    newest = stack.live(accuracy=0.95)["registration"]
+    state = passed(stack, {"seed": 3}, champion=champion(9, 9))
+    stack.sagemaker.update_model_package(ModelPackageArn=newest["arn"], ModelApprovalStatus="Rejected")
+    again = register(state, None)["again"]
+    assert again["run"]["live_model"]["arn"] == before["arn"]
+    stack.sagemaker.update_model_package(ModelPackageArn=before["arn"], ModelApprovalStatus="Rejected")
+    again = register(state, None)["again"]
+    assert (again["run"]["live_model"], again["run"]["has_live_model"]) == (None, False)
+    assert "champion" not in channels(again)
+
+
+def test_after_three_rounds_a_person_decides(stack: Stack) -> None:
+    state = passed(stack, {"seed": 2})
+    stack.live()
+    state["run"]["round"] = 3
+    found = register(state, None)
+    assert (found["live"], found["version"]) == (False, 2)
+    assert found["reason"] == (
+        "Other models went live 3 times while it was compared, and version 1 is live now."
+    )
+
+
+def test_a_run_that_began_before_the_stack_was_updated_waits_when_it_was_overtaken(stack: Stack) -> None:
+    state = passed(stack, {"seed": 2})
+    stack.live()
+    del state["validation"], state["evaluation"]["card"], state["run"]["replace"]
+    found = register(state, None)
+    assert (found["live"], found["reason"]) == (
+        False,
+        "What is live changed while it was trained (version 1 is live now): train it again to compare the "
+        "two.",
+    )
+
+
+def test_what_is_missing_makes_the_version_wait_and_is_told(stack: Stack) -> None:
+    state = passed(stack)
+    state["evaluation"]["reason"] = "Only 1 row\u200b judged it."
+    found = register(state, None)
+    assert (found["live"], found["reason"]) == (False, state["evaluation"]["reason"])
+    assert versions(stack) == {1: "PendingManualApproval"}
+    assert published(stack) == []
+    described = stack.sagemaker.describe_model_package(ModelPackageName=found["arn"])
+    assert described["ModelPackageDescription"].endswith("accuracy 90.0%. Only 1 row judged it.")
+    assert "waits for a person, for this reason: Only 1 row" in found["message"]
+
+
+def test_what_is_interrupted_between_publishing_and_approving_changes_nothing_and_goes_on(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stack.live()
+    state = passed(stack, {"seed": 2}, champion=champion(9, 9))
+    with monkeypatch.context() as broken:
+        broken.setattr("register.publish.publish", Mock(side_effect=RuntimeError("lost")))
+        with pytest.raises(RuntimeError):
+            register(state, None)
+    with monkeypatch.context() as broken:
+        broken.setattr(aws.sagemaker(), "update_model_package", Mock(side_effect=RuntimeError("lost")))
+        with pytest.raises(RuntimeError):
+            register(state, None)
+    assert stack.prepare(before["request"])["live_model"]["version"] == 1
+    assert versions(stack) == {1: "Approved", 2: "PendingManualApproval"}
+    assert register(state, None)["live"] is True
+    assert versions(stack) == {1: "Approved", 2: "Approved"}
+
+
+def test_a_version_that_a_person_rejected_in_between_stays_rejected(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = passed(stack)
+    with monkeypatch.context() as broken:
+        broken.setattr("register.publish.publish", Mock(side_effect=RuntimeError("lost")))
+        with pytest.raises(RuntimeError):
+            register(state, None)
+    (one,) = stack.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+    arn = one["ModelPackageArn"]
+    stack.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    assert register(state, None)["reason"] == "A person rejected it while it was going live."
+    assert versions(stack) == {1: "Rejected"}
+
+
+LOCK = {"Bucket": ARTIFACTS, "Key": "locks/going-live.json"}
+
+
+def test_one_run_waits_for_another_that_goes_live(stack: Stack) -> None:
+    state = passed(stack)
+    stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "x", "expires": time.time() + 600}))
+    with pytest.raises(AnotherGoesLive, match="Another run is making its model live at this moment"):
+        register(state, None)
+    assert versions(stack) == {}
+    assert published(stack) == []
+
+
+def test_a_lock_whose_holder_was_lost_is_taken_over(stack: Stack) -> None:
+    state = passed(stack)
+    stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "x", "expires": time.time() - 1}))
+    assert register(state, None)["live"] is True
+    assert LOCK["Key"] not in stack.keys(ARTIFACTS)
+
+
+def test_of_two_that_take_over_a_lock_one_gets_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Location(LOCK["Bucket"], LOCK["Key"])
+    stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "x", "expires": 0}))
+    write = lock._write
+
+    def late(place: Location, expires: float, **condition: Any) -> bool:
+        if "IfMatch" in condition:  # the other one is faster
+            stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "y", "expires": time.time() + 600}))
+        return write(place, expires, **condition)
+
+    monkeypatch.setattr(lock, "_write", late)
+    with pytest.raises(AnotherGoesLive), lock.held(place, 600):
+        raise AssertionError("it was held twice")
 
 
 def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> None:
@@ -64,19 +259,13 @@ def test_a_stack_that_asks_for_a_person_leaves_the_live_model_alone(
     assert not [key for key in stack.keys(ARTIFACTS) if key.startswith("live/")]
 
 
-def test_a_second_call_has_the_same_token_so_that_sagemaker_makes_one_version(stack: Stack) -> None:
+def test_a_second_call_gives_the_same_version(stack: Stack) -> None:
     state = passed(stack)
-    arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/claimflow-models/7"
-    token = package.token(state["run"]["id"], state["training"]["job"])
-    expected = dict.fromkeys(package.package(state, "g", "i", live=True), ANY) | {"ClientToken": token}
-    with Stubber(aws.sagemaker()) as stub:
-        for _ in range(2):
-            stub.add_response("create_model_package", {"ModelPackageArn": arn}, expected)
-        first, before = register(state, None), stack.everything()
-        assert register(state, None) == first
+    first, before = register(state, None), stack.everything()
+    assert register(state, None) == first
     assert stack.everything() == before
-    assert first["version"] == 7
-    assert 1 <= len(token) <= 36
+    assert len(versions(stack)) == 1
+    assert 1 <= len(package.token(state["run"]["id"], state["training"]["job"])) <= 36
 
 
 def test_another_job_has_another_token() -> None:
@@ -114,12 +303,12 @@ def test_a_broken_model_archive_is_a_failed_training(stack: Stack) -> None:
         register(state, None)
 
 
-def test_a_denied_call_is_raised_as_it_is(stack: Stack) -> None:
+def test_a_denied_call_is_raised_as_it_is(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     state = passed(stack)
-    with Stubber(aws.sagemaker()) as stub:
-        stub.add_client_error("create_model_package", "AccessDeniedException")
-        with pytest.raises(ClientError, match="AccessDenied"):
-            register(state, None)
+    denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "CreateModelPackage")
+    monkeypatch.setattr(aws.sagemaker(), "create_model_package", Mock(side_effect=denied))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        register(state, None)
 
 
 def test_the_message_names_the_version_and_the_figures(stack: Stack) -> None:

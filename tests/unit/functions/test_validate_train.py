@@ -81,6 +81,22 @@ def test_the_live_model_is_a_channel_too(stack: Stack) -> None:
     assert live["training"]["model_uri"] == prefix + "model.tar.gz"
 
 
+def test_so_are_the_rows_that_judged_it(stack: Stack) -> None:
+    live = stack.live()
+    run = live["run"]["id"]
+
+    def names(content: str) -> dict[str, str]:
+        made = stack.validated("train", content)["validation"]["train"]["channels"]
+        return {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in made}
+
+    assert names(labelled(21))["champion_validation"] == f"s3://{ARTIFACTS}/runs/{run}/validation/"
+    for key in [key for key in stack.keys(ARTIFACTS) if key.startswith(f"runs/{run}/validation/")]:
+        stack.s3.delete_object(Bucket=ARTIFACTS, Key=key)
+    assert "champion_validation" not in names(labelled(21)), "a channel without a file fails the training"
+    stack.s3.delete_object(Bucket=ARTIFACTS, Key=live["evaluation"]["card"].split("/", 3)[3])
+    assert set(names(labelled(21))) == {"train", "validation", "champion"}
+
+
 def test_bad_rows_are_rejected_with_line_and_reason(stack: Stack) -> None:
     bad = 'text,label\n,a\nfine,\n"two\nlines"\na,b,c\n"  \n ",a\n' + labelled(20).split("\n", 1)[1]
     state = stack.validated("train", bad)

@@ -71,6 +71,12 @@ def test_predict_sends_its_configuration_and_asks_for_explanations_beside_it(
     assert machine.started[0]["input"]["config"] == config
 
 
+@pytest.mark.usefixtures("account")
+def test_train_may_let_categories_go(machine: PlayedStepFunctions, claims: Path) -> None:
+    claimflow("train", claims, "--replace", "--no-wait")
+    assert machine.started[0]["input"]["replace"] is True
+
+
 def test_train_sends_the_configuration_and_the_file_to_label(
     account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
 ) -> None:

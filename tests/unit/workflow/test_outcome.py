@@ -32,6 +32,30 @@ def test_a_rejected_model_leaves_the_live_one(beats_bar: bool, below: str) -> No
     assert said == f"The new model is below {below} and was not registered; the live model stays as it is."
 
 
+def test_a_model_that_was_overtaken_is_told_by_which_and_by_how_much() -> None:
+    evaluation = {"beats_bar": True, "against_live": "Version 5 went live while this model was trained."}
+    run = ended("ModelRejected", run={"has_live_model": True}, evaluation=evaluation)
+    assert outcome.sentence(run).endswith("stays as it is. Version 5 went live while this model was trained.")
+
+
+def test_a_rejected_model_with_few_rows_is_told_how_many_it_takes() -> None:
+    evaluation = {"beats_bar": False, "reason": "That takes about 140 more labelled rows."}
+    run = ended("ModelRejected", run={"has_live_model": False}, evaluation=evaluation)
+    assert outcome.sentence(run).endswith("no model is live. That takes about 140 more labelled rows.")
+
+
+def test_the_figures_of_a_comparison_name_its_rows() -> None:
+    compared = {"compared_rows": 312, "compared_accuracy": 0.9, "live_accuracy": 0.95}
+    evaluation = {"accuracy": 1.0, "bar": 0.8, "validation_rows": 42, **compared}
+    found = dict(outcome.figures(ended(evaluation=evaluation)))
+    assert found["Live model before"] == "95.0% of 312 rows that neither had seen (the new one: 90.0%)"
+
+
+def test_a_model_that_is_still_to_be_compared_has_no_version() -> None:
+    run = ended(run={}, registration={"live": False, "again": {}})
+    assert outcome.hints(run, "claimflow") == []
+
+
 def test_a_version_that_waits_is_named_with_the_command_that_approves_it() -> None:
     run = ended(run={"predict_wanted": False}, registration={"version": 3, "live": False})
     assert outcome.hints(run, "claimflow --local") == [

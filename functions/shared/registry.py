@@ -1,9 +1,27 @@
 """Finds the live model in the SageMaker model registry."""
 
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from prepare.run import LiveModel
 from shared import aws
+
+Status = Literal["Approved", "PendingManualApproval", "Rejected"]
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """The newest approved version in the registry.
+
+    `accuracy` is what was measured when it was registered; `card` is where its card lies and `job` the
+    training job that made it, which models of before have not.
+    """
+
+    arn: str
+    version: int
+    model_uri: str
+    accuracy: float | None
+    card: str | None = None
+    job: str | None = None
 
 
 def live_model(group: str) -> LiveModel | None:
@@ -12,15 +30,18 @@ def live_model(group: str) -> LiveModel | None:
     return _describe(newest[1]) if newest else None
 
 
+def as_state(model: LiveModel | None) -> dict[str, Any] | None:
+    """Give `live_model` of the state."""
+    return asdict(model) if model else None
+
+
 def not_live(group: str) -> tuple[int | None, int | None]:
     """Give the newest version that waits for approval and the newest that was rejected, each or None."""
     waiting, rejected = _newest(group, "PendingManualApproval"), _newest(group, "Rejected")
     return waiting[0] if waiting else None, rejected[0] if rejected else None
 
 
-def _newest(
-    group: str, status: Literal["Approved", "PendingManualApproval", "Rejected"]
-) -> tuple[int, str] | None:
+def _newest(group: str, status: Status) -> tuple[int, str] | None:
     """Give the version and the ARN of the newest model package with that status."""
     pages = (
         aws.sagemaker()
@@ -49,4 +70,5 @@ def _describe(arn: str) -> LiveModel:
         model_uri=package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
         accuracy=float(accuracy) if accuracy else None,
         card=facts.get("card"),
+        job=facts.get("job"),
     )

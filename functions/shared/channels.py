@@ -1,0 +1,57 @@
+"""The channels of a training job: where SageMaker finds what it reads."""
+
+from typing import Any
+
+from shared import keys, settings, storage
+from shared.errors import StorageError
+
+Run = dict[str, Any]
+
+
+def channels(run: Run, challenger: str | None = None) -> list[dict[str, Any]]:
+    """Give the InputDataConfig of a run's training.
+
+    Args:
+        run: the `run` of the state
+        challenger: the address of its model.tar.gz, if it was trained already and is only to be compared
+
+    """
+    artifacts, live = settings.artifacts_bucket(), run["live_model"]
+    made = [
+        _channel(name, f"s3://{artifacts}/{keys.channel(run['id'], name)}", "text/csv")
+        for name in ("train", "validation")
+    ]
+    if live:
+        made.append(_model("champion", live["model_uri"]))
+        if held_out := _held_out(live.get("card")):
+            made.append(_channel("champion_validation", held_out, "text/csv"))
+    if challenger:
+        made.append(_model("challenger", challenger))
+    return made
+
+
+def _held_out(card: str | None) -> str | None:
+    """Give where the rows lie that judged a model; a channel without an object fails the training."""
+    if card is None:
+        return None
+    try:
+        folder: str = storage.read_json(card)["held_out"]
+    except (StorageError, KeyError, ValueError):
+        return None
+    location = storage.parse_uri(folder)
+    return folder if next(storage.list_objects(location), None) else None
+
+
+def _model(name: str, model_uri: str) -> dict[str, Any]:
+    # The folder of model.tar.gz: a channel takes a prefix, and gives the files below it.
+    return _channel(name, model_uri.rsplit("/", 1)[0] + "/", "application/x-tar")
+
+
+def _channel(name: str, prefix: str, content_type: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": prefix, "S3DataDistributionType": "FullyReplicated"}
+    return {
+        "ChannelName": name,
+        "DataSource": {"S3DataSource": source},
+        "ContentType": content_type,
+        "InputMode": "File",
+    }
