@@ -96,7 +96,8 @@ class Table:
                 raise InvalidData(
                     f"{self.name}, line {line}: the header names no column; the first line must."
                 )
-            return cells, line
+            # Of two byte order marks, or one below Excel's hint, one is left.
+            return [cells[0].lstrip("\ufeff"), *cells[1:]], line
         raise InvalidData(f"{self.name} is empty; upload a file whose first line names the columns.")
 
     def _like_a_header(self) -> set[str]:

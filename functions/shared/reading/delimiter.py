@@ -31,6 +31,7 @@ def delimiter(lines: list[str], name: str) -> str:
     fits = {mark: _fit(lines, mark) for mark in MARKS}
     found = {mark: fit for mark, (width, fit) in fits.items() if width > 1}
     if not found:
+        _refuse_title(lines, name)
         return COMMA
     best, *others = sorted(found, key=lambda mark: -found[mark])
     if others and found[others[0]] * 2 > found[best]:
@@ -40,6 +41,21 @@ def delimiter(lines: list[str], name: str) -> str:
         )
     _refuse_contradiction(lines, name, best, *fits[best])
     return best
+
+
+def _refuse_title(lines: list[str], name: str) -> None:
+    for mark in MARKS:
+        widths = {len(cells) for cells in _records(lines, mark)[1:]}
+        if len(widths) == 1 and (width := widths.pop()) > 1:
+            raise InvalidData(title(name, f"{width} cells, separated by {MARKS[mark]}"))
+
+
+def title(name: str, below: str) -> str:
+    """Give the sentence for a first line of one cell above a table."""
+    return (
+        f"{name}: the first line has one cell, and the lines below it have {below}: if it is a title, "
+        "remove it; if it names the only column, put each text in quotes."
+    )
 
 
 def _refuse_contradiction(lines: list[str], name: str, mark: str, width: int, fit: float) -> None:

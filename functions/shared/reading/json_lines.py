@@ -24,7 +24,7 @@ _AS_LINES = (
 def is_json_lines(first: list[str], name: str) -> bool:
     """Tell whether the first lines are JSON lines. Raises InvalidData for JSON of another kind."""
     start = next((line for line in first if line.strip("\ufeff \t\r\n")), "").lstrip("\ufeff")
-    if _ARRAY.match(start):
+    if _ARRAY.match(start) or _is_list(start):
         text = "".join(first)
         made_by = " as Label Studio exports it" if _LABEL_STUDIO.search(text) else ""
         advice = "export it as CSV" if made_by else f"save it {_AS_LINES}"
@@ -136,6 +136,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             f"it has the key {listed([next(one for one in names if names.count(one) > 1)])} twice"
         )
     return found
+
+
+def _is_list(line: str) -> bool:
+    try:
+        return line.startswith("[") and isinstance(json.loads(line), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_table(value: object) -> bool:

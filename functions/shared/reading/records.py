@@ -40,14 +40,13 @@ class Records:
             else:
                 if cells is None:
                     break
-                if held and '"' in held[0]:
-                    if not sound(held[0] if len(held) == 1 else "".join(held)):
-                        cells = self._mended(line, too_long=False)
-                        self._refuse_broken_in_two(line, cells)
-                    if len(held) > 1:
-                        watch.suspect(line, held)
+                if held and '"' in held[0] and not sound(held[0] if len(held) == 1 else "".join(held)):
+                    cells = self._mended(line, too_long=False)
+                    self._refuse_broken_in_two(line, cells)
             if len(held) == 1:
                 watch.learn(cells)
+            elif held:
+                watch.suspect(line, held)
             yield line, cells
         watch.finish()
 

@@ -40,23 +40,27 @@ class Watch:
         if between < 1 or len(self._suspects) >= SUSPECTS or len(lines) > SAMPLE_ROWS:
             return
         if all(one.count(self._delimiter) == between for one in lines):
-            rows = [[cell[:CELL_CHARACTERS].strip() for cell in one.split(self._delimiter)] for one in lines]
+            rows = [[cell[:CELL_CHARACTERS] for cell in one.split(self._delimiter)] for one in lines]
             self._suspects.append((line, rows))
 
     def finish(self) -> None:
         """Raise InvalidData if a suspect is one."""
-        if not self._suspects or not self._sample:
-            return
         columns = [
             {cell[:CELL_CHARACTERS].strip() for cell in column} for column in zip(*self._sample, strict=True)
         ]
         for line, rows in self._suspects:
-            if any(_alike(values, [row[index] for row in rows]) for index, values in enumerate(columns)):
+            alike = (_alike(values, [row[at].strip() for row in rows]) for at, values in enumerate(columns))
+            if any(alike) if columns else _is_no_prose(rows):
                 raise InvalidData(
                     f"{self._name}, line {line}: the quote that opens here is closed {len(rows) - 1:,} lines "
                     "below, and the lines between look like rows of their own. If they are, remove the quote "
                     'or close it; if they are one text, write " // " in place of its line breaks.'
                 )
+
+
+def _is_no_prose(rows: list[list[str]]) -> bool:
+    """Tell, without other rows to compare, whether no separator is followed by a blank, as in prose."""
+    return not any(cell.startswith(" ") for row in rows for cell in row[1:])
 
 
 def _alike(values: set[str], cells: list[str]) -> bool:

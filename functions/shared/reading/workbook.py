@@ -15,6 +15,7 @@ from shared.errors import InvalidData
 from shared.messages import listed
 from shared.plain import plain
 from shared.reading import parts, shown
+from shared.reading.delimiter import title
 from shared.reading.packing import blocks
 from shared.reading.parts import BombError, Cell
 from shared.reading.reading import Reading
@@ -43,6 +44,7 @@ class Workbook:
     def __init__(self, stream: io.BufferedReader, name: str, sheet: str | None) -> None:
         """Find the sheet called `sheet`, else the first that is visible."""
         self._name = name
+        self._first = False  # whether the row before was the header
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=16_000_000)  # noqa: SIM115 - closed below
         weakref.finalize(self, self._file.close)
         self._spool(stream)
@@ -76,6 +78,9 @@ class Workbook:
             formats = parts.formats(self._archive, self._beside("styles"))
             for number, row in parts.rows(self._archive, self._path):
                 cells = self._cells(number, row, strings, formats)
+                if width == 1 < len(cells) and self._first:
+                    raise InvalidData(title(self._name, f"{len(cells)} cells"))
+                self._first = width == 0
                 width = width or len(cells)
                 yield number, cells + [""] * (width - len(cells))
 

@@ -68,6 +68,7 @@ def test_exports_of_doccano_and_argilla_are_read(line: str, header: list[str], c
         ('[{"text": "a"},\n{"text": "b"}]', "is a JSON array, not a table"),
         ('[\n  {"id": 1, "annotations": [{"result": []}], "data": {}}\n]', "as Label Studio exports it"),
         ('[{"text": "a", "sentiment": "x", "annotator": 1}]', "as Label Studio exports it"),
+        ('["text", "label"]\n["a", "x"]\n', "is a JSON array, not a table"),
         ('{\n  "claims": [\n', "is a JSON document over several lines"),
         ('{"claims": [{"text": "a"}]}', "is one JSON object that holds a list"),
     ],

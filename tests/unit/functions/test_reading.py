@@ -172,6 +172,9 @@ def test_a_quote_with_two_meanings_is_refused_with_its_line(line: str, said: str
     [
         'id,text\n1,fine\n2,"Great\n3,Good\n4,12"\n5,fine\n',
         'text,label\nfine,a\nwell,b\n"open,a\nbad,b\nworse",a\nfine,b\n',
+        'id,text,label\n1,"open,x\n2,b,y\n3,c" ,x\n4,d,y\n',
+        'text,label\n"open,brakes\nfoo,engine\nbar",brakes\n',
+        'text,label\n",x\n",y\n',
         'label,text\na,fine\nb,"open\na,bad\nb,19"\nb,fine\n',
     ],
 )
@@ -185,10 +188,21 @@ def test_rows_that_a_quote_has_swallowed_are_found(content: str) -> None:
         'text,label\n"Dear Sir, hello\nthe pump, it fails\nRegards, John",a\nfine,b\n',
         'id,text\n1,"Dear Sir\nRegards, John"\n2,fine\n',
         'id,text\n1,"one\n\ntwo, three"\n2,fine\n',
+        'id,text\n"Dear Sir, hello\nRegards, John",1\n2,\n',
     ],
 )
 def test_a_letter_in_a_cell_is_no_swallowed_row(content: str) -> None:
     assert len(read(content)[0]) == 2
+
+
+@pytest.mark.parametrize("content", ["Claims of June\n\ntext,label\na,x\n", "# made 2024\ntext;label\na;x\n"])
+def test_a_title_above_the_table_is_refused(content: str) -> None:
+    assert "the first line has one cell, and the lines below it have 2 cells" in refused(content)
+
+
+@pytest.mark.parametrize("start", ["\ufeff\ufeff", "\ufeffsep=,\n\ufeff"])
+def test_a_second_byte_order_mark_is_no_part_of_the_header(start: str) -> None:
+    assert opened(f"{start}text,label\na,x\n").header == ["text", "label"]
 
 
 def test_mixed_line_ends_and_lines_are_the_files_own() -> None:

@@ -178,7 +178,7 @@ def test_whatever_the_csv_module_writes_is_read_back(rows: list[list[str]], end:
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=8))
 def test_a_line_is_where_its_row_starts_in_the_file(rows: list[list[str]]) -> None:
     file = io.StringIO()
-    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["a"], *rows])
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *rows])
     lines = io.StringIO(file.getvalue(), newline="").readlines()
     for row in read(file.getvalue()):
         rest = csv.reader(lines[row.line - 1 :])

@@ -177,6 +177,14 @@ def test_another_zip_archive_is_named_for_what_it_is(member: str, said: str) -> 
     assert said in refused(packed.getvalue())
 
 
+def test_a_title_above_the_table_is_refused() -> None:
+    said = refused(workbook([["Claims of June"], [], ["text", "label"], ["laut", "x"]]))
+    assert (
+        "the first line has one cell, and the lines below it have 2 cells: if it is a title, remove it"
+        in said
+    )
+
+
 def test_a_damaged_workbook_is_told() -> None:
     content = workbook([["text"], *([f"laut {n}"] for n in range(500))])
     assert "claims.xlsx is a damaged or unusual workbook" in refused(content[: len(content) // 2])
