@@ -8,6 +8,7 @@ those rows are of the kind that the other rows have: numbers in a column of numb
 import re
 
 from shared.errors import InvalidData
+from shared.messages import count
 
 SAMPLE_ROWS = 2_000
 SUSPECTS = 100
@@ -51,16 +52,18 @@ class Watch:
         for line, rows in self._suspects:
             alike = (_alike(values, [row[at].strip() for row in rows]) for at, values in enumerate(columns))
             if any(alike) if columns else _is_no_prose(rows):
+                below = count(len(rows) - 1, "line")
                 raise InvalidData(
-                    f"{self._name}, line {line}: the quote that opens here is closed {len(rows) - 1:,} lines "
-                    "below, and the lines between look like rows of their own. If they are, remove the quote "
-                    'or close it; if they are one text, write " // " in place of its line breaks.'
+                    f"{self._name}, line {line}: the quote that opens here is closed {below} below, and the lines "
+                    "look like rows of their own. If they are, remove the quote or close it; if they are one text, "
+                    'write " // " in place of its line breaks.'
                 )
 
 
 def _is_no_prose(rows: list[list[str]]) -> bool:
-    """Tell, without other rows to compare, whether no separator is followed by a blank, as in prose."""
-    return not any(cell.startswith(" ") for row in rows for cell in row[1:])
+    """Tell, without other rows to compare, that only one quote opens and no blank follows a separator."""
+    cells = [cell for row in rows for cell in row]
+    return "".join(cells).count('"') == 2 and all(cell and not cell.startswith(" ") for cell in cells)
 
 
 def _alike(values: set[str], cells: list[str]) -> bool:
