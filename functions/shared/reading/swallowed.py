@@ -54,9 +54,9 @@ class Watch:
             if any(alike) if columns else _is_no_prose(rows):
                 below = count(len(rows) - 1, "line")
                 raise InvalidData(
-                    f"{self._name}, line {line}: the quote that opens here is closed {below} below, and the lines "
-                    "look like rows of their own. If they are, remove the quote or close it; if they are one text, "
-                    'write " // " in place of its line breaks.'
+                    f"{self._name}, line {line}: the quote that opens here is closed {below} below, and the "
+                    "lines look like rows of their own. If they are, remove the quote or close it; if they "
+                    'are one text, write " // " in place of its line breaks.'
                 )
 
 
