@@ -23,6 +23,7 @@ Logits: TypeAlias = npt.NDArray[np.float64]  # (classes,)
 Evidence: TypeAlias = tuple[Sequence[str], npt.NDArray[np.float64]]  # phrases, (phrases, classes)
 
 PHRASES = 5  # that are named for a row
+PHRASE_SHOWN = 80  # characters of a phrase: a word may be as long as its text
 LEAST_SHOWN = 0.05  # of the log-odds
 SAMPLE_CHARACTERS = 150_000  # of the texts that tell what speaks for each label
 MOST_FIGURES = 20_000_000  # phrases times labels that are added up: 160 MB
@@ -53,7 +54,9 @@ def because(classifier: Classifier, text: str, label: int, rival: int) -> str:
         for phrase, logits in evidence(classifier, text).items()
     }
     strongest = sorted(odds.items(), key=lambda entry: -abs(entry[1]))[:PHRASES]
-    return ", ".join(f"{phrase} ({value:+.1f})" for phrase, value in strongest if abs(value) >= LEAST_SHOWN)
+    return ", ".join(
+        f"{_short(phrase)} ({value:+.1f})" for phrase, value in strongest if abs(value) >= LEAST_SHOWN
+    )
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,10 @@ def speaking(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phr
         ]
         for number, label in enumerate(classifier.labels)
     }
+
+
+def _short(phrase: str) -> str:
+    return phrase if len(phrase) <= PHRASE_SHOWN else phrase[:PHRASE_SHOWN] + "…"
 
 
 def _part_evidence(part: Part, text: str) -> Evidence:

@@ -319,3 +319,11 @@ def test_a_rejected_model_leaves_the_waiting_file_unlabelled(stack: Stack, live:
     said = evaluate(state, None)["message"]
     assert "s3://uploads/requests/new.csv was not labelled" in said
     assert ("label it with the live model" in said) is live
+
+
+def test_three_thousand_categories_are_read(stack: Stack) -> None:
+    labels = [f"category {number} " + "x" * 180 for number in range(3_000)]
+    pairs = [{"label": label, "prediction": labels[0], "rows": 1} for label in labels[1:1_001]]
+    found = evaluate(trained(stack, schema=2, labels=labels, confusion=pairs), None)
+    assert stack.json(found["card"])["labels"] == labels
+    assert len(json.dumps(found)) < 5_000

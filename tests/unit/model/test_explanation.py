@@ -130,6 +130,21 @@ def test_only_the_first_texts_are_looked_at(classifier: Classifier, monkeypatch:
     assert list(stream) == ["belt"]
 
 
+def test_of_a_model_of_very_many_labels_fewer_texts_are_looked_at(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.explanation.MOST_FIGURES", 1)
+    texts = iter(["brake", "oil"])
+    speaking(classifier, texts)
+    assert list(texts) == ["oil"]
+
+
+def test_a_word_as_long_as_its_text_is_cut(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = np.array([1.0, 0.0, 0.0])
+    monkeypatch.setattr("model.explanation.evidence", lambda *_: {"x" * 1_000_000: line})
+    assert because(classifier, "", 0, 1).startswith("x" * 80 + "\N{HORIZONTAL ELLIPSIS} (+")
+
+
 def test_no_texts_say_nothing(classifier: Classifier) -> None:
     assert speaking(classifier, []) == {label: [] for label in classifier.labels}
 
