@@ -53,6 +53,9 @@ def install() -> None:
     }
     bucket = handlers["AWS::S3::Bucket"]
     bucket["delete"] = _refuse_full_bucket(bucket["delete"])
+    function = handlers["AWS::Lambda::Function"]
+    for change in ("create", "update"):
+        function[change] = _with_text_variables(function[change])
 
 
 def lower_keys(value: Part) -> Part:
@@ -148,6 +151,22 @@ def _refuse_full_bucket(original: Callable[[str, Properties], None]) -> Callable
         original(name, properties)
 
     return delete
+
+
+def _with_text_variables(original: Callable[..., Part]) -> Callable[..., Part]:
+    """Make text of a function's variables, as CloudFormation does of what a template gives as a number."""
+
+    def as_text(value: Part) -> Part:
+        environment = value.get("Environment") if isinstance(value, dict) else None
+        if not environment:
+            return value
+        variables = {name: str(given) for name, given in environment.get("Variables", {}).items()}
+        return {**value, "Environment": {**environment, "Variables": variables}}
+
+    def change(*values: Part, **named: Part) -> Part:
+        return original(*map(as_text, values), **named)
+
+    return change
 
 
 def _name(properties: Properties, key: str, logical_id: str, stack: str) -> str:

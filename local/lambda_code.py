@@ -14,7 +14,6 @@ import tempfile
 import threading
 import types
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from local.patches import Part, replace
@@ -61,9 +60,4 @@ def _sharing(original: Part) -> Part:
 
 
 def _tying(original: Part) -> Part:
-    return types.SimpleNamespace(**{**vars(original), "Popen": _start_worker})
-
-
-def _start_worker(command: Sequence[str], *, env: dict[str, Part], **options: Part) -> Part:
-    """Start a worker; a variable that the template gives as a number is text, as it is on AWS."""
-    return start_tied(command, env={name: str(value) for name, value in env.items()}, **options)
+    return types.SimpleNamespace(**{**vars(original), "Popen": start_tied})

@@ -114,3 +114,21 @@ def test_a_stack_is_made_changed_and_removed_without_a_trace(aws: Local, stack: 
     assert aws.client("batch").describe_job_queues(jobQueues=[first["Queue"]])["jobQueues"] == []
     groups = aws.client("sagemaker").list_model_package_groups(NameContains="stack-models")
     assert groups["ModelPackageGroupSummaryList"] == []
+
+
+def test_a_functions_variable_that_the_template_gives_as_a_number_is_text(aws: Local, name: str) -> None:
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": name,
+            "Runtime": "python3.11",
+            "Handler": "index.handler",
+            "Role": "arn:aws:iam::000000000000:role/any",
+            "Code": {"ZipFile": "def handler(event, context): return __import__('os').environ['LIMIT']\n"},
+            "Environment": {"Variables": {"LIMIT": 4096}},
+        },
+    }
+    body = json.dumps({"Resources": {"Function": function}})
+    settled(aws, aws.client("cloudformation").create_stack(StackName=name, TemplateBody=body)["StackId"])
+    answer = aws.client("lambda").invoke(FunctionName=name)
+    assert json.loads(answer["Payload"].read()) == "4096"
