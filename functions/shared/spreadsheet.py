@@ -19,6 +19,12 @@ _NUMBER = re.compile(r"[+-]?([0-9][0-9,.]*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?")
 GUARD = "'"
 
 
+class Number(str):
+    """A number as a workbook shows it: a cell that is written as a number again, where there are such."""
+
+    __slots__ = ()
+
+
 def harmless(cell: str) -> str:
     """Give the cell, with a `'` before it if a spreadsheet would run it as a formula.
 

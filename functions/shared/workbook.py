@@ -1,6 +1,7 @@
 r"""Writes a workbook of one sheet as a stream; the same rows always make the same bytes.
 
-Every cell is text, which no spreadsheet runs, whatever it begins with. Characters that XML does not know are
+Every cell is text, which no spreadsheet runs, whatever it begins with, but for numbers that came from a
+workbook or are ours (`shared.spreadsheet.Number`). Characters that XML does not know are
 written as Excel writes them: `_x000B_`, and `_x005F_` for the first character of what only looks like that.
 """
 
@@ -9,6 +10,8 @@ import zipfile
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
+
+from shared.spreadsheet import Number
 
 ROW_LIMIT = 1_048_576  # rows of a sheet, the header's included: Excel's own
 CELL_LIMIT = 32_767  # characters of a cell, as UTF-16 counts them
@@ -31,18 +34,21 @@ _PARTS = {
     "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
     f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
     f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    # Style 1 is text also for the one who edits the cell (numFmtId 49 is "@").
+    # Style 1 is text also for the one who edits the cell (numFmtId 49 is "@"), style 2 four decimals.
     "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}">'
+    '<numFmts count="1"><numFmt numFmtId="164" formatCode="0.0000"/></numFmts>'
     '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" quotePrefix="1"/>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
     "</styleSheet>",
 }
+_FOUR_DECIMALS = re.compile(r"[0-9]\.[0-9]{4}")
 _SHEET = "xl/worksheets/sheet1.xml"
 # What XML 1.0 does not know, and what looks escaped.
 _ESCAPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -82,6 +88,8 @@ class Workbook:
 def _cell(text: str) -> str:
     if not text:
         return "<c/>"
+    if isinstance(text, Number):
+        return f'<c s="{2 if _FOUR_DECIMALS.fullmatch(text) else 0}"><v>{text}</v></c>'
     if len(text) > CELL_LIMIT // 2 and len(text.encode("utf-16-le", "surrogatepass")) > 2 * CELL_LIMIT:
         raise TooLarge(f"a cell of an Excel sheet holds at most {CELL_LIMIT:,} characters")
     known = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", escape(text, quote=False))

@@ -112,7 +112,8 @@ def files(draw: st.DrawFn) -> File:
     labelled = draw(st.booleans())
     header = ["id", "text", *(["category"] if labelled else []), *draw(_names(cells, unique=form == "jsonl"))]
     count = draw(st.integers(1, 12))
-    rows = [_row(draw, number, header, cells, labelled=labelled) for number in range(count)]
+    given = [*(CATEGORIES[:4] if cells is _western else CATEGORIES), "", " b "] if labelled else []
+    rows = [_row(draw, number, header, cells, given) for number in range(count)]
     order = draw(st.permutations(range(1, len(header)))) if draw(st.booleans()) else [*range(1, len(header))]
     while form == "xlsx" and not header[order[-1]]:
         order.insert(0, order.pop())  # a sheet's header ends with its last name
@@ -138,11 +139,11 @@ def _names(cells: "st.SearchStrategy[str]", *, unique: bool) -> "st.SearchStrate
 
 
 def _row(
-    draw: st.DrawFn, number: int, header: list[str], cells: "st.SearchStrategy[str]", *, labelled: bool
+    draw: st.DrawFn, number: int, header: list[str], cells: "st.SearchStrategy[str]", categories: list[str]
 ) -> list[str]:
     said = draw(cells)
     text = said if draw(st.integers(0, 9)) == 0 else f"{said}x{number}"
-    given = [draw(st.sampled_from([*CATEGORIES[:4], "", " b "]))] if labelled else []
+    given = [draw(st.sampled_from(categories))] if categories else []
     rest = [draw(cells) for _ in range(len(header) - 2 - len(given))]
     return [f"r{number}", text, *given, *rest]
 

@@ -98,6 +98,13 @@ def predicted(memory: MemoryS3, tmp_path: Path, file: File, name: str, content: 
     return found["results"].rsplit("/", 1)[-1], memory.get(found["results"])
 
 
+def test_cells_of_a_million_characters_come_back(memory: MemoryS3, tmp_path: Path) -> None:
+    csv.field_size_limit(2_000_000)
+    long = ('x "y",\r\n' * 120_000)[:1_000_000]
+    rows = [["r0", "short", "=1", long], ["r1", long, "-", "=1"], ["r2", "short too", "=1", ""]]
+    goes_the_whole_way(memory, tmp_path, File(["id", "text", "category", "note"], rows, output="xlsx"))
+
+
 def run_of(memory: MemoryS3, file: File, uri: str) -> dict[str, Any]:
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     size, etag = len(memory.get(uri)), memory.etag(uri)
@@ -187,10 +194,15 @@ def separated(content: bytes) -> list[list[str]]:
 
 def sheet(content: bytes) -> list[list[str]]:
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    rows = [[unescape(cell.value or "") for cell in row] for row in book.worksheets[0].iter_rows()]
+    rows = [[shown(cell.value) for cell in row] for row in book.worksheets[0].iter_rows()]
     book.close()
     width = max(map(len, rows))
     return [row + [""] * (width - len(row)) for row in rows]
+
+
+def shown(value: object) -> str:
+    """Give a cell as text: our confidences are numbers."""
+    return f"{value:.4f}" if isinstance(value, float) else unescape(value or "")
 
 
 def assert_names(header: list[str], written: list[str]) -> None:

@@ -20,6 +20,7 @@ from shared.reading.packing import blocks
 from shared.reading.parts import BombError, Cell
 from shared.reading.reading import Reading
 from shared.reading.records import Record
+from shared.spreadsheet import Number
 
 FILE_LIMIT = 500_000_000  # bytes
 MEMBER_LIMIT = 10_000
@@ -178,7 +179,9 @@ class Workbook:
             return "TRUE" if value in {"1", "true"} else "FALSE"
         if cell.kind == "n":
             number_format = formats[cell.style] if cell.style < len(formats) else shown.GENERAL
-            return shown.number(value, number_format, from_1904=self._from_1904)
+            text = shown.number(value, number_format, from_1904=self._from_1904)
+            exact = number_format == shown.GENERAL and float(text) == float(value)
+            return Number(text) if exact else text
         return parts.unescaped(value) if cell.kind == "str" else value
 
     @contextmanager

@@ -257,7 +257,24 @@ def test_a_workbook_can_be_asked_for_and_none_of_its_cells_is_a_formula(live: St
     assert [tuple(row[:2]) for row in written[:3]] == rows
     assert sheet(live, found["review"])[1][:2] == ["=1+1", "unsure"]
     book = openpyxl.load_workbook(io.BytesIO(live.read(found["results"])))
-    assert {cell.data_type for row in book.worksheets[0].iter_rows() for cell in row if cell.value} == {"s"}
+    assert {cell.data_type for row in book.worksheets[0].iter_rows() for cell in row[:2] if cell.value} == {
+        "s"
+    }
+    assert [cell.value for cell in book.worksheets[0]["D"]] == ["confidence", 0.7512, 0.7512, 0.7512, None]
+
+
+def test_a_workbook_comes_back_as_one_with_its_numbers_as_numbers(live: Stack) -> None:
+    book = openpyxl.Workbook()
+    rows = [["claim", "text", "code", "cost"], [17, "unsure", "007", 12.5], [18, "=1+1", "12", -3]]
+    for row in rows[:2]:
+        book.active.append(row)
+    book.active.append([18, "x", "12", -3])
+    cell = book.active["B3"]
+    cell.value, cell.data_type = "=1+1", "s"
+    packed = io.BytesIO()
+    book.save(packed)
+    found = collected_as(live, "claims.xlsx", packed.getvalue(), {})
+    assert [row[:4] for row in sheet(live, found["results"])] == rows
 
 
 def test_what_no_sheet_holds_comes_as_csv_and_the_report_says_so(live: Stack) -> None:
