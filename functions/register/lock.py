@@ -11,21 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from shared import aws
-from shared.errors import AnotherGoesLive
+from shared import aws, storage
+from shared.errors import AnotherGoesLive, ObjectMissing
 from shared.storage import Location
-
-_TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
-_GONE = {"NoSuchKey", "404"}
 
 
 @contextmanager
 def held(place: Location, seconds: int) -> Iterator[None]:
     """Hold the lock at `place`, for `seconds` at most. Raises AnotherGoesLive while another holds it."""
     expires = time.time() + seconds
-    _take(place, expires)
+    _take(place, uuid.uuid4().hex, expires)
     try:
         yield
     finally:
@@ -33,30 +28,22 @@ def held(place: Location, seconds: int) -> Iterator[None]:
             aws.s3().delete_object(Bucket=place.bucket, Key=place.key)
 
 
-def _take(place: Location, expires: float) -> None:
-    if not (_write(place, expires, IfNoneMatch="*") or _take_over(place, expires)):
+def _take(place: Location, holder: str, expires: float) -> None:
+    body = json.dumps({"holder": holder, "expires": expires}).encode()
+    if storage.write_if(place, body, IfNoneMatch="*"):
+        return
+    etag, found = _read(place)
+    if found["expires"] <= time.time() and storage.write_if(place, body, IfMatch=etag):
+        return
+    # It may have been written, and only the answer was lost.
+    if _read(place)[1]["holder"] != holder:
         raise AnotherGoesLive("Another run is making its model live at this moment; start this one again.")
 
 
-def _take_over(place: Location, expires: float) -> bool:
-    """Replace a lock that has expired, unless somebody else does so first."""
+def _read(place: Location) -> tuple[str, dict[str, Any]]:
+    """Give the lock and the tag of its version; one that was just given back is nobody's."""
     try:
-        found = aws.s3().get_object(Bucket=place.bucket, Key=place.key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
-            return False
-        raise
-    if json.loads(found["Body"].read())["expires"] > time.time():
-        return False
-    return _write(place, expires, IfMatch=found["ETag"])
-
-
-def _write(place: Location, expires: float, **condition: Any) -> bool:  # noqa: ANN401 - boto3's own
-    body = json.dumps({"holder": uuid.uuid4().hex, "expires": expires}).encode()
-    try:
-        aws.s3().put_object(Bucket=place.bucket, Key=place.key, Body=body, **condition)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _TAKEN | _GONE:
-            return False
-        raise
-    return True
+        etag = storage.head(place).etag
+        return f'"{etag}"', json.loads(storage.read_bytes(place))
+    except ObjectMissing:
+        return "", {"holder": "", "expires": float("inf")}

@@ -32,6 +32,7 @@ _MISSING = {
     "405",
     "MethodNotAllowed",
 }
+_OTHERWISE = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"}
 _DENIED = {"403", "AccessDenied", "Forbidden"}
 
 
@@ -154,6 +155,23 @@ def write_bytes(location: Location, content: bytes, content_type: str) -> str:
     with _writing(location):
         aws.s3().put_object(Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type)
     return location.uri
+
+
+def write_if(location: Location, content: bytes, **condition: str) -> bool:
+    """Write a small object if a condition holds (`IfNoneMatch`, `IfMatch`); tells whether it did."""
+    try:
+        with _writing(location):
+            aws.s3().put_object(
+                Bucket=location.bucket,
+                Key=location.key,
+                Body=content,
+                **condition,  # type: ignore[arg-type]
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _OTHERWISE:
+            return False
+        raise
+    return True
 
 
 def upload(location: Location, file: Path, content_type: str) -> str:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from evaluate.handler import handler as evaluate
 from register import lock, package
 from register.handler import handler as register
-from shared import aws, keys
+from shared import aws, keys, storage
 from shared.errors import AnotherGoesLive, TrainingFailed
 from shared.storage import Location
 from tests.unit.functions.stack import ARTIFACTS, GROUP, Stack, champion, labelled, tar_gz
@@ -204,16 +204,32 @@ def test_a_lock_whose_holder_was_lost_is_taken_over(stack: Stack) -> None:
 def test_of_two_that_take_over_a_lock_one_gets_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Location(LOCK["Bucket"], LOCK["Key"])
     stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "x", "expires": 0}))
-    write = lock._write
+    write = storage.write_if
 
-    def late(place: Location, expires: float, **condition: Any) -> bool:
+    def late(place: Location, content: bytes, **condition: str) -> bool:
         if "IfMatch" in condition:  # the other one is faster
             stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "y", "expires": time.time() + 600}))
-        return write(place, expires, **condition)
+        return write(place, content, **condition)
 
-    monkeypatch.setattr(lock, "_write", late)
+    monkeypatch.setattr(storage, "write_if", late)
     with pytest.raises(AnotherGoesLive), lock.held(place, 600):
         raise AssertionError("it was held twice")
+
+
+def test_a_lock_whose_answer_was_lost_is_held_all_the_same(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Location(LOCK["Bucket"], LOCK["Key"])
+    write = storage.write_if
+
+    def twice(place: Location, content: bytes, **condition: str) -> bool:
+        write(place, content, **condition)
+        return write(place, content, **condition)
+
+    monkeypatch.setattr(storage, "write_if", twice)
+    with lock.held(place, 600):
+        assert stack.keys(ARTIFACTS) == [LOCK["Key"]]
+    assert stack.keys(ARTIFACTS) == []
 
 
 def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> None:
