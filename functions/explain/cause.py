@@ -157,9 +157,10 @@ def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -
         )
         if step in _READS_THE_FILE:
             remedy = _TOO_LARGE
-        return Failure(
-            "Unexpected", f"The step {step} ran out of {'disk space' if full else 'memory'}; {remedy}"
-        )
+        what = "ran out of disk space" if full else "ran out of memory"
+        if "signal: killed" in cause and "OutOfMemory" not in kind:
+            what = "was killed, most often for want of memory"
+        return Failure("Unexpected", f"The step {step} {what}; {remedy}")
     return None
 
 
