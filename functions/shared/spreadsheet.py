@@ -46,16 +46,16 @@ def csv_line(cells: Iterable[str], delimiter: str = ",", *, marks: str = "") -> 
     versions: a cell with a quote, a line end of any kind, the delimiter or one of `marks`, and one with a
     blank or a byte order mark at an edge, which some readers leave out.
     """
-    ends = {'"', "\n", "\r", delimiter, *marks}
-    written = [_quoted(cell) if _needs_quotes(cell, ends) else cell for cell in cells]
+    written = [_quoted(cell) if _needs_quotes(cell, delimiter, marks) else cell for cell in cells]
     return delimiter.join(written) if written != [""] else '""'
 
 
-def _needs_quotes(cell: str, ends: set[str]) -> bool:
+def _needs_quotes(cell: str, delimiter: str, marks: str) -> bool:
     if not cell:
         return False
+    inside = delimiter in cell or '"' in cell or "\n" in cell or "\r" in cell
     edges = cell[0].isspace() or cell[0] == "\ufeff" or cell[-1].isspace()
-    return edges or any(end in cell for end in ends)
+    return inside or edges or any(mark in cell for mark in marks)
 
 
 def _quoted(cell: str) -> str:
