@@ -70,9 +70,10 @@ def warnings(run: Run) -> list[str]:
     """Give what a person should know of the file and of the model: what was guessed, what would help."""
     validation = run.data.get("validation") or {}
     found = [part for key in ("train", "predict") if (part := validation.get(key))]
-    said = [f"The file was read as {each['reading']}." for each in found if each.get("reading")]
     results = [run.data.get("results") or {}]
-    said += [warning for each in [*found, *results] for warning in each.get("warnings") or []]
+    said = [warning for each in [*found, *results] for warning in each.get("warnings") or []]
+    read = [f"was read as {each['reading']}." for each in found if each.get("reading")]
+    said = [f"The file {how}" for how in read if not any(how in warning for warning in said)] + said
     said += [each.get("advice") or "" for each in [run.data.get("evaluation") or {}, *results]]
     return list(dict.fromkeys(filter(None, said)))
 

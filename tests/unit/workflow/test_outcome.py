@@ -148,6 +148,12 @@ def test_what_was_found_and_how_the_file_was_read_is_told_once_at_the_end() -> N
     assert outcome.warnings(ended()) == []
 
 
+def test_how_a_file_was_read_is_told_once_though_a_warning_has_it_too() -> None:
+    said = "claims.csv was read as tab-separated."
+    run = ended(validation={"predict": {"reading": "tab-separated", "warnings": [said]}})
+    assert outcome.warnings(run) == [said]
+
+
 def test_in_aws_a_file_has_the_page_beside_it_that_opens_it() -> None:
     report = "s3://results/predict-1/a b.html"
     arn = "arn:aws:states:eu-west-1:1:execution:claimflow:predict-1"
