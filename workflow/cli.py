@@ -365,6 +365,11 @@ def set_status(account: Account, version: int, status: "ModelApprovalStatusType"
     live = models.live(found)
     display.say(f"Version {version}: {status.lower()}.")
     display.say(f"Live: version {live.version}." if live else models.none_live(found, account.command))
+    if status == models.APPROVED and live and live.version > version:
+        display.say(
+            f"Version {version} is older, so it is not live: `{account.command} models reject "
+            f"{live.version}` brings it back."
+        )
 
 
 if __name__ == "__main__":

@@ -651,6 +651,8 @@ def test_rejecting_the_live_model_brings_back_the_one_before(account: Account) -
     assert "Live: version 1." in claimflow("models", "reject", 2).output
     assert "No model is live now" in claimflow("models", "reject", 1).output
     assert "Live: version 2." in claimflow("models", "approve", 2).output
+    older = claimflow("models", "approve", 1).output
+    assert "Version 1 is older, so it is not live: `claimflow models reject 2` brings it back." in older
 
 
 def test_a_version_that_is_not_there_is_told(account: Account) -> None:
