@@ -110,7 +110,9 @@ def review(path: Path | None) -> None:
     if path is None:
         return
     with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for _, row in zip(range(3), csv.DictReader(file), strict=False)]
+        mark = max(",;\t|", key=file.readline().count)  # the review is separated as the file was that came
+        file.seek(0)
+        rows = [row for _, row in zip(range(3), csv.DictReader(file, delimiter=mark), strict=False)]
     if rows:
         display.say()
         display.say("The first rows for review", "bold")

@@ -90,3 +90,12 @@ def test_a_prediction_that_fails_ends_the_demo_with_its_sentence(machine: Played
     result = run_demo(machine, "trained", "invalid_data")
     assert result.exit_code == 1
     assert "no column holds the text" in result.stderr
+
+
+def test_rows_for_review_are_shown_whatever_separates_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "claims.review.csv"
+    path.write_text(REVIEW.replace(",", ";"), encoding="utf-8-sig")
+    demo.review(path)
+    assert "→ Leak (low confidence)" in capsys.readouterr().out
