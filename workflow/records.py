@@ -42,20 +42,20 @@ def record(run: Run) -> Record:
     asked, about, validation = _part(data, "request") or data, _part(data, "run"), _part(data, "validation")
     trained, labelled = _part(validation, "train"), _part(data, "results")
     read = trained or labelled or _part(validation, "predict")
-    uri = asked.get("data")
+    uri = _text(asked.get("data"))
     return Record(
         name=run.name,
         state=outcome.state_of(run),
         started=run.started,
         ended=run.ended,
-        file=uri.rsplit("/", 1)[-1] if isinstance(uri, str) else None,
-        action=asked.get("action"),
+        file=uri.rsplit("/", 1)[-1] if uri else None,
+        action=_text(asked.get("action")),
         rows=read.get("rows"),
         categories=trained.get("classes") or labelled.get("categories"),
         model=_version(data),
         accuracy=_part(data, "evaluation").get("accuracy"),
         accepted=labelled["accepted"] / labelled["rows"] if labelled.get("rows") else None,
-        started_by=asked.get("started_by"),
+        started_by=_text(asked.get("started_by")),
         error=run.error,
         cause=run.cause,
         results=about.get("results"),
@@ -76,6 +76,13 @@ def _version(data: dict[str, Any]) -> int | None:
         return int(version)
     number = str(_part(data, "model").get("arn", "")).rsplit("/", 1)[-1]
     return int(number) if number.isdecimal() else None
+
+
+def _text(value: object) -> str | None:
+    """Give what a request says as one line of text; anybody may have written it."""
+    if not isinstance(value, str):
+        return None
+    return "".join(letter if letter.isprintable() else " " for letter in value)
 
 
 def _part(data: dict[str, Any], key: str) -> dict[str, Any]:

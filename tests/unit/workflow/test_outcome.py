@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from workflow import outcome
+from workflow.records import record
 from workflow.runs import Run, plain_cause
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
@@ -175,3 +176,21 @@ def test_in_aws_a_file_has_the_page_beside_it_that_opens_it() -> None:
 )
 def test_a_cause_is_a_sentence_though_a_lambda_left_json(cause: str | None, said: str | None) -> None:
     assert plain_cause(cause) == said
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "train",
+        None,
+        7,
+        [],
+        {},
+        {"action": {"a": 1}, "data": 3, "started_by": [1]},
+        {"data": "s3://b/\x1b[31ma\n.csv"},
+    ],
+)
+def test_a_run_is_listed_whatever_its_request_was(request_: Any) -> None:
+    listed = record(ended("InvalidRequest", request=request_))
+    assert (listed.state, listed.action, listed.rows) == ("failed", None, None)
+    assert listed.file is None or listed.file.isprintable()
