@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from moto import mock_aws
-from moto.sagemaker.models import SageMakerModelBackend
 
 from shared import aws
 from tests.container.conftest import as_hyperparameters, make_job
 from tests.faults.programs import run
+from tests.unit.functions.conftest import registry_like_aws
 from tests.unit.functions.stack import ARTIFACTS, GROUP, RESULTS, SETTINGS, UPLOADS, Stack
+
+__all__ = ["registry_like_aws"]
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def account(registry_like_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Give an empty account with the functions' settings."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_"))]:
         monkeypatch.delenv(name)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(
-        SageMakerModelBackend, "create_model_package", _once(SageMakerModelBackend.create_model_package)
-    )
     with mock_aws():
         s3, sagemaker = aws.s3(), aws.sagemaker()
         for bucket in (UPLOADS, ARTIFACTS, RESULTS):
@@ -35,18 +33,6 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
         sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
         yield Stack(s3, sagemaker, aws.step_functions())
-
-
-def _once(create: Callable[..., str]) -> Callable[..., str]:
-    """Let moto honour the client token, as SageMaker does: the same one gives the same version."""
-    given: dict[str, str] = {}
-
-    def create_model_package(backend: Any, client_token: str, **more: Any) -> str:
-        if client_token not in given:
-            given[client_token] = create(backend, client_token=client_token, **more)
-        return given[client_token]
-
-    return create_model_package
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ import pytest
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "reliability.md"
-FOLDERS = [FOLDER, *(FOLDER.parent / name for name in ("container", "workflow", "local"))]
+PLACES = ("container", "workflow", "local", "unit/functions/test_register.py")
+FOLDERS = [FOLDER, *(FOLDER.parent / name for name in PLACES)]
 BEGIN, END = "<!-- the fault table begins -->", "<!-- the fault table ends -->"
 OPEN = "**open**"
 HEADER = ("where", "fault", "what happens", "what people read", "proved by")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from shared import aws
 from tests.faults.clients import faults
 from tests.faults.rules import DENIED, RESET, THROTTLED, UNANSWERED, Rule
 from tests.faults.steps import STEPS, StepFailed, explained, take
-from tests.unit.functions.stack import ARTIFACTS, EXECUTION, RESULTS, Stack
+from tests.unit.functions.stack import ARTIFACTS, EXECUTION, GROUP, RESULTS, Stack
 
 WHERE = "functions"
 STORING = [name for name in STEPS if name != "register"]
@@ -66,6 +68,41 @@ def nothing_too_early(account: Stack, name: str, written: dict[str, bytes]) -> N
     last, folder = LAST.get(name, ("", "no such folder"))
     if any(uri.startswith(folder) and uri.endswith(last) for uri in there):
         assert {uri for uri in written if uri.startswith(folder)} <= there
+
+
+def approved(account: Stack) -> list[dict[str, Any]]:
+    listed = account.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+    return [package for package in listed if package["ModelApprovalStatus"] == "Approved"]
+
+
+@pytest.mark.parametrize("kind", [RESET, UNANSWERED])
+@pytest.mark.parametrize("count", range(16))
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the step that makes a model live ends after any of its requests",
+    then="the model is live with all its files, or not at all; taken again, one version of it is live",
+    reads="and trying again did not help. Start it again",
+)
+def test_a_registration_that_ends_after_any_request_makes_one_version(
+    count: int, kind: str, account: Stack, reads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = STEPS["register"]
+    state = step.before(account)
+    with faults(clients(), Rule(kind, skip=count, times=None)) as active:
+        try:
+            take(step, state)
+        except StepFailed as failed:
+            assert reads in failed.sentence  # noqa: PT017  it may also have gone well: it has fewer requests
+        else:
+            assert len(active.requests) <= count
+    if approved(account):
+        assert len([uri for uri in account.everything() if "/live/" in uri]) == 3
+    # The lock of the one that ended holds nobody for longer than a function may run.
+    monkeypatch.setattr("register.lock.time", SimpleNamespace(time=lambda: time.time() + 1000))
+    assert take(step, state)["live"]
+    (package,) = approved(account)
+    assert package["ModelPackageVersion"] == 1
+    assert len([uri for uri in account.everything() if "/live/" in uri]) == 3
 
 
 @pytest.mark.parametrize("kind", [THROTTLED, DENIED, UNANSWERED])

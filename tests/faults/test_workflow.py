@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from tests.faults.control import befalling
 from tests.faults.rules import DENIED, HOLD, HOST, THROTTLED, Rule
 from tests.workflow.claims import FAST, as_csv, rows
+from tests.workflow.fixtures import start_server
 from tests.workflow.stack import Stack, kill_jobs, output_of
 
 WHERE = "a whole run"
@@ -104,5 +109,28 @@ def test_a_prediction_that_batch_did_not_take_is_redriven(live: Stack, reads: st
         ended = live.wait(arn)
     assert ended["status"] == "FAILED"
     assert reads in one_sentence(live, ended)
+    live.client("stepfunctions").redrive_execution(executionArn=arn)
+    whole(live, live.wait(arn), 30)
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the server of the local AWS is killed (kill -9) in mid-run and started again",
+    then="stacks, files, models and runs are there; the run has failed and, redriven, labels what is missing",
+    reads="The local AWS ended during this run; start the run again.",
+)
+def test_a_run_goes_on_after_its_server_was_killed(live: Stack, reads: str) -> None:
+    models = live.packages()
+    with befalling(
+        live.environment["AWS_ENDPOINT_URL"], Rule(HOLD, "s3", "GetObject", "*/shard-00001.csv")
+    ) as faults:
+        arn = live.start(to_predict(live, "killed_server", 75))
+        faults.wait_for_held()
+        told = json.loads((Path(live.environment["CLAIMFLOW_LOCAL_DIR"]) / "pid").read_text())
+        os.kill(told["pid"], signal.SIGKILL)
+        start_server(live.environment)
+    ended = live.wait(arn)
+    assert (ended["status"], one_sentence(live, ended)) == ("FAILED", reads)
+    assert live.packages() == models
     live.client("stepfunctions").redrive_execution(executionArn=arn)
     whole(live, live.wait(arn), 30)

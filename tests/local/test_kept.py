@@ -112,6 +112,12 @@ def body(aws: Local, key: str, version: str) -> bytes:
     return bytes(aws.client("s3").get_object(Bucket="files", Key=key, VersionId=version)["Body"].read())
 
 
+@pytest.mark.fault(
+    where="the local AWS",
+    fault="the server is killed (kill -9), or stopped, and started again",
+    then="it holds what it held: every version of every file, models, stacks, functions, runs",
+    reads="",
+)
 def test_what_it_holds_outlasts_a_kill_and_a_stop(kept: Local) -> None:
     make_things(kept)
     held = what_it_holds(kept)

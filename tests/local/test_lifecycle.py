@@ -158,6 +158,12 @@ def test_down_ends_the_server_and_its_jobs_and_down_again_is_fine(fresh: Local) 
     assert "not running" in again.stdout
 
 
+@pytest.mark.fault(
+    where="the local AWS",
+    fault="the server is killed while functions and jobs run",
+    then="what it had started ends with it",
+    reads="",
+)
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_nothing_that_was_started_outlives_a_server_that_is_killed(fresh: Local) -> None:
     program = '#!/bin/sh\ntrap "" TERM\nsleep 600 &\necho > "$TMPDIR/../$1on"\nwait\nsleep 600\n'

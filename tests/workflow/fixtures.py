@@ -25,13 +25,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "CLAIMFLOW_LOCAL_PORT": str(port),
         "CLAIMFLOW_LOCAL_DIR": str(folder),
     }
-    subprocess.run(
-        [LOCAL_PYTHON, ROOT / "tests/faults/server.py", "up"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        timeout=120,
-    )
+    start_server(environment)
     try:
         deployed = Stack("claimflow-test", environment)
         deploy(deployed, folder)
@@ -41,6 +35,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         subprocess.run(
             [LOCAL_PYTHON, "-m", "local", "down"], cwd=ROOT, env=environment, check=False, timeout=120
         )
+
+
+def start_server(environment: dict[str, str]) -> None:
+    """Start the local AWS with faults, with what it held before if it was there."""
+    command = [LOCAL_PYTHON, ROOT / "tests/faults/server.py", "up"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
 
 
 def deploy(stack: Stack, folder: Path) -> None:

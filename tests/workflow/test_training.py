@@ -114,6 +114,12 @@ def test_a_training_that_the_machine_kills_says_so(live: Stack, reads: str) -> N
     assert ended["cause"] in live.notifications()[0]["Message"]
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="two trainings overlap",
+    then="the later one is compared with the one that went live meanwhile; the better one is live",
+    reads="",
+)
 def test_a_training_that_another_one_overtook_is_compared_with_it_and_may_lose(live: Stack) -> None:
     live.no_live_model()
     slow, ended, fast = overtaken(live, slow=rows(240, seed=21, of_words=2), fast=rows(240, seed=22))
@@ -126,6 +132,12 @@ def test_a_training_that_another_one_overtook_is_compared_with_it_and_may_lose(l
     assert live.packages()[0]["ModelPackageVersion"] == version, "the loser has no version"
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="two trainings overlap",
+    then="the later one is compared with the one that went live meanwhile; the better one is live",
+    reads="",
+)
 def test_a_training_that_another_one_overtook_is_compared_with_it_and_may_win(live: Stack) -> None:
     live.no_live_model()
     slow, ended, fast = overtaken(live, slow=rows(240, seed=23), fast=rows(240, seed=24, of_words=2))

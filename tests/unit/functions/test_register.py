@@ -89,6 +89,12 @@ def test_who_is_worse_then_is_told_so(stack: Stack) -> None:
     assert "Version 1 went live while this model was trained" in again["evaluation"]["message"]
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="a person approves another version in mid-run",
+    then="the two are compared before either is live",
+    reads="",
+)
 def test_a_version_that_a_person_approved_meanwhile_is_compared_first(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +106,12 @@ def test_a_version_that_a_person_approved_meanwhile_is_compared_first(
     assert register(state, None)["again"]["run"]["live_model"]["version"] == waiting["version"]
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="the live model is rolled back in mid-run",
+    then="the new one is compared with the one that is live by then",
+    reads="",
+)
 def test_a_model_that_was_rolled_back_meanwhile_is_not_the_one_to_beat(stack: Stack) -> None:
     before = stack.live()["registration"]
     newest = stack.live(accuracy=0.95)["registration"]
@@ -148,6 +160,12 @@ def test_what_is_missing_makes_the_version_wait_and_is_told(stack: Stack) -> Non
     assert "waits for a person, for this reason: Only 1 row" in found["message"]
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="a run is interrupted between publishing a model and making it live",
+    then="the model before stays live; taken again, it goes on",
+    reads="",
+)
 def test_what_is_interrupted_between_publishing_and_approving_changes_nothing_and_goes_on(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +212,12 @@ def test_one_run_waits_for_another_that_goes_live(stack: Stack) -> None:
     assert published(stack) == []
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="the run that decides what is live is lost while the others wait",
+    then="one of them takes over as soon as the lost one cannot go on",
+    reads="",
+)
 def test_a_lock_whose_holder_was_lost_is_taken_over(stack: Stack) -> None:
     state = passed(stack)
     stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "x", "expires": time.time() - 1}))
@@ -201,6 +225,12 @@ def test_a_lock_whose_holder_was_lost_is_taken_over(stack: Stack) -> None:
     assert LOCK["Key"] not in stack.keys(ARTIFACTS)
 
 
+@pytest.mark.fault(
+    where="what is live",
+    fault="the run that decides what is live is lost while the others wait",
+    then="one of them takes over as soon as the lost one cannot go on",
+    reads="",
+)
 def test_of_two_that_take_over_a_lock_one_gets_it(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Location(LOCK["Bucket"], LOCK["Key"])
     stack.s3.put_object(**LOCK, Body=json.dumps({"holder": "x", "expires": 0}))
