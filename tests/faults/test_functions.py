@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def versions(account: Stack) -> int:
 PASSING_ROWS = {
     THROTTLED: "every call of a function is throttled twice",
     BROKEN: "every call of a function is answered by 500 twice",
-    UNANSWERED: "the answer to every call of a function is lost, twice",
+    UNANSWERED: "the answer to every call of a function is lost or too late, twice",
     RESET: "every connection of a function breaks off twice",
     CUT: "every file that a function reads ends in the middle, twice",
 }
@@ -217,3 +218,61 @@ def test_a_full_disk_is_told(name: str, account: Stack, reads: str, monkeypatch:
     one_sentence(failed.value)
     assert account.keys(RESULTS) == written
     assert take(step, state)
+
+
+def parts(account: Stack) -> list[str]:
+    return [key for key in account.keys(ARTIFACTS) if "/predict/parts/part-" in key]
+
+
+def damaged(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def of_another_file(body: bytes) -> bytes:
+    return body.replace(b"brakes", b"engine")
+
+
+@pytest.mark.parametrize("change", [damaged, of_another_file])
+@pytest.mark.fault(
+    where=WHERE,
+    fault="a part is half written, or not the one that was made",
+    then="its rows say so and the others are delivered; started again, only this part is made again",
+    reads="not labelled: ",
+)
+def test_a_part_that_is_not_whole_costs_its_own_rows(
+    change: Callable[[bytes], bytes], account: Stack, reads: str
+) -> None:
+    state = STEPS["collect"].before(account)
+    whole = account.table(take(STEPS["collect"], state)["results"])
+    key = parts(account)[1]
+    stored = account.s3.get_object(Bucket=ARTIFACTS, Key=key)
+    body = stored["Body"].read()
+    facts = stored["Metadata"]
+    account.s3.put_object(Bucket=ARTIFACTS, Key=key, Body=change(body), Metadata=facts)
+    results = take(STEPS["collect"], state)
+    table = account.table(results["results"])
+    missing = [row for row in table if row["error"].startswith(reads)]
+    assert len(missing) == results["missing_rows"] == body.count(b"brakes")
+    assert [row for row in table if row not in missing] == [
+        row for row, left in zip(whole, table, strict=True) if left not in missing
+    ]
+    account.s3.put_object(Bucket=ARTIFACTS, Key=key, Body=body, Metadata=facts)
+    assert account.table(take(STEPS["collect"], state)["results"]) == whole
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the results are put together twice, and a part comes again in between",
+    then="the same files; every row once",
+    reads="",
+)
+def test_collecting_twice_gives_the_same_files(account: Stack) -> None:
+    state = STEPS["collect"].before(account)
+    first = take(STEPS["collect"], state)
+    written = account.everything()
+    key = parts(account)[0]
+    again = account.s3.get_object(Bucket=ARTIFACTS, Key=key)
+    account.s3.put_object(Bucket=ARTIFACTS, Key=key, Body=again["Body"].read(), Metadata=again["Metadata"])
+    assert take(STEPS["collect"], state) == first
+    assert account.everything() == written
+    assert [row["id"] for row in account.table(first["results"])] == [str(number) for number in range(30)]

@@ -147,7 +147,7 @@ def whole_on_s3(bucket: Any) -> None:
 PASSING_ROWS = {
     THROTTLED: "every call of `predict` is throttled twice",
     BROKEN: "every call of `predict` is answered by 500 twice",
-    UNANSWERED: "the answer to every call of `predict` is lost, twice",
+    UNANSWERED: "the answer to every call of `predict` is lost or too late, twice",
     RESET: "every connection of `predict` breaks off twice",
     CUT: "the file's rows and the model end in the middle when they are read, twice",
 }
@@ -194,7 +194,7 @@ LASTING = {
                 where=WHERE,
                 fault=name.replace("s3", "S3"),
                 then="the shard fails, the others go on; started again, only this one is labelled",
-                reads="written:" if "part" in name else "read:",
+                reads="cannot be written:" if "part" in name else "cannot be read:",
             ),
             id=name,
         )
