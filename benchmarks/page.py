@@ -7,7 +7,7 @@ from benchmarks import plot, results
 from benchmarks.data import DATASETS
 from benchmarks.errors import BenchmarkError
 from benchmarks.results import Results, Spread
-from benchmarks.roster import ROSTER, Contender
+from benchmarks.roster import ROSTER, TARGET_PRECISION, Contender
 from benchmarks.targets import FASTTEXT, LOGISTIC, outcomes, quotient
 
 PAGE, PLOT, FIGURES = "benchmarks.md", "benchmarks.svg", "benchmarks.json"
@@ -171,7 +171,8 @@ def confidence(made: Results) -> str:
     ]
     text = (
         "## Confidence\n\nOn the test split: the expected calibration error (ten bins), the share of rows "
-        "that are accepted without a person at `target_precision` 0.98, and how many of those are right.\n\n"
+        f"that are accepted without a person at `target_precision` {TARGET_PRECISION}, and how many of "
+        "those are right.\n\n"
     )
     header = ("data", "", "calibration error", "accepted", "right of these", "again")
     return text + table(header, lines, figures=3, first=2) if lines else ""

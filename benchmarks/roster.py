@@ -11,6 +11,7 @@ from model.config import Config
 from model.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
+TARGET_PRECISION = 0.98  # of accepted rows, in every measurement
 ORIGINAL = ROOT / "config" / "original.json"  # the network of the system that Claimflow replaces
 APP, PEERS = "app", "benchmarks"  # environments, under .venv
 SMALL = "imdb-5000"
@@ -54,7 +55,9 @@ class Contender:
             complete = Config.parse(keys)
         except ConfigError as error:
             raise BenchmarkError(f"The configuration of {self.name} is wrong: {error}") from error
-        return {"config": keys} if self.ours else complete.model_dump()
+        return (
+            {"config": {"target_precision": TARGET_PRECISION, **keys}} if self.ours else complete.model_dump()
+        )
 
 
 def claimflow(name: str, title: str, config: Mapping[str, Any], **changes: Any) -> Contender:  # noqa: ANN401

@@ -125,7 +125,7 @@ class Config(BaseModel):
         None, description="Least validation accuracy of a model that goes live; null is the stack's own bar."
     )
     target_precision: float = Field(
-        0.98,
+        0.95,
         ge=0.5,
         lt=1,
         description="Least precision, with 95% assurance, of the rows accepted without a person.",

@@ -83,7 +83,7 @@ class Table:
         for line, cells in self._records:
             if not cells or (is_blank(cells[0]) and all(map(is_blank, cells))):
                 continue
-            if cells[0] in alike and self._is_header(line, cells):
+            if _bare(cells[0]) in alike and self._is_header(line, cells):
                 continue
             yield Row(number, line, [original(cell) for cell in cells] if guarded else cells)
             number += 1
@@ -101,14 +101,9 @@ class Table:
         raise InvalidData(f"{self.name} is empty; upload a file whose first line names the columns.")
 
     def _like_a_header(self) -> set[str]:
-        """Give the first cells for which it is worth to look whether a row is a header."""
-        names = {
-            form
-            for name in self.header
-            for form in (name, name.strip(), name.lower(), name.upper(), name.title())
-        }
+        """Give the first cells, as `_bare` leaves them, for which it is worth to look for a header."""
         hints = {f"sep={mark}" for mark in MARKS} | {"sep="}
-        return {mark + name for name in names | hints for mark in ("", "\ufeff")}
+        return {_bare(name) for name in self.header} | hints
 
     def _is_header(self, line: int, cells: list[str]) -> bool:
         """Tell whether it is the header again, or Excel's hint; refuse the columns in another order."""
@@ -124,6 +119,10 @@ class Table:
                 "put the parts together by the names of their columns, or upload them one by one."
             )
         return False
+
+
+def _bare(cell: str) -> str:
+    return cell.strip("\ufeff \t").casefold()
 
 
 def named(header: list[str]) -> str:

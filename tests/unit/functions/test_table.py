@@ -199,10 +199,11 @@ def test_a_cell_that_is_too_long_is_no_open_quote(cell: str, monkeypatch: pytest
 
 
 def test_a_header_that_stands_there_again_is_no_row_and_is_told() -> None:
-    table = opened('text,label\na,b\n\ufefftext,label\nc,d\n"Text",LABEL\n')
+    table = opened('text,label\na,b\n\ufefftext,label\nc,d\n"Text",LABEL\n text , Label\n')
     assert [row.cells for row in table] == [["a", "b"], ["c", "d"]]
     assert table.warnings == [
-        "The header stands on 2 more lines (3, 5), as in a file put together from several; those are no rows."
+        "The header stands on 3 more lines (3, 5, 6), as in a file put together from several; "
+        "those are no rows."
     ]
 
 
