@@ -9,6 +9,7 @@ from model.calibration import RISK, TRIES, Acceptance, Array, Flags, acceptance,
 
 LITTLE = 0.25  # of the rows: of a model that accepts fewer it is told why
 LEAST_TARGET = 0.5  # the lowest that the configuration takes
+FEW = 2_000  # labelled rows: of fewer it is not known whether they are too few or their labels are at fault
 MOST_TIMES = 50  # as many rows: beyond, a number would be no advice
 
 
@@ -35,7 +36,7 @@ def advice(trial: Trial, found: Acceptance) -> str | None:
     needed, target = _rows_needed(trial), _reachable_target(trial)
     remedies = [f"about {_rounded_up(needed):,} more labelled rows"] if needed else []
     remedies += [f"a target of {target:.2f} (target_precision in the configuration)"] if target else []
-    return f"{_why(trial, found)} {_what_helps(remedies)}"
+    return f"{_why(trial, found)} {_what_helps(trial, remedies)}"
 
 
 def _why(trial: Trial, found: Acceptance) -> str:
@@ -49,10 +50,12 @@ def _why(trial: Trial, found: Acceptance) -> str:
     )
 
 
-def _what_helps(remedies: list[str]) -> str:
-    if not remedies:
-        return "Its labels are wrong too often: clearer categories, or other texts, would help."
-    return f"What would help: {', or '.join(remedies)}."
+def _what_helps(trial: Trial, remedies: list[str]) -> str:
+    if remedies:
+        return f"What would help: {', or '.join(remedies)}."
+    if trial.training_rows + len(trial.correct) < FEW:
+        return "What would help: more labelled rows; with so few it cannot be told how many."
+    return "Its labels are wrong too often: clearer categories, or other texts, would help."
 
 
 def _rows_needed(trial: Trial) -> int | None:

@@ -142,7 +142,7 @@ def _rejection(data: dict[str, Any]) -> str:
     evaluation = data.get("evaluation", {})
     at_bar = evaluation.get("beats_bar")
     below = "the live model" if at_bar else "the bar"
-    live = "the live model stays as it is" if _has_live(data) else "no model is live"
+    live = "the live model stays as it is" if _has_live(data) else "no model was live to compare it with"
     why = [evaluation.get("against_live") if at_bar else "", evaluation.get("reason")]
     said = f"The new model is below {below} and was not registered; {live}."
     return " ".join([said, *filter(None, why)])

@@ -139,7 +139,8 @@ def against_live(compared: Comparison | None, run: dict[str, Any]) -> Iterator[s
 
 def _not_registered(run: dict[str, Any]) -> str:
     live = run["has_live_model"]
-    said = "It was not registered. " + ("The live model stays as it is." if live else "No model is live yet.")
+    # Another run may have made its model live in the meantime, so nothing is said of what is live by now.
+    said = "It was not registered." + (" The live model stays as it is." if live else "")
     if run["predict"]:
         said += f" {run['predict']['uri']} was not labelled" + (
             ": predict it by itself to label it with the live model." if live else "."

@@ -80,6 +80,15 @@ def test_a_model_that_accepts_a_little_says_how_little() -> None:
     assert "% of the rows are accepted without a person" in said
 
 
+@pytest.mark.parametrize("rows", [3, 34])
+def test_few_rows_are_not_blamed_for_wrong_labels(rows: int) -> None:
+    correct = np.arange(rows) % 3 == 1
+    given = Trial(np.linspace(0.9, 0.5, rows), correct, np.ones(rows, dtype=bool), 0.95, 9 * rows)
+    said = advised(given)
+    assert said is not None
+    assert said.endswith("What would help: more labelled rows; with so few it cannot be told how many.")
+
+
 def test_one_row_is_a_row() -> None:
     one = Trial(np.array([0.9]), np.array([True]), np.array([True]), 0.98, 0)
     said = advised(one)
@@ -89,4 +98,6 @@ def test_one_row_is_a_row() -> None:
 
 def test_texts_that_are_all_unlike_those_learned_have_advice_too() -> None:
     given = Trial(np.full(9, 0.9), np.ones(9, dtype=bool), np.zeros(9, dtype=bool), 0.98, 81)
-    assert advised(given) is not None
+    said = advised(given)
+    assert said is not None
+    assert "wrong too often" not in said

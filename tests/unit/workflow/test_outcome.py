@@ -22,9 +22,11 @@ def rejected(run: dict[str, Any], beats_bar: bool = False) -> Run:
     return ended("ModelRejected", run=run, evaluation={"beats_bar": beats_bar})
 
 
-def test_a_rejected_first_model_leaves_none_live() -> None:
+def test_a_rejected_first_model_does_not_say_what_is_live_by_now() -> None:
     said = outcome.sentence(rejected({"has_live_model": False}))
-    assert said == "The new model is below the bar and was not registered; no model is live."
+    assert (
+        said == "The new model is below the bar and was not registered; no model was live to compare it with."
+    )
 
 
 @pytest.mark.parametrize(("beats_bar", "below"), [(False, "the bar"), (True, "the live model")])
@@ -42,7 +44,7 @@ def test_a_model_that_was_overtaken_is_told_by_which_and_by_how_much() -> None:
 def test_a_rejected_model_with_few_rows_is_told_how_many_it_takes() -> None:
     evaluation = {"beats_bar": False, "reason": "That takes about 140 more labelled rows."}
     run = ended("ModelRejected", run={"has_live_model": False}, evaluation=evaluation)
-    assert outcome.sentence(run).endswith("no model is live. That takes about 140 more labelled rows.")
+    assert outcome.sentence(run).endswith("compare it with. That takes about 140 more labelled rows.")
 
 
 def test_the_figures_of_a_comparison_name_its_rows() -> None:
