@@ -22,7 +22,7 @@ FILES: dict[str, tuple[bytes, str]] = {
         b"description,category\nthe battery drains,battery\nit drains again,battery\n",
         "battery",
     ),
-    "latin-1": (GOOD.encode() + "C9,caf\u00e9 machine,noise\n".encode("latin-1"), "UTF-8"),
+    "no encoding": (GOOD.encode() + b"C9,caf\xe9 \x81 machine,noise\n", "0x81"),
     "nul bytes": (GOOD.encode() + b"C9,bad\x00byte,noise\n", "NUL"),
     "unclosed quote": (GOOD.encode() + b'C9,"never closed,noise\nC10,more,noise\n', "quote"),
     "binary": (b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(256)) * 8, "CSV"),
