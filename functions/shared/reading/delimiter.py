@@ -4,6 +4,7 @@ import csv
 import re
 
 from shared.errors import InvalidData
+from shared.reading import quoting
 from shared.reading.reading import COMMA, MARKS
 
 SAMPLE_LINES = 200
@@ -30,6 +31,8 @@ def delimiter(lines: list[str], name: str) -> str:
     """
     fits = {mark: _fit(lines, mark) for mark in MARKS}
     found = {mark: fit for mark, (width, fit) in fits.items() if width > 1}
+    sound = {mark: fit for mark, fit in found.items() if _is_sound(lines, mark)}
+    found = sound or found
     if not found:
         _refuse_title(lines, name)
         return COMMA
@@ -68,6 +71,14 @@ def _refuse_contradiction(lines: list[str], name: str, mark: str, width: int, fi
                 f"{name}: the columns of the header are separated by {MARKS[mark]}, and those of the rows by "
                 f"{MARKS[other]}; write the header with {MARKS[other]} too."
             )
+
+
+def _is_sound(lines: list[str], mark: str) -> bool:
+    """Tell whether the header's quotes stand where they may: `"a;b",c` has them so for commas only."""
+    text = "".join(lines)
+    header = quoting.sound(mark).match(text)
+    end = header.end() if header else 0
+    return end == len(text) or text[:end].endswith(("\r", "\n"))
 
 
 def _fit(lines: list[str], mark: str) -> tuple[int, float]:

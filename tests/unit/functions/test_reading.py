@@ -120,6 +120,11 @@ def test_a_text_with_commas_does_not_hide_the_semicolons() -> None:
     assert (rows[0], reading.delimiter) == (["laut, sehr laut, immer", "x"], ";")
 
 
+def test_quotes_in_the_header_tell_its_delimiter() -> None:
+    rows, reading = read('id,text,";0"\r\nr0,"112;a",";"\r\n')
+    assert (rows, reading.delimiter) == ([["r0", "112;a", ";"]], ",")
+
+
 def test_two_delimiters_that_fit_equally_well_are_refused() -> None:
     said = refused("a;b,c\n1;2,3\n4;5,6\n")
     assert "both commas and semicolons could separate the columns; put the line sep=, or sep=;" in said
