@@ -262,7 +262,7 @@ def _compares_again(train: Task) -> Pass:
 
 
 def _predicts(explain: Task, again: Choice) -> Choice:
-    collect = _function("Collect", "results", _given("run", "validation", "model"), explain)
+    collect = _function("Collect", "results", _given("run", "validation", "model", "prediction"), explain)
     whole = Choice("All rows labelled?")
     whole.add_choice(Rule.NumericGreaterThan("$.results.missing_rows", 0), _partly(again))
     whole.default_choice(_notify("Notify results", "$.results", Succeed("Done")))
@@ -298,7 +298,7 @@ def _batch_job(name: str, explain: Task, after: Chain, **more: Asl) -> Task:
         },
         **more,
     }
-    # Kept only to know, should collect fail, that the job is done.
+    # Kept only to know that the job is done, or why it failed.
     kept = {"succeeded": True}
     job = _job(
         name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from collect import background, report, results
+from collect import background, report, results, silent
 from collect.merge import merge, predictions
 from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
@@ -32,7 +32,7 @@ def _handle(event: Event) -> Event:
     run, model = event["run"], event["model"]
     manifest: Manifest = storage.read_json(event["validation"]["predict"]["manifest"])
     folder = keys.prediction_results(run)
-    parts = Parts(manifest, model["model_uri"])
+    parts = Parts(manifest, model["model_uri"], silent.reasons(event.get("prediction", {})))
     refuse_too_many(parts, parts.absent(), run)
     card = background.card(model["model_uri"])
     tally, uris, notes = _write_files(run, manifest, parts, card)

@@ -30,11 +30,19 @@ class Parts:
 
     """
 
-    def __init__(self, manifest: Manifest, model_uri: str) -> None:
-        """See what is there; nothing of it is read yet."""
+    def __init__(self, manifest: Manifest, model_uri: str, silent: dict[int, str] | None = None) -> None:
+        """See what is there; nothing of it is read yet.
+
+        Args:
+            manifest: of the shards
+            model_uri: of the model that labelled them
+            silent: why shards failed that may not have said so themselves, by their numbers
+
+        """
         self.missing: dict[int, str] = {}
         self.programs: set[str] = set()
         self._manifest = manifest
+        self._silent = silent or {}
         try:
             self._model_etag = storage.head(storage.parse_uri(model_uri)).etag
         except StorageError as error:
@@ -55,12 +63,14 @@ class Parts:
         return sum(self._manifest["shards"][number]["rows"] for number in numbers)
 
     def sentence(self, number: int) -> str:
-        """Give why a shard has no part, as far as it said so itself."""
+        """Give why a shard has no part, as far as it or AWS Batch said so."""
         if number in self._failed:
             try:
                 return parts.sentence(self._manifest, number)
             except StorageError:
                 pass
+        if number in self._silent:
+            return f"shard {number} left no part: {self._silent[number]}"
         return f"shard {number} left no part and no reason."
 
     def __iter__(self) -> Iterator[Shard]:

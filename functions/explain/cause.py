@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from explain.batch import field, of_job, reason
 from shared import training
+from shared.batch import field, of_job, reason
 
 # The errors that the functions raise on purpose carry their own sentence.
 OURS = {

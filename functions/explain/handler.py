@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from explain import shards
-from explain.batch import field, of_shards
 from explain.cause import Failure, batch_job, explain, failed_shards, failed_step, shards_error
 from explain.ending import goes_on_at
-from shared import aws, settings
+from shared import aws, batch, settings
+from shared.batch import field, of_shards
 from shared.messages import command, message, subject
 from shared.telemetry import Event, lambda_handler, logger
 
@@ -96,7 +96,7 @@ def _silent(job: dict[str, Any], said: dict[int, str], count: int) -> tuple[list
     if count <= 0:
         return [], False
     try:
-        found = shards.failed_at_batch(str(field(job, "JobId")))
+        found = batch.failed_shards(str(field(job, "JobId")))
     except Exception:
         logger.exception("Batch could not be asked for the failed shards")
         found = {}

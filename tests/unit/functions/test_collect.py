@@ -7,13 +7,15 @@ import json
 import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import openpyxl
 import pytest
+from botocore.exceptions import ClientError
 
 from collect.parts import Parts
 from collect.results import Output
-from shared import keys, storage
+from shared import aws, keys, storage
 from shared.aws import CONNECTIONS
 from shared.errors import ObjectDenied, PredictionFailed
 from shared.plain import plain
@@ -396,6 +398,37 @@ def test_what_is_missing_is_told_with_what_to_do(live: Stack) -> None:
 
 def test_a_shard_without_a_word_is_said_to_be_one(live: Stack) -> None:
     rows = live.table(live.collect(without_part(live, 2))["results"])
+    assert {row["error"] for row in rows[6:]} == {"not labelled: shard 2 left no part and no reason."}
+
+
+KILLED = {
+    "arrayProperties": {"index": 2},
+    "container": {"exitCode": 137, "reason": "OutOfMemoryError: Container killed due to memory usage"},
+}
+
+
+@pytest.mark.parametrize("said", ["", "Shard 2 was not labelled: The disk is full."])
+def test_a_shard_without_a_word_has_the_reason_that_batch_knows(
+    live: Stack, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    asked = Mock(return_value={"jobSummaryList": [KILLED]})
+    monkeypatch.setattr(aws, "batch", lambda: Mock(list_jobs=asked))
+    state = without_part(live, 2, said.encode())
+    state["prediction"] = {"Error": "States.TaskFailed", "Cause": '{"JobId":"876da822","JobName":"x"}'}
+    found = live.collect(state)
+    told = "The disk is full." if said else "shard 2 left no part: it ran out of memory. Start again with"
+    assert all(row["error"].startswith(f"not labelled: {told}") for row in live.table(found["results"])[6:])
+    assert asked.call_args.kwargs["arrayJobId"] == "876da822"
+
+
+def test_a_batch_that_does_not_answer_costs_its_reason_only(
+    live: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "ListJobs")
+    monkeypatch.setattr(aws, "batch", lambda: Mock(list_jobs=Mock(side_effect=busy)))
+    state = without_part(live, 2)
+    state["prediction"] = {"Error": "States.TaskFailed", "Cause": '{"JobId":"876da822"}'}
+    rows = live.table(live.collect(state)["results"])
     assert {row["error"] for row in rows[6:]} == {"not labelled: shard 2 left no part and no reason."}
 
 

@@ -1,4 +1,4 @@
-"""From what AWS Batch says of a job that failed to what people are told; knows nothing of AWS.
+"""From what AWS Batch says of a job that failed to what people are told.
 
 The reasons are those of the Batch and ECS user guides: a cause is only told where one of them names it.
 """
@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from shared import aws
+
 KILLED = 137  # the exit code of a program that the machine ended: 128 + SIGKILL
 SHOWN = 3  # different reasons of shards
+NONE = "no reason was given"
+ASKED_FOR = 200  # failed shards, of Batch
 REASON_LIMIT = 300
 _NO_REASON = re.compile(
     r"(Essential container in task exited|Array Child Job failed|Task failed to start)[.:]?\s*", re.IGNORECASE
@@ -28,6 +32,11 @@ class Reason:
     quoted: str = ""
     advice: str = ""
     timed_out: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether there is one at all."""
+        return self.what != NONE
 
     @property
     def said(self) -> str:
@@ -98,7 +107,17 @@ def reason(outcome: Outcome) -> Reason:
     if outcome.exit_code:
         what = f"its program ended with exit code {outcome.exit_code}"
         return Reason(what if quoted else f"{what} and gave no reason; see its log", quoted)
-    return Reason(f"AWS Batch says: {quoted}" if quoted else "no reason was given")
+    return Reason(f"AWS Batch says: {quoted}" if quoted else NONE)
+
+
+def failed_shards(job_id: str) -> dict[int, Outcome]:
+    """Ask Batch for the failed shards of an array job, whose own reason is none, by their numbers."""
+    jobs = aws.batch().list_jobs(arrayJobId=job_id, jobStatus="FAILED", maxResults=ASKED_FOR)
+    return {
+        job["arrayProperties"]["index"]: of_job(dict(job))
+        for job in jobs["jobSummaryList"]
+        if "index" in job.get("arrayProperties", {})
+    }
 
 
 def of_job(document: dict[str, Any]) -> Outcome:

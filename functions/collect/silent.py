@@ -1,0 +1,28 @@
+"""Asks AWS Batch why shards left no part and no sentence of their own."""
+
+import re
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared import batch
+from shared.telemetry import logger
+
+
+def reasons(prediction: dict[str, Any]) -> dict[int, str]:
+    """Give why shards failed, by their numbers, as far as Batch knows.
+
+    Args:
+        prediction: what Step Functions caught from the array job; without a cause, nothing failed
+
+    """
+    job = re.search(r'"JobId":\s*"([^"]+)"', str(prediction.get("Cause", "")))
+    if job is None:
+        return {}
+    try:
+        failed = batch.failed_shards(job[1])
+    except (BotoCoreError, ClientError):
+        logger.exception("Batch could not be asked for the failed shards")
+        return {}
+    found = {number: batch.reason(outcome) for number, outcome in failed.items()}
+    return {number: f"{why.said}. {why.advice}".strip() for number, why in found.items() if why.known}
