@@ -9,7 +9,8 @@ from model.calibration import RISK, TRIES, Acceptance, Array, Flags, acceptance,
 
 LITTLE = 0.25  # of the rows: of a model that accepts fewer it is told why
 LEAST_TARGET = 0.5  # the lowest that the configuration takes
-FEW = 2_000  # labelled rows: of fewer it is not known whether they are too few or their labels are at fault
+# Labelled rows, in all and of each category: of fewer it is not known whether their labels are at fault.
+FEW, FEW_OF_EACH = 2_000, 50
 MOST_TIMES = 50  # as many rows: beyond, a number would be no advice
 
 
@@ -22,6 +23,7 @@ class Trial:
     familiar: Flags
     target: float
     training_rows: int  # 0: not known
+    categories: int = 2
 
 
 def advice(trial: Trial, found: Acceptance) -> str | None:
@@ -53,8 +55,8 @@ def _why(trial: Trial, found: Acceptance) -> str:
 def _what_helps(trial: Trial, remedies: list[str]) -> str:
     if remedies:
         return f"What would help: {', or '.join(remedies)}."
-    if trial.training_rows + len(trial.correct) < FEW:
-        return "What would help: more labelled rows; with so few it cannot be told how many."
+    if trial.training_rows + len(trial.correct) < max(FEW, FEW_OF_EACH * trial.categories):
+        return "What would help: more labelled rows of each category; with so few it cannot be told how many."
     return "Its labels are wrong too often: clearer categories, or other texts, would help."
 
 

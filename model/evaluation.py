@@ -203,7 +203,8 @@ def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> d
 def _acceptance(measured: Measured, judged: "_Judged", target: float, training_rows: int) -> dict[str, Any]:
     least_known = calibration.least_known_share(measured.known_shares)
     familiar = (measured.known_shares >= least_known) & (measured.known_shares > 0)
-    trial = Trial(judged.confidences, judged.correct, familiar, target, training_rows)
+    categories = measured.logits.shape[1]
+    trial = Trial(judged.confidences, judged.correct, familiar, target, training_rows, categories)
     accepted = calibration.acceptance(trial.confidences, trial.correct, trial.familiar, target)
     return {
         "target_precision": target,

@@ -97,7 +97,7 @@ def redrive(account: Account, arn: str) -> None:
     run = glance(account, arn)
     refused = f"The run {run.name} cannot go on"
     if run.running or run.status == "SUCCEEDED":
-        raise CommandError(f"{refused}: it {'goes on' if run.running else 'is done'} already.")
+        raise CommandError(f"{refused}: it {'runs' if run.running else 'is done'} already.")
     if run.error in FINAL:
         raise CommandError(f"{refused}: it would end as it did ({run.error}). Start another one.")
     try:

@@ -64,7 +64,8 @@ def ending(job: str, status: str, detail: str, reason: str) -> Ending:
     if status == "Stopped" and not said:
         return Ending(f"The training job {job} was stopped before its end; start it again.")
     told = _algorithm(said) or f"it ended as {status} and gave no reason; see its log"
-    return Ending(f"The training job {job} failed: {told}")
+    stop = "" if told.endswith((".", "!", "?", "…")) else "."
+    return Ending(f"The training job {job} failed: {told}{stop}")
 
 
 def _algorithm(said: str) -> str:

@@ -70,7 +70,7 @@ def test_a_failed_training_says_what_its_program_said() -> None:
     found = explain("States.TaskFailed", cause("training_failed"), **TRAINING)
     assert found["error"] == "TrainingFailed"
     job = "claimflow-claims-28649577b4a47e72-0"
-    assert found["sentence"] == f"The training job {job} failed: The class 'brakes' has no rows"
+    assert found["sentence"] == f"The training job {job} failed: The class 'brakes' has no rows."
 
 
 def test_a_cause_that_was_cut_off_still_tells_the_reason() -> None:

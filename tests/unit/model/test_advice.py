@@ -80,13 +80,15 @@ def test_a_model_that_accepts_a_little_says_how_little() -> None:
     assert "% of the rows are accepted without a person" in said
 
 
-@pytest.mark.parametrize("rows", [3, 34])
-def test_few_rows_are_not_blamed_for_wrong_labels(rows: int) -> None:
+@pytest.mark.parametrize(("rows", "categories"), [(3, 2), (34, 12), (2_000, 1_000)])
+def test_few_rows_are_not_blamed_for_wrong_labels(rows: int, categories: int) -> None:
     correct = np.arange(rows) % 3 == 1
-    given = Trial(np.linspace(0.9, 0.5, rows), correct, np.ones(rows, dtype=bool), 0.95, 9 * rows)
+    given = Trial(np.linspace(0.9, 0.5, rows), correct, np.ones(rows, dtype=bool), 0.95, 9 * rows, categories)
     said = advised(given)
     assert said is not None
-    assert said.endswith("What would help: more labelled rows; with so few it cannot be told how many.")
+    assert said.endswith(
+        "What would help: more labelled rows of each category; with so few it cannot be told how many."
+    )
 
 
 def test_one_row_is_a_row() -> None:
