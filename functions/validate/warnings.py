@@ -24,7 +24,7 @@ def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Co
     if sentence := _left_out(rejected, sum(sum(sides.values()) for sides in categories.values())):
         yield sentence
     for same in _alike(categories):
-        yield f"These categories differ only in {_difference(same)}: {listed(same)}."
+        yield f"These categories differ only in {_difference(same)}: {listed(_told_apart(same))}."
     if conflicts := report["texts_with_several_categories"]:
         verb = "stands" if conflicts == 1 else "stand"
         yield f"{count(conflicts, 'text')} {verb} with more than one category."
@@ -55,6 +55,27 @@ def _bare(label: str) -> str:
     """Give a category in its plain form, without accents and blanks."""
     letters = unicodedata.normalize("NFKD", plain(label))
     return "".join(letter for letter in letters if unicodedata.category(letter)[0] not in "MCZ")
+
+
+def _told_apart(same: list[str]) -> list[str]:
+    """Give the names as they stand; of those that look the same, with what cannot be seen written out."""
+    looks = Counter(map(_look, same))
+    return [label if looks[_look(label)] == 1 else _spelt(label) for label in same]
+
+
+def _look(label: str) -> str:
+    seen = "".join(sign for sign in label if unicodedata.category(sign)[0] != "C" or sign.isspace())
+    return " ".join(unicodedata.normalize("NFC", seen).split())
+
+
+def _spelt(label: str) -> str:
+    """Write out marks, what cannot be seen, and blanks but a single plain one: `Battery<U+200B>`."""
+    spelt, before = "", ""
+    for sign in label:
+        odd = unicodedata.category(sign)[0] in "CMZ" and (sign != " " or before == " ")
+        spelt += f"<U+{ord(sign):04X}>" if odd else sign
+        before = sign
+    return spelt
 
 
 def _difference(same: list[str]) -> str:

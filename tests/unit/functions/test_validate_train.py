@@ -190,6 +190,29 @@ def test_categories_that_a_person_takes_for_one_are_told(stack: Stack, other: st
     assert said in warning
 
 
+@pytest.mark.parametrize(
+    ("other", "shown"),
+    [
+        ("brakes\u200b", "'brakes', 'brakes<U+200B>'"),
+        ("bra\u00adkes", "'brakes', 'bra<U+00AD>kes'"),
+        ("BRAKES", "'BRAKES', 'brakes'"),
+        ("br\u00e0kes", "'brakes', 'br\u00e0kes'"),
+    ],
+)
+def test_categories_that_look_the_same_are_shown_with_what_cannot_be_seen(
+    stack: Stack, other: str, shown: str
+) -> None:
+    content = labelled(20) + f"once,{other}\r\ntwice,{other}\r\n"
+    warning = stack.validated("train", content)["validation"]["train"]["warnings"][0]
+    assert warning.endswith(f": {shown}.")
+
+
+def test_two_blanks_in_a_category_are_shown(stack: Stack) -> None:
+    rows = [(f"it squeaks {n}", ("no power", "no  power", "leak")[n % 3]) for n in range(60)]
+    state = stack.validated("train", csv_text(["text", "label"], rows))
+    assert "'no <U+0020>power', 'no power'" in state["validation"]["train"]["warnings"][0]
+
+
 def test_numbers_written_in_two_ways_are_told(stack: Stack) -> None:
     rows = [(f"it squeaks {n}", ("1", "1.0", "2")[n % 3]) for n in range(60)]
     warning = stack.validated("train", csv_text(["text", "label"], rows))["validation"]["train"]["warnings"][
