@@ -122,7 +122,8 @@ class Config(BaseModel):
         None, description="Rows that one prediction job labels; null chooses by the length of the file."
     )
     accuracy_bar: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="Least validation accuracy of a model that goes live; null is the stack's own bar."
+        None,
+        description="Least validation accuracy of a model that goes live; it can raise the stack's bar only.",
     )
     target_precision: float = Field(
         0.95,

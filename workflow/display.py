@@ -43,6 +43,7 @@ STATE_STYLE = {
 }
 ENDINGS = {outcome.REJECTED: "model rejected", outcome.WAITING: "done, the model waits for approval"}
 HALF_MINUTE = timedelta(seconds=30)
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 BIG_FILE = 8 * 1024 * 1024  # from here on an upload shows a bar
 
 console = Console(highlight=False)
@@ -57,7 +58,7 @@ def say(text: str = "", style: str = "") -> None:
 def complain(sentence: str, lines: Iterable[str] = ()) -> None:
     """Print an error's sentence to stderr, after the lines that it refers to."""
     for line in lines:
-        stderr.print(Text(line, style="dim"), soft_wrap=True)
+        stderr.print(Text(writable(line), style="dim"), soft_wrap=True)
     stderr.print(Text(writable(sentence), style="red"), soft_wrap=True)
 
 
@@ -66,7 +67,7 @@ def pairs(rows: Iterable[tuple[str, str]]) -> None:
     found = list(rows)
     width = max((len(name) for name, _ in found), default=0)
     for name, text in found:
-        console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), text), soft_wrap=True)
+        console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), writable(text)), soft_wrap=True)
 
 
 def duration(span: timedelta) -> str:
@@ -284,8 +285,12 @@ def _status(step: Step) -> str:
 
 
 def writable(text: str) -> str:
-    """Replace what no terminal takes: the bytes of a file's name that are not UTF-8."""
-    return text.encode(errors="replace").decode()
+    r"""Replace what no terminal takes, and what would command it.
+
+    That is the bytes of a file's name that are not UTF-8, and the control characters that a header or a key
+    may hold, which are written as `\x1b`.
+    """
+    return _COMMANDS.sub(lambda one: f"\\x{ord(one[0]):02x}", text.encode(errors="replace").decode())
 
 
 def give_up_output() -> None:

@@ -15,6 +15,7 @@ ENDS = {
 }
 HOLDERS = {"Map", "Parallel"}
 ROUTING = {"Pass", "Succeed", "Choice"}
+FAILED_ENDS = {"Failed", "PartlyDone"}  # a redriven execution leads from them back to the step that failed
 GATE = "Gate"  # the one choice worth seeing
 
 Event = Mapping[str, Any]
@@ -72,6 +73,8 @@ def _apply(event: Event, made: list[Step]) -> None:
         made.append(Step(details["name"], kind.removesuffix("StateEntered"), event["timestamp"]))
     elif kind.endswith("StateExited"):
         _exit(made, details["name"], event["timestamp"])
+    elif kind == "ExecutionRedriven":
+        _go_on(made)
     elif kind in ENDS:
         _finish(made, ENDS[kind], event["timestamp"])
     elif step := _open_step(made):
@@ -111,6 +114,12 @@ def _finish(made: list[Step], status: str, when: datetime) -> None:
     for step in made:
         if step.status == RUNNING:
             _end(step, status, when)
+
+
+def _go_on(made: list[Step]) -> None:
+    """Let the step at which the run failed or was stopped go on: no event enters it again."""
+    if made and made[-1].status in {FAILED, STOPPED} and made[-1].name not in FAILED_ENDS:
+        made[-1].status, made[-1].ended = RUNNING, None
 
 
 def _end(step: Step, status: str, when: datetime) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup, escape
 
+from collect.results import DISAGREES
 from collect.tally import Example, Tally
 from shared.messages import count, percent
 
@@ -54,13 +55,24 @@ class About:
         """Give why little is accepted and what would help, or an empty text where enough is."""
         if not tally.predicted or tally.accepted >= LITTLE * tally.predicted:
             return ""
-        advice = self.acceptance.get("advice")
-        if advice:
-            return str(advice)
+        if not self.acceptance:
+            return "More labelled rows, or a lower target, would let more rows be accepted."
+        return str(self.acceptance.get("advice") or self._unlike_the_trial(tally))
+
+    def _unlike_the_trial(self, tally: Tally) -> str:
+        """Give why, where the model accepts enough of texts like those that it learned from."""
+        coverage = self.acceptance.get("coverage")
+        if not coverage:
+            return ""
+        first = (
+            f"Of the rows held out in training the model accepts {percent(coverage)}, and of this file "
+            f"{percent(tally.accepted / tally.predicted)}"
+        )
+        if tally.reasons[DISAGREES] > tally.predicted / 2:
+            return f"{first}, as the given category often disagrees: check that its column is the right one."
         return (
-            ""
-            if self.acceptance
-            else "More labelled rows, or a lower target, would let more rows be accepted."
+            f"{first}, so these texts seem to be of another kind than those that it learned from: check that "
+            "the right column was read; if it was, label some of them and train with them too."
         )
 
 

@@ -45,6 +45,12 @@ def is_json_lines(first: list[str], name: str) -> bool:
     return True
 
 
+class _Number(str):
+    """A number as it is written: 1.0 stays 1.0, and in a list it gets no quotes."""
+
+    __slots__ = ()
+
+
 class JsonLines:
     """A file of JSON objects, one a line."""
 
@@ -88,7 +94,10 @@ class JsonLines:
     def _object(self, number: int, line: str) -> dict[str, str]:
         where = f"{self._name}, line {number}"
         try:
-            found = json.loads(line.lstrip("\ufeff"), parse_int=str, parse_float=str, object_pairs_hook=_once)
+            found = json.loads(
+                line.lstrip("\ufeff"), parse_int=_Number, parse_float=_Number, object_pairs_hook=_once
+            )
+            cells = dict(_flat("", found)) if isinstance(found, dict) else {}
         except json.JSONDecodeError as error:
             raise InvalidData(
                 f"{where}: not JSON ({error.msg}, column {error.colno}); every line must be one whole object."
@@ -98,7 +107,6 @@ class JsonLines:
             raise InvalidData(f"{where}: the object cannot be read ({said}).") from error
         if not isinstance(found, dict):
             raise InvalidData(f"{where}: {_kind(found)} and no object; every line must be one object.")
-        cells = dict(_flat("", found))
         if any(not _is_text(cell) for pair in cells.items() for cell in pair):
             raise InvalidData(
                 f"{where}: a text holds a NUL character, or half a character (a lone surrogate), which is no "
@@ -125,7 +133,18 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - JSON is anything
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _written(value)
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - JSON is anything
+    """Give a value as JSON, its numbers as they were."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_written(key)}: {_written(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -641,6 +641,27 @@ def test_where_nothing_is_accepted_report_and_message_say_why_and_what_would_hel
     assert [row["reason"] for row in stack.table(found["review"])] == [doubt] * 2
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("brakes", "of another kind than those that it learned from: check that the right column was read"),
+        ("engine", "as the given category often disagrees: check that its column is the right one"),
+    ],
+)
+def test_where_a_good_model_accepts_little_of_a_file_report_and_message_say_why(
+    stack: Stack, given: str, said: str
+) -> None:
+    stack.live(acceptance={"target_precision": 0.95, "threshold": 0.9, "coverage": 0.85, "advice": None})
+    state = stack.validated("predict", csv_text(["text", "label"], [("a", given), ("b", given)]))
+    doubt = "low confidence" if given == "brakes" else ""
+    state["model"] = stack.predicted(state, lambda _: ("brakes", "0.5000", "engine", doubt))
+    found = stack.collect(state)
+    assert "the model accepts 85.0%, and of this file 0.0%" in found["message"]
+    assert said in found["message"]
+    assert said in found["advice"]
+    assert said in stack.read(found["report"]).decode()
+
+
 def test_a_model_without_a_card_labels_all_the_same(live: Stack) -> None:
     state = predicted(live, CLAIMS)
     bucket, key = keys.card(state["model"]["model_uri"]).removeprefix("s3://").split("/", 1)

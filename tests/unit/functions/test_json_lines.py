@@ -35,6 +35,11 @@ def test_keys_are_columns_in_the_order_in_which_they_appear() -> None:
             ["laut", "x"],
         ),
         ('{"text": "laut", "label": ["x", "y"]}', ["text", "label"], ["laut", '["x", "y"]']),
+        (
+            '{"text": "laut", "amounts": [1, 2.50, {"a": [null, 1e3]}], "label": "x"}',
+            ["text", "amounts", "label"],
+            ["laut", '[1, 2.50, {"a": [null, 1e3]}]', "x"],
+        ),
         ('{"text": "laut", "done": true, "label": []}', ["text", "done", "label"], ["laut", "true", ""]),
     ],
 )
@@ -64,6 +69,10 @@ def test_exports_of_doccano_and_argilla_are_read(line: str, header: list[str], c
         (
             '{"text": "a"}\n{"text": ' + "[" * 100_000 + "]" * 100_000 + "}\n",
             "line 2: the object cannot be read",
+        ),
+        (
+            '{"text": "a"}\n{"text": ' + "[1, " * 900 + "1" + "]" * 900 + "}\n",
+            "line 2: the object cannot be read (nested too deeply)",
         ),
         ('[{"text": "a"},\n{"text": "b"}]', "is a JSON array, not a table"),
         ('[\n  {"id": 1, "annotations": [{"result": []}], "data": {}}\n]', "as Label Studio exports it"),

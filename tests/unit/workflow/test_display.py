@@ -82,3 +82,16 @@ def test_a_program_that_takes_its_time_is_told_every_half_minute_with_its_last_l
         for clock.seconds in range(0, 70, 10):
             tell(f"line at {clock.seconds}")
     assert capsys.readouterr().out.splitlines() == ["Building", "  line at 30", "  line at 60"]
+
+
+def test_control_characters_of_a_file_do_not_command_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for console in (display.console, display.stderr):
+        monkeypatch.setattr(console, "_file", None)
+    display.say("the header has 'a\x1b[31mred\x07'")
+    display.pairs([("Results", "s3://a/\x9b1m")])
+    display.complain("the key x\x00", ["a line\r"])
+    said = capsys.readouterr()
+    assert said.out == "the header has 'a\\x1b[31mred\\x07'\n  Results  s3://a/\\x9b1m\n"
+    assert said.err == "a line\\x0d\nthe key x\\x00\n"

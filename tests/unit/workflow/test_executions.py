@@ -110,3 +110,36 @@ def test_a_run_that_has_only_begun_has_its_input_as_data() -> None:
     description: dict[str, Any] = {"input": '{"action": "train"}'}
     assert data_of(description, []) == {"action": "train"}
     assert data_of({}, []) == {}
+
+
+def test_a_step_that_is_redriven_runs_again_and_ends_as_it_ends_then() -> None:
+    failed = [
+        *VALIDATE,
+        ("LambdaFunctionFailed", {"error": "Unexpected", "cause": "…"}),
+        ("ExecutionFailed", {"error": "Unexpected", "cause": "…"}),
+    ]
+    again = [*failed, ("ExecutionRedriven", {"redriveCount": 1}), ("LambdaFunctionScheduled", {})]
+    done = [
+        *again,
+        ("LambdaFunctionSucceeded", {}),
+        ("TaskStateExited", {"name": "Validate", "output": "{}"}),
+    ]
+    found = [steps(history(*events)) for events in (failed, again, done)]
+    seen = [[(step.name, step.status, step.attempts) for step in each] for each in found]
+    assert seen == [[("Validate", "failed", 1)], [("Validate", "running", 2)], [("Validate", "done", 2)]]
+
+
+def test_the_failed_end_of_a_redriven_run_stays_as_it_was() -> None:
+    found = steps(
+        history(
+            ("TaskStateEntered", {"name": "Failed"}),
+            ("TaskScheduled", {}),
+            ("TaskFailed", {"error": "TrainingFailed", "cause": "…"}),
+            ("ExecutionFailed", {"error": "TrainingFailed", "cause": "…"}),
+            ("ExecutionRedriven", {"redriveCount": 1}),
+            ("TaskScheduled", {}),
+            ("TaskStateExited", {"name": "Failed", "output": "{}"}),
+            ("TaskStateEntered", {"name": "Train"}),
+        )
+    )
+    assert [(step.name, step.status) for step in found] == [("Failed", "failed"), ("Train", "running")]
