@@ -17,6 +17,8 @@ from shared.reading import formats
 from shared.reading.reading import MARKS, Reading
 from shared.spreadsheet import original
 
+_TITLE_ROWS = 10  # how far below a title its table's header is looked for
+
 
 class Row(NamedTuple):
     """A data row."""
@@ -85,6 +87,8 @@ class Table:
                 continue
             if _bare(cells[0]) in alike and self._is_header(line, cells):
                 continue
+            if number < _TITLE_ROWS:
+                self._refuse_title(line, cells)
             yield Row(number, line, [original(cell) for cell in cells] if guarded else cells)
             number += 1
 
@@ -99,6 +103,15 @@ class Table:
             # Of two byte order marks, or one below Excel's hint, one is left.
             return [cells[0].lstrip("\ufeff"), *cells[1:]], line
         raise InvalidData(f"{self.name} is empty; upload a file whose first line names the columns.")
+
+    def _refuse_title(self, line: int, cells: list[str]) -> None:
+        """Refuse a first line that names the first column only, above a row that fills several others."""
+        if not any(self._plain[1:]) and sum(not is_blank(cell) for cell in cells[1 : len(self._plain)]) > 1:
+            raise InvalidData(
+                f"{self.name}, line {self.header_line}: only the first of {len(self._plain)} columns has a "
+                f"name ({listed(self.header[:1])}), and line {line} has cells in others: if it is a title, "
+                "remove what stands above the line with the names; if it is a name, name the others too."
+            )
 
     def _like_a_header(self) -> set[str]:
         """Give the first cells, as `_bare` leaves them, for which it is worth to look for a header."""

@@ -177,7 +177,7 @@ def _missing(
     elif name := (learned or {}).get(key):
         looked_for = f"'{shorten(name)}', from which the model learned, or {looked_for}"
     taken = f" '{text.name}' was taken for the text." if text else ""
-    if text is None and not name and (hint := headerless.hint(table.header)):
+    if text is None and not wanted.get(key) and (hint := headerless.hint(table.header)):
         return InvalidData(f"{table.name}, line {table.header_line}: {hint}")
     return InvalidData(
         f"{table.name}: no column holds {what}: the header has {named(table.header)}, and looked for was "

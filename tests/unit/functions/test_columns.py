@@ -80,9 +80,12 @@ def test_the_sentence_about_the_category_names_the_column_that_was_taken_for_the
         ("feedback," + "the pump failed again " * 6 + "\n", "the first line looks like a row"),
     ],
 )
-def test_a_file_without_a_header_is_told_what_to_put_above_it(content: str, said: str) -> None:
+@pytest.mark.parametrize("learned", [None, {"text_column": "narrative", "label_column": "part"}])
+def test_a_file_without_a_header_is_told_what_to_put_above_it(
+    content: str, said: str, learned: dict[str, str | None] | None
+) -> None:
     with pytest.raises(InvalidData) as error:
-        chosen(content)
+        chosen(content, learned)
     assert f"claims.csv, line 1: {'this' if 'fast' in said else 'the first line looks like a row'}" in str(
         error.value
     )

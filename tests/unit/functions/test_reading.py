@@ -205,6 +205,22 @@ def test_a_title_above_the_table_is_refused(content: str) -> None:
     assert "the first line has one cell, and the lines below it have 2 cells" in refused(content)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Claims of June,,\n,,\nid,text,label\n1,a,x\n",
+        "Claims of June;;;\nmade 2024;;;\nid;text;label;\n1;a;x;\n",
+    ],
+)
+def test_a_title_that_a_spreadsheet_filled_up_with_empty_cells_is_refused(content: str) -> None:
+    assert ", line 1: only the first of " in refused(content)
+    assert "and line 3 has cells in others: if it is a title, remove what stands above" in refused(content)
+
+
+def test_columns_of_a_spreadsheet_that_nobody_filled_are_no_fault() -> None:
+    assert [row.cells for row in opened("text,,,\na,,,\nb,,,\n")] == [["a", "", "", ""], ["b", "", "", ""]]
+
+
 @pytest.mark.parametrize("start", ["\ufeff\ufeff", "\ufeffsep=,\n\ufeff"])
 def test_a_second_byte_order_mark_is_no_part_of_the_header(start: str) -> None:
     assert opened(f"{start}text,label\na,x\n").header == ["text", "label"]
