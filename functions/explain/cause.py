@@ -57,6 +57,15 @@ def shards_error(state: dict[str, Any]) -> dict[str, str] | None:
     return prediction if because else None
 
 
+def why_nothing_is_delivered(state: dict[str, Any]) -> str:
+    """Give collect's sentence on how much is missing, if the configuration allows less; else nothing."""
+    caught = state.get("error") or {}
+    said = str(_document(str(caught.get("Cause", ""))).get("errorMessage", ""))
+    first = re.match(r".*?\.(?= )", said)
+    bound = first and re.search("allow_partial|max_missing_share", first[0])
+    return first[0] if first and bound else ""
+
+
 def _is_whole(results: dict[str, Any] | None) -> bool:
     return results is not None and not results.get("missing_rows")
 

@@ -4,10 +4,19 @@ It is the failed end, too: with `end` in the event it fails the step with that, 
 """
 
 import json
+import os
 from typing import Any
 
 from explain import shards
-from explain.cause import Failure, batch_job, explain, failed_shards, failed_step, shards_error
+from explain.cause import (
+    Failure,
+    batch_job,
+    explain,
+    failed_shards,
+    failed_step,
+    shards_error,
+    why_nothing_is_delivered,
+)
 from explain.ending import goes_on_at
 from shared import aws, batch, settings
 from shared.batch import field, of_shards
@@ -72,7 +81,10 @@ def _failure(state: State) -> Failure:
     error, cause = str(caught.get("Error", "")), str(caught.get("Cause", ""))
     failure = explain(error, cause, failed_step(state))
     job = batch_job(cause)
-    return _with_shards(failure, state, job) if job else failure
+    if job is None:
+        return failure
+    failure = _with_shards(failure, state, job)
+    return Failure(failure.error, f"{why_nothing_is_delivered(state)} {failure.sentence}".strip())
 
 
 def _with_shards(failure: Failure, state: State, job: dict[str, Any]) -> Failure:
@@ -116,9 +128,9 @@ def _file_name(state: State) -> str:
 
 
 def _page(execution: str) -> str:
-    """Give the console page of an execution, beside its ARN."""
+    """Give the console page of an execution, beside its ARN; the local AWS has none."""
     fields = execution.split(":")
-    if len(fields) < 7 or fields[2] != "states":
+    if len(fields) < 7 or fields[2] != "states" or os.environ.get("AWS_ENDPOINT_URL"):
         return execution
     region = fields[3]
     return (

@@ -493,6 +493,22 @@ def test_only_what_another_try_can_mend_is_tried_again(error: str, again: bool) 
     assert explain(error, told)["again"] is again
 
 
+def test_a_prediction_that_may_not_be_partial_says_why_nothing_is_delivered(
+    failed_shards: dict[str, Any],
+) -> None:
+    bound = "3 rows of 9 were not labelled (33.3%), and allow_partial in the configuration is false."
+    refused = json.dumps({"errorType": "PredictionFailed", "errorMessage": f"{bound} Shard 2 left no part."})
+    prediction = {"Error": "States.TaskFailed", "Cause": cause("batch_failed")}
+    found = explain("PredictionFailed", refused, prediction=prediction, **failed_shards)
+    assert found["sentence"].startswith(f"{bound} The prediction claimflow-predict failed: 1 of its 3")
+
+
+def test_the_local_aws_has_no_console_to_link_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    message = explain("InvalidData", "x")["message"]
+    assert "console.aws" not in message
+
+
 def test_shards_that_failed_are_the_reason_when_nothing_could_be_collected(
     failed_shards: dict[str, Any],
 ) -> None:
