@@ -25,6 +25,12 @@ class Number(str):
     __slots__ = ()
 
 
+class Decimal(Number):
+    """A number that a workbook shows with as many decimals as it has: 12.50."""
+
+    __slots__ = ()
+
+
 def harmless(cell: str) -> str:
     """Give the cell, with a `'` before it if a spreadsheet would run it as a formula.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from shared.spreadsheet import Number
+from shared.spreadsheet import Decimal, Number
 
 ROW_LIMIT = 1_048_576  # rows of a sheet, the header's included: Excel's own
 CELL_LIMIT = 32_767  # characters of a cell, as UTF-16 counts them
@@ -34,17 +34,21 @@ _PARTS = {
     "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
     f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
     f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
-    # Style 1 is text also for the one who edits the cell (numFmtId 49 is "@"), style 2 four decimals.
+    # Style 1 is text also for the one who edits the cell (numFmtId 49 is "@"), 2 to 5 have 1 to 4 decimals.
     "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}">'
-    '<numFmts count="1"><numFmt numFmtId="164" formatCode="0.0000"/></numFmts>'
+    '<numFmts count="4"><numFmt numFmtId="164" formatCode="0.0"/><numFmt numFmtId="165" formatCode="0.00"/>'
+    '<numFmt numFmtId="166" formatCode="0.000"/><numFmt numFmtId="167" formatCode="0.0000"/></numFmts>'
     '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<cellXfs count="6"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" quotePrefix="1"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="166" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="167" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
     "</styleSheet>",
 }
@@ -89,7 +93,8 @@ def _cell(text: str) -> str:
     if not text:
         return "<c/>"
     if isinstance(text, Number):
-        return f'<c s="{2 if _FOUR_DECIMALS.fullmatch(text) else 0}"><v>{text}</v></c>'
+        fixed = isinstance(text, Decimal) or _FOUR_DECIMALS.fullmatch(text)
+        return f'<c s="{1 + len(text.rpartition(".")[2]) if fixed else 0}"><v>{text}</v></c>'
     if len(text) > CELL_LIMIT // 2 and len(text.encode("utf-16-le", "surrogatepass")) > 2 * CELL_LIMIT:
         raise TooLarge(f"a cell of an Excel sheet holds at most {CELL_LIMIT:,} characters")
     known = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", escape(text, quote=False))

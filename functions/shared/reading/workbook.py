@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+import re
 import tempfile
 import weakref
 import zipfile
@@ -20,10 +21,11 @@ from shared.reading.packing import blocks
 from shared.reading.parts import BombError, Cell
 from shared.reading.reading import Reading
 from shared.reading.records import Record
-from shared.spreadsheet import Number
+from shared.spreadsheet import Decimal, Number
 
 FILE_LIMIT = 500_000_000  # bytes
 MEMBER_LIMIT = 10_000
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,10})\.[0-9]{1,4}")
 SAVE_AGAIN = "open it in a spreadsheet, save it as .xlsx again and upload that"
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, ParseError, EOFError, KeyError, ValueError, IndexError, OverflowError,
@@ -180,8 +182,10 @@ class Workbook:
         if cell.kind == "n":
             number_format = formats[cell.style] if cell.style < len(formats) else shown.GENERAL
             text = shown.number(value, number_format, from_1904=self._from_1904)
-            exact = number_format == shown.GENERAL and float(text) == float(value)
-            return Number(text) if exact else text
+            if number_format == shown.GENERAL:
+                return Number(text) if float(text) == float(value) else text
+            decimal = _DECIMAL.fullmatch(text) and not shown.is_date(number_format)
+            return Decimal(text) if decimal and float(text) == float(value) else text
         return parts.unescaped(value) if cell.kind == "str" else value
 
     @contextmanager

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
+from shared.table import Table
 from shared.workbook import CELL_LIMIT, TooLarge, Workbook
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.text(
@@ -46,3 +47,31 @@ def test_a_cell_that_excel_could_not_hold_is_refused(tmp_path: Path) -> None:
     for cell in ("x" * (CELL_LIMIT + 1), "\U0001f600" * (CELL_LIMIT // 2 + 1)):
         with pytest.raises(TooLarge, match="32,767"):
             Workbook(tmp_path / "b.xlsx").write([cell])
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "back"),
+    [
+        (12.5, "0.00", 12.5),
+        (-1234.5, '#,##0.00 "EUR"', -1234.5),
+        (12.5, "General", 12.5),
+        (12.567, "0.00", "12.57"),
+        (0.5, "00.00", "00.50"),
+        (45352, "dd.mm", "01.03"),
+        ("12.50", "@", "12.50"),
+    ],
+)
+def test_an_amount_of_a_workbook_is_written_as_a_number_again_and_looks_the_same(
+    tmp_path: Path, value: object, number_format: str, back: object
+) -> None:
+    made = openpyxl.Workbook()
+    made.worksheets[0].append(["amount"])
+    made.worksheets[0].append([value])
+    made.worksheets[0]["A2"].number_format = number_format
+    made.save(tmp_path / "a.xlsx")
+    with (tmp_path / "a.xlsx").open("rb") as stream:
+        cells = next(iter(Table(stream, "a.xlsx"))).cells
+    written(tmp_path / "b.xlsx", [["amount"], cells])
+    assert openpyxl.load_workbook(tmp_path / "b.xlsx").worksheets[0]["A2"].value == back
+    with (tmp_path / "b.xlsx").open("rb") as stream:
+        assert next(iter(Table(stream, "b.xlsx"))).cells == cells
