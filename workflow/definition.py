@@ -157,7 +157,8 @@ def build() -> Asl:
 def _trains(explain: Task, predict: Choice) -> Chain:
     train = _training_job(explain)
     evaluate = _function("Evaluate", "evaluation", _given("run", "training", "validation"), explain)
-    return Chain([train, evaluate, _gate(_registers(explain, train, predict))])
+    rejects = _rejects()
+    return Chain([train, evaluate, _gate(_registers(explain, train, predict, rejects), rejects)])
 
 
 def _training_job(explain: Task) -> Task:
@@ -207,7 +208,7 @@ def _training_job(explain: Task) -> Task:
     )
 
 
-def _gate(register: Chain) -> Choice:
+def _gate(register: Chain, rejects: Task) -> Choice:
     """Compare the figures themselves. What is no figure passes no comparison, and so is rejected."""
     at_bar = Rule.NumericGreaterThanEqualsPath("$.evaluation.accuracy", "$.run.accuracy_bar")
     compared, live = "$.evaluation.compared_accuracy", "$.evaluation.live_accuracy"
@@ -216,21 +217,22 @@ def _gate(register: Chain) -> Choice:
         Rule.IsPresent(live, True),
         Rule.NumericLessThanPath(compared, live),
     ]
-    notify = _notify("Notify rejected", "$.evaluation", _rejected())
     gate = Choice("Gate")
-    gate.add_choice(Rule.And([at_bar, *worse_than_live]), _passes("Below the live model", notify))
+    # Register looks whether the model that it lost to is live still.
+    gate.add_choice(Rule.And([at_bar, *worse_than_live]), _passes("Below the live model", register))
     too_little = Rule.And([at_bar, Rule.IsPresent("$.evaluation.reason", True)])
     gate.add_choice(too_little, _passes("Too little to go live", register))
     gate.add_choice(at_bar, register)
-    gate.default_choice(_passes("Below the bar", notify))
+    gate.default_choice(_passes("Below the bar", rejects))
     return gate
 
 
-def _rejected() -> Task:
-    return _Fail("Rejected", error="ModelRejected", cause_path="$.evaluation.message")
+def _rejects() -> Task:
+    rejected = _Fail("Rejected", error="ModelRejected", cause_path="$.evaluation.message")
+    return _notify("Notify rejected", "$.evaluation", rejected)
 
 
-def _registers(explain: Task, train: Task, predict: Choice) -> Chain:
+def _registers(explain: Task, train: Task, predict: Choice, rejects: Task) -> Chain:
     wanted = Rule.And(
         [
             Rule.BooleanEquals("$.run.predict_wanted", True),
@@ -248,6 +250,7 @@ def _registers(explain: Task, train: Task, predict: Choice) -> Chain:
     register.add_retry(_again(["AnotherGoesLive"], first=5, longest=60, attempts=40))
     overtaken = Choice("Is another model live now?")
     overtaken.add_choice(Rule.IsPresent("$.registration.again", True), _compares_again(train))
+    overtaken.add_choice(Rule.IsPresent("$.registration.rejected", True), rejects)
     overtaken.default_choice(_notify("Notify trained", "$.registration", predict_too))
     return Chain([register, overtaken])
 

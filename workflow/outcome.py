@@ -169,7 +169,7 @@ def _training(data: dict[str, Any]) -> list[Figure]:
         made.append(("Bar", percent(evaluation["bar"])))
         before = evaluation.get("live_accuracy")
         made.append(("Live model before", "none" if before is None else _compared(before, evaluation)))
-    if registration:
+    if registration and not registration.get("rejected"):
         state = "live" if registration.get("live") else "waits for approval"
         version = registration.get("version")
         made.append(("Model", f"version {version}, {state}" if version else "not decided yet"))

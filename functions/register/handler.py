@@ -1,4 +1,4 @@
-"""Lambda: a model that passed the Gate in, its version in the registry out.
+"""Lambda: a model that reached the bar in, its version in the registry out, unless the live one is better.
 
 The Gate compared it with the model that was live then. What is live may have changed since, so it is looked
 up again when it counts, with all other runs waiting: if another model is live, the two are compared first.
@@ -19,6 +19,8 @@ LOCK_SECONDS = 660  # longer than the function may run
 
 def _handle(event: Event) -> Event:
     publish.check(event["training"]["model_uri"])
+    if not event["evaluation"]["beats_live"]:
+        return _loses(event)
     reason = event["evaluation"].get("reason")
     if reason or settings.choice("CLAIMFLOW_APPROVAL", "automatic", "manual") == "manual":
         return _waits(event, reason)
@@ -28,9 +30,21 @@ def _handle(event: Event) -> Event:
             return _told(event, live.arn)
         if _arn(live) == _arn(event["run"]["live_model"]):
             return _goes_live(event)
+    return _compares(event, live)
+
+
+def _loses(event: Event) -> Event:
+    """Reject a model for the one that is better, if that one is live still."""
+    live = registry.live_model(settings.model_group())
+    if _arn(live) == _arn(event["run"]["live_model"]):
+        return {"live": False, "rejected": True}
+    return _compares(event, live)
+
+
+def _compares(event: Event, live: LiveModel | None) -> Event:
     if sentence := again.impossible(event, live):
         return _waits(event, sentence)
-    logger.info("Another model went live", extra={"version": live.version if live else None})
+    logger.info("Another model is live", extra={"version": live.version if live else None})
     return again.compare(event, live)
 
 

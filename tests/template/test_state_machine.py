@@ -216,10 +216,15 @@ def test_a_run_waits_for_another_that_goes_live_longer_than_a_lost_one_could_blo
 
 
 def test_a_model_that_was_overtaken_is_compared_before_it_is_registered(states: Data) -> None:
-    (overtaken,) = states["Is another model live now?"]["Choices"]
+    overtaken, lost = states["Is another model live now?"]["Choices"]
+    assert lost["Next"] == "Notify rejected"
     again = states[overtaken["Next"]]
     assert (again["Type"], again["Next"]) == ("Pass", "Train")
     assert set(again["Parameters"]) == {"request.$", "run.$", "validation.$"}
+
+
+def test_a_model_that_lost_is_rejected_only_if_what_it_lost_to_is_live_still(states: Data) -> None:
+    assert states["Below the live model"]["Next"] == "Register"
 
 
 def test_a_choice_without_a_match_still_goes_on(states: Data) -> None:

@@ -87,6 +87,8 @@ def test_who_is_worse_then_is_told_so(stack: Stack) -> None:
     again = compared_again(stack, second, register(second, None), champion=champion(8, 9))
     assert again["evaluation"]["beats_live"] is False
     assert "Version 1 went live while this model was trained" in again["evaluation"]["message"]
+    assert register(again, None) == {"live": False, "rejected": True}
+    assert list(versions(stack)) == [1]
 
 
 @pytest.mark.fault(
@@ -123,6 +125,15 @@ def test_a_model_that_was_rolled_back_meanwhile_is_not_the_one_to_beat(stack: St
     again = register(state, None)["again"]
     assert (again["run"]["live_model"], again["run"]["has_live_model"]) == (None, False)
     assert "champion" not in channels(again)
+
+
+def test_who_lost_to_a_model_that_was_rolled_back_meanwhile_has_another_chance(stack: Stack) -> None:
+    before = stack.live()["registration"]
+    newest = stack.live(accuracy=0.95)["registration"]
+    lost = passed(stack, {"seed": 3}, champion=champion(8, 9))
+    assert register(lost, None)["rejected"] is True
+    stack.sagemaker.update_model_package(ModelPackageArn=newest["arn"], ModelApprovalStatus="Rejected")
+    assert register(lost, None)["again"]["run"]["live_model"]["arn"] == before["arn"]
 
 
 def test_after_three_rounds_a_person_decides(stack: Stack) -> None:
