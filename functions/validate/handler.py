@@ -17,7 +17,7 @@ from validate import columns, sharding, training
 from validate.columns import Columns
 from validate.learned import Given, Learned
 from validate.rejected import for_people
-from validate.warnings import guesses
+from validate.warnings import guesses, lower_bar, unused_sheet
 
 CSV = "text/csv; charset=utf-8"
 Run = dict[str, Any]
@@ -58,7 +58,8 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
         "validation_texts": made.validation_texts,
         "classes": made.classes,
     }
-    warnings = bounded([*table.warnings, *made.report["warnings"]])
+    ignored = [*lower_bar(run), *unused_sheet(run["sheet"], table)]
+    warnings = bounded([*ignored, *table.warnings, *made.report["warnings"]])
     notes = {"schema": 1, "file": file["uri"], "rows": made.rows, "rejected": made.rejected_rows}
     storage.write_json(
         Location(settings.artifacts_bucket(), keys.notes(run["id"])), {**notes, "warnings": warnings}
@@ -119,9 +120,8 @@ def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str
     shards = len(made.shards)
     counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
     guessed = learned.other_columns(used) if learned.text_column else guesses(used, table.header)
-    warnings = bounded(
-        [learned.problem] * bool(learned.problem) + [*guessed, *made.report["warnings"], *table.warnings]
-    )
+    problem = [learned.problem] * bool(learned.problem) + unused_sheet(run["sheet"], table)
+    warnings = bounded([*problem, *guessed, *made.report["warnings"], *table.warnings])
     report = _report(
         file, table, used, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )

@@ -1,12 +1,14 @@
 """What people should know of a labelled file that can be used; knows nothing of AWS."""
 
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from shared.messages import count, listed
+from shared.messages import count, listed, percent, shorten
 from shared.plain import plain
+from shared.table import Table
 from validate.columns import CONFIGURATION, LABEL_NAMES, MODEL, TEXT_NAMES, Columns
 
 
@@ -31,6 +33,28 @@ def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Co
     if unjudged := [label for label, sides in categories.items() if not sides["validation"]]:
         yield f"No row judges the {'category' if len(unjudged) == 1 else 'categories'} {listed(unjudged, 5)}."
     yield from guesses(columns, header)
+
+
+def lower_bar(run: dict[str, Any]) -> list[str]:
+    """Tell of an `accuracy_bar` in the configuration that is below the stack's, which counts then."""
+    asked = json.loads(run["hyperparameters"].get("accuracy_bar", "null"))
+    if asked is None or asked >= run["accuracy_bar"]:
+        return []
+    bar = percent(run["accuracy_bar"])
+    return [
+        f"accuracy_bar {asked} in the configuration is below the stack's bar of {bar}, which counts: "
+        "a configuration can only raise it."
+    ]
+
+
+def unused_sheet(sheet: str | None, table: Table) -> list[str]:
+    """Tell of a `sheet` in the configuration for a file that has none."""
+    if sheet is None or table.reading.format == "xlsx":
+        return []
+    return [
+        f"sheet '{shorten(sheet)}' in the configuration was not used: {table.name} is no workbook and has no "
+        "sheets."
+    ]
 
 
 def _left_out(rejected: Counter[str], usable: int) -> str:

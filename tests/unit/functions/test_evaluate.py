@@ -39,6 +39,12 @@ def test_reaching_the_bar_is_enough(stack: Stack, accuracy: float, beats: bool) 
     assert evaluate(trained(stack, accuracy=accuracy), None)["beats_bar"] is beats
 
 
+def test_the_message_tells_of_a_bar_in_the_configuration_that_does_not_count(stack: Stack) -> None:
+    state = stack.validated("train", labelled(20), {"accuracy_bar": 0.4})
+    state["training"] = stack.trained(state, accuracy=0.5)
+    assert "accuracy_bar 0.4 in the configuration is below" in evaluate(state, None)["message"]
+
+
 @pytest.mark.parametrize(("live", "beats"), [(8, True), (9, True), (10, False)])
 def test_both_are_compared_on_the_same_rows(stack: Stack, live: int, beats: bool) -> None:
     stack.live()

@@ -173,6 +173,38 @@ def test_what_was_noticed_lies_with_the_rows_that_judge_and_in_the_state(stack: 
 
 
 @pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            0.4,
+            [
+                "accuracy_bar 0.4 in the configuration is below the stack's bar of 80.0%, which counts: a "
+                "configuration can only raise it."
+            ],
+        ),
+        (0.8, []),
+        (0.9, []),
+        (None, []),
+    ],
+)
+def test_a_bar_below_the_stacks_is_told_as_it_does_not_count(
+    stack: Stack, asked: float | None, told: list[str]
+) -> None:
+    state = stack.validated("train", labelled(20), {"accuracy_bar": asked})
+    assert state["validation"]["train"]["warnings"] == told
+
+
+def test_a_sheet_named_for_a_file_that_is_no_workbook_is_told(stack: Stack) -> None:
+    said = "sheet 'May' in the configuration was not used: claims.csv is no workbook and has no sheets."
+    assert stack.validated("train", labelled(20), {"sheet": "May"})["validation"]["train"]["warnings"] == [
+        said
+    ]
+    stack.live()
+    state = stack.validated("predict", "text\r\na noise\r\n", {"sheet": "May"})
+    assert said in state["validation"]["predict"]["warnings"]
+
+
+@pytest.mark.parametrize(
     ("other", "said"),
     [
         ("BRAKES", "only in case or spaces"),
