@@ -25,7 +25,7 @@ from model.data import read_file
 MANIFEST_SCHEMA = 1
 WORDING = Wording(
     disk_full=disk.FULL,
-    more_memory="give the job more (JobMemoryMiB), or lower rows_per_shard.",
+    more_memory="give the stack more JobMemoryMiB, or lower rows_per_shard, which labels all rows anew.",
     unexpected="unexpected {}",
 )
 FAILED = 1

@@ -3,10 +3,10 @@
 from typing import Any
 
 from collect.parts import Parts
+from shared import shards
 from shared.errors import PredictionFailed
 from shared.messages import count, percent
 
-SHOWN = 3  # sentences of shards
 AGAIN = "Start the same request again: it labels only what is missing."
 
 
@@ -40,11 +40,7 @@ def partly_done(parts: Parts, name: str) -> str:
 
 
 def sentences(parts: Parts, numbers: list[int]) -> str:
-    """Give what the first of these shards said, and how many more there are."""
-    said = [parts.missing.get(number) or parts.sentence(number) for number in numbers[:SHOWN]]
-    more = len(numbers) - len(said)
-    return " ".join([*map(_capital, said), *([f"And {count(more, 'shard')} more."] if more else [])])
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:].rstrip(".") + "."
+    """Give what the first of these shards said, those together that said the same, and how many more."""
+    looked_at = numbers[: shards.LOOKED_AT]
+    said = {number: parts.missing.get(number) or parts.sentence(number) for number in looked_at}
+    return shards.told(said, more=len(numbers) - len(said))

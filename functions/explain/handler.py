@@ -21,6 +21,7 @@ from explain.ending import goes_on_at
 from shared import aws, batch, settings
 from shared.batch import field, of_shards
 from shared.messages import command, message, subject
+from shared.shards import told
 from shared.telemetry import Event, lambda_handler, logger
 
 State = dict[str, Any]
@@ -98,9 +99,8 @@ def _with_shards(failure: Failure, state: State, job: dict[str, Any]) -> Failure
     if said and not failed:  # the one shard of a single job knows better than Batch why it failed
         failure = Failure("PredictionFailed", f"The prediction {field(job, 'JobName')} failed.")
     silent, timed_out = _silent(job, said, failed - len(said)) if failed and are_all else ([], False)
-    shown = [one.rstrip(".") + "." for one in list(said.values())[: shards.SHOWN]]
     error = "TimedOut" if timed_out and not said else failure.error
-    return Failure(error, " ".join([failure.sentence, *shown, *silent]))
+    return Failure(error, " ".join(filter(None, [failure.sentence, told(said), *silent])))
 
 
 def _silent(job: dict[str, Any], said: dict[int, str], count: int) -> tuple[list[str], bool]:

@@ -4,9 +4,7 @@ from typing import Any
 
 from shared import parts, storage
 from shared.errors import StorageError
-
-SHOWN = 3
-LOOKED_AT = 50
+from shared.shards import LOOKED_AT
 
 
 def sentences(validation: dict[str, Any]) -> tuple[dict[int, str], bool]:
@@ -17,7 +15,6 @@ def sentences(validation: dict[str, Any]) -> tuple[dict[int, str], bool]:
     manifest = storage.read_json(validation["predict"]["manifest"])
     there, failed = parts.listed(manifest)
     numbers = sorted(failed - set(there))
-    # Of up to 10,000 shards few fail, and asking for each one's sentence would take minutes.
     found = {number: _said(manifest, number) for number in numbers[:LOOKED_AT]}
     return {number: said for number, said in found.items() if said}, len(numbers) <= LOOKED_AT
 

@@ -19,9 +19,8 @@ REASON_LIMIT = 300
 _NO_REASON = re.compile(
     r"(Essential container in task exited|Array Child Job failed|Task failed to start)[.:]?\s*", re.IGNORECASE
 )
-_MEMORY = (
-    "Start again with a smaller rows_per_shard in the configuration, or give the stack more JobMemoryMiB."
-)
+_ANEW = "or start with a smaller rows_per_shard in the configuration, which labels all rows anew."
+_MEMORY = f"Give the stack more JobMemoryMiB, {_ANEW}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ _KINDS: tuple[tuple[str, Reason], ...] = (
         r"attempt duration exceeded timeout|exceeded (the )?timeout",
         Reason(
             "it took longer than the stack allows",
-            advice="Start again with a smaller rows_per_shard in the configuration.",
+            advice=f"Give the stack more MaxShardSeconds, {_ANEW}",
             timed_out=True,
         ),
     ),

@@ -416,7 +416,7 @@ def test_a_shard_without_a_word_has_the_reason_that_batch_knows(
     state = without_part(live, 2, said.encode())
     state["prediction"] = {"Error": "States.TaskFailed", "Cause": '{"JobId":"876da822","JobName":"x"}'}
     found = live.collect(state)
-    told = "The disk is full." if said else "shard 2 left no part: it ran out of memory. Start again with"
+    told = "The disk is full." if said else "shard 2 left no part: it ran out of memory. Give the stack more"
     assert all(row["error"].startswith(f"not labelled: {told}") for row in live.table(found["results"])[6:])
     assert asked.call_args.kwargs["arrayJobId"] == "876da822"
 

@@ -156,13 +156,13 @@ def test_a_failed_prediction_says_what_its_shards_said(failed_shards: dict[str, 
     assert found["error"] == "PredictionFailed"
     assert found["sentence"] == (
         "The prediction claimflow-predict failed: 1 of its 3 shards failed. "
-        "shard 2: The model artifact is damaged: manifest.json is missing."
+        "Shard 2: The model artifact is damaged: manifest.json is missing."
     )
 
 
 def test_batchs_own_spelling_is_understood_too(failed_shards: dict[str, Any]) -> None:
     lower = {key[0].lower() + key[1:]: value for key, value in json.loads(cause("batch_failed")).items()}
-    assert "shard 2: The model artifact" in explain("Batch", json.dumps(lower), **failed_shards)["sentence"]
+    assert "Shard 2: The model artifact" in explain("Batch", json.dumps(lower), **failed_shards)["sentence"]
 
 
 def test_a_prediction_whose_shards_cannot_be_read_is_still_told(stack: Stack) -> None:
@@ -373,7 +373,7 @@ def test_shards_of_one_reason_are_told_together_and_those_told_already_are_not_t
     shards = [(0, None, PULL, ""), (1, None, PULL, ""), (2, 1, "", ENDED)]
     monkeypatch.setattr("shared.aws.batch", lambda: Batch(*shards))
     said = explain("States.TaskFailed", of_failed(3), **failed_shards)["sentence"]
-    assert "shard 2: The model artifact is damaged: manifest.json is missing. 2 shards: its image" in said
+    assert "Shard 2: The model artifact is damaged: manifest.json is missing. 2 shards: its image" in said
     assert "exit code" not in said
 
 
@@ -388,7 +388,7 @@ def test_a_prediction_all_of_whose_shards_took_too_long_timed_out(
     found = explain("States.TaskFailed", of_failed(2), **failed_shards)
     assert found["error"] == "TimedOut"
     assert (
-        "2 shards: it took longer than the stack allows. Start again with a smaller rows_per_shard"
+        "2 shards: it took longer than the stack allows. Give the stack more MaxShardSeconds, or start"
         in (found["sentence"])
     )
 
