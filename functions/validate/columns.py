@@ -89,10 +89,10 @@ def choose(table: Table, wanted: Wanted, *, labelled: bool, learned: Wanted | No
     if label is None and labelled:
         raise _missing(table, "label_column", wanted, learned, text)
     if label is not None and label.index == text.index:
+        remedy = "correct" if CONFIGURATION in {text.found_by, label.found_by} else "set"
         raise InvalidData(
-            f"{table.name}: the column '{text.name}' cannot be both the text and the category; set "
-            "text_column and "
-            "label_column in the configuration."
+            f"{table.name}: the column '{text.name}' cannot be both the text and the category; {remedy} "
+            "text_column and label_column in the configuration."
         )
     if text.found_by not in {CONFIGURATION, MODEL}:
         headerless.refuse(table.name, table.header_line, table.header)
@@ -179,7 +179,8 @@ def _missing(
     taken = f" '{text.name}' was taken for the text." if text else ""
     if text is None and not wanted.get(key) and (hint := headerless.hint(table.header)):
         return InvalidData(f"{table.name}, line {table.header_line}: {hint}")
+    remedy = f"Correct {key}" if wanted.get(key) else f"Rename the column, or set {key}"
     return InvalidData(
         f"{table.name}: no column holds {what}: the header has {named(table.header)}, and looked for was "
-        f"{looked_for}.{taken} Rename the column, or set {key} in the configuration."
+        f"{looked_for}.{taken} {remedy} in the configuration."
     )

@@ -334,6 +334,7 @@ def test_a_file_that_cannot_be_used_says_why(stack: Stack, content: str, said: s
 def test_columns_that_the_configuration_names_must_be_there(stack: Stack) -> None:
     said = refused(stack, labelled(3), {"text_column": "notes"})
     assert "looked for was 'notes', as text_column in the configuration says" in said
+    assert said.endswith(" says. Correct text_column in the configuration.")
 
 
 def test_one_column_cannot_be_both(stack: Stack) -> None:
