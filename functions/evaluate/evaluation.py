@@ -115,6 +115,21 @@ def words(found: Figures, state: dict[str, Any], missing: list[str], report: str
     return subject(head), message(lines)
 
 
+def verdict(found: Figures, run: dict[str, Any], missing: list[str]) -> str:
+    """Say that the model was refused or waits for a person, and why; empty for one that is good enough."""
+    if not found.beats_bar:
+        return (
+            f"This model was refused: {percent(found.accuracy)} is below the bar of {percent(found.bar)}. "
+            "It was not registered and predicts nothing."
+        )
+    if not found.beats_live:
+        why = " ".join(against_live(found.compared, run))
+        return f"This model was refused: {why} It was not registered and predicts nothing."
+    if missing:
+        return f"This model did not go live by itself: a person has to approve it. {' '.join(missing)}"
+    return ""
+
+
 def against_live(compared: Comparison | None, run: dict[str, Any]) -> Iterator[str]:
     """Say how the model stands to the live one, a paragraph each."""
     live = run["live_model"]

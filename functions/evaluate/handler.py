@@ -1,5 +1,6 @@
 """Lambda: a finished training in, its figures out."""
 
+import html
 import tarfile
 import zlib
 from typing import Any
@@ -15,6 +16,8 @@ from shared.telemetry import Event, lambda_handler, logger
 SIZE_LIMIT = 64 * 1024 * 1024
 FILES = {"evaluation.json": "application/json", "report.html": "text/html; charset=utf-8"}
 
+VERDICT = "<!-- verdict -->"  # in model/report.html: where the page says that the model was refused
+
 
 def _handle(event: Event) -> Event:
     run, job = event["run"], event["training"]
@@ -25,6 +28,8 @@ def _handle(event: Event) -> Event:
     document = evaluation.parse(contents["evaluation.json"])
     found = evaluation.figures(document, run)
     missing = list(evidence.missing(found, document, event, _needed()))
+    said = evaluation.verdict(found, run, missing)
+    contents["report.html"] = _with_verdict(contents["report.html"], said)
     uris = {name: _copy(keys.run_name(run), name, content) for name, content in contents.items()}
     subject, message = evaluation.words(found, event, missing, uris["report.html"])
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
@@ -86,6 +91,12 @@ def _read(job: dict[str, Any]) -> dict[str, bytes]:
     if any(len(content) > SIZE_LIMIT for content in found.values()):
         raise TrainingFailed(f"What the training job {job['job']} wrote is larger than {SIZE_LIMIT:,} bytes.")
     return found
+
+
+def _with_verdict(page: bytes, said: str) -> bytes:
+    """Let the page begin with the verdict; one of an older training image has no place for it."""
+    banner = f'<p class="note warned"><b>{html.escape(said)}</b></p>' if said else ""
+    return page.replace(VERDICT.encode(), banner.encode(), 1)
 
 
 def _write_card(event: Event, document: dict[str, Any]) -> str:

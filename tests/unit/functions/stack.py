@@ -104,7 +104,7 @@ class Stack:
         folder = f"{state['run']['training_output']}/{job}/output"
         written = json.dumps(EVALUATION | evaluation)
         for name, files in (
-            ("output.tar.gz", {"evaluation.json": written, "report.html": "<p>Report</p>"}),
+            ("output.tar.gz", {"evaluation.json": written, "report.html": REPORT}),
             ("model.tar.gz", {"model.params": "weights", "encoder.json": "{}", "config.json": "{}"}),
         ):
             self.write(f"{folder}/{name}", tar_gz(files))
@@ -163,6 +163,7 @@ class Stack:
         return list(csv.DictReader(io.StringIO(self.read(uri).decode("utf-8-sig"), newline="")))
 
 
+REPORT = "<main><!-- verdict --><p>Report</p>"
 EVALUATION = {
     "schema": 1,
     "accuracy": 0.9,

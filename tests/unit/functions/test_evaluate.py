@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluate.handler import VERDICT
 from evaluate.handler import handler as evaluate
 from shared import keys
 from shared.errors import TimedOut, TrainingFailed
@@ -194,9 +195,48 @@ def test_the_files_are_copied_to_where_people_look(stack: Stack) -> None:
     found = evaluate(state, None)
     folder = state["run"]["results"]
     assert (found["evaluation"], found["report"]) == (f"{folder}/evaluation.json", f"{folder}/report.html")
-    assert stack.read(found["report"]) == b"<p>Report</p>"
+    assert stack.read(found["report"]) == b"<main><p>Report</p>"
     head = stack.s3.head_object(Bucket=RESULTS, Key=f"{keys.run_name(state['run'])}/report.html")
     assert head["ContentType"] == "text/html; charset=utf-8"
+
+
+def page(stack: Stack, state: State) -> str:
+    return stack.read(evaluate(state, None)["report"]).decode()
+
+
+def test_the_report_of_a_refused_model_begins_with_why(stack: Stack) -> None:
+    assert page(stack, trained(stack, accuracy=0.5)) == (
+        '<main><p class="note warned"><b>This model was refused: 50.0% is below the bar of 80.0%. It was '
+        "not registered and predicts nothing.</b></p><p>Report</p>"
+    )
+    stack.live()
+    said = page(stack, trained(stack, champion=champion(8, 9)))
+    assert "This model was refused: On 10 rows that neither had seen, " in said
+    assert "the live one is better. It was not registered and predicts nothing.</b></p><p>Report</p>" in said
+
+
+def test_the_report_of_a_model_that_waits_begins_with_why_and_no_category_brings_markup_in(
+    stack: Stack,
+) -> None:
+    stack.live()
+    lost = {"labels": ["<b>gear</b>"], "count": 1, "rows": 3, "live_right": 3}
+    said = page(stack, trained(stack, champion=champion(9, 9, lost=lost)))
+    assert (
+        "a person has to approve it. It does not know the category &#x27;&lt;b&gt;gear&lt;/b&gt;&#x27;"
+        in said
+    )
+
+
+def test_a_report_without_a_place_for_the_verdict_stays_as_it_is(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.unit.functions.stack.REPORT", "<p>Old</p>")
+    assert page(stack, trained(stack, accuracy=0.5)) == "<p>Old</p>"
+
+
+def test_the_training_leaves_one_place_for_the_verdict() -> None:
+    template = Path(__file__).resolve().parents[3] / "model" / "report.html"
+    assert template.read_text(encoding="utf-8").count(f"<main>\n{VERDICT}\n") == 1
 
 
 def test_the_model_gets_a_card_that_later_runs_read(stack: Stack) -> None:
