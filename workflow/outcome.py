@@ -67,15 +67,32 @@ def hints(run: Run, command: str) -> list[str]:
 
 
 def warnings(run: Run) -> list[str]:
-    """Give what a person should know of the file and of the model: what was guessed, what would help."""
+    """Give what a person should know of the file and of the model: what was guessed, what would help.
+
+    Of a run with two files what is said of each stands below a line that names the file.
+    """
     validation = run.data.get("validation") or {}
-    found = [part for key in ("train", "predict") if (part := validation.get(key))]
-    results = [run.data.get("results") or {}]
-    said = [warning for each in [*found, *results] for warning in each.get("warnings") or []]
-    read = [f"was read as {each['reading']}." for each in found if each.get("reading")]
-    said = [f"The file {how}" for how in read if not any(how in warning for warning in said)] + said
-    said += [each.get("advice") or "" for each in [run.data.get("evaluation") or {}, *results]]
-    return list(dict.fromkeys(filter(None, said)))
+    labelled = _noticed(validation.get("train"), run.data.get("evaluation"))
+    other = _noticed(validation.get("predict"), run.data.get("results"))
+    asked = run.data.get("run") or {}
+    if validation.get("train") and validation.get("predict"):
+        labelled = _below("the labelled file", asked.get("data"), labelled)
+        other = _below("the file to label", asked.get("predict"), other)
+    return [*labelled, *other]
+
+
+def _noticed(checked: dict[str, Any] | None, came_of_it: dict[str, Any] | None) -> list[str]:
+    """Give what was noticed of one file: as it was checked, and in what came of it."""
+    checked, came_of_it = checked or {}, came_of_it or {}
+    said = [warning for each in (checked, came_of_it) for warning in each.get("warnings") or []]
+    how = f"was read as {checked['reading']}." if checked.get("reading") else ""
+    read = "" if any(how in warning for warning in said) else f"The file {how}"
+    return list(dict.fromkeys(filter(None, [read if how else "", *said, came_of_it.get("advice")])))
+
+
+def _below(which: str, file: dict[str, Any] | None, said: list[str]) -> list[str]:
+    name = str((file or {}).get("uri", "")).rsplit("/", 1)[-1]
+    return [f"About {which} {name}".rstrip() + ":", *said] if said else []
 
 
 def figures(run: Run) -> list[Figure]:

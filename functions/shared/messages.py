@@ -34,9 +34,9 @@ def bounded(warnings: Iterable[str]) -> list[str]:
 
 
 def noticed(warnings: Iterable[str] | None) -> str:
-    """Give what was noticed of a file as a paragraph, empty without warnings."""
+    """Give what was noticed of a labelled file as a paragraph, empty without warnings."""
     lines = list(warnings or ())
-    return "\n".join(["About the file:", *lines]) if lines else ""
+    return "\n".join(["About the labelled file:", *lines]) if lines else ""
 
 
 def percent(share: float) -> str:

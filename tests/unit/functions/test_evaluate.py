@@ -177,7 +177,7 @@ def test_what_validation_noticed_is_in_the_message(stack: Stack) -> None:
     state = trained(stack)
     state["validation"]["train"]["warnings"] = ["1 text stands with more than one category."]
     said = evaluate(state, None)["message"]
-    assert "About the file:\n1 text stands with more than one category." in said
+    assert "About the labelled file:\n1 text stands with more than one category." in said
 
 
 def test_a_loser_is_told_that_another_model_went_live_meanwhile(stack: Stack) -> None:

@@ -132,23 +132,31 @@ def test_a_model_with_too_little_evidence_says_what_it_needs() -> None:
     assert outcome.sentence(run) == "It needs 20 more rows."
 
 
-def test_what_was_found_and_how_the_file_was_read_is_told_once_at_the_end() -> None:
+def test_what_was_found_and_how_a_file_was_read_is_told_below_its_name_when_there_are_two() -> None:
     run = ended(
+        run={"data": {"uri": "s3://b/k/claims.csv"}, "predict": {"uri": "s3://b/k/new.csv"}},
         validation={
             "train": {"reading": "semicolon-separated, Windows-1252", "warnings": ["Two are alike."]},
-            "predict": {"reading": "", "warnings": ["Two are alike.", "The text was guessed."]},
+            "predict": {"reading": "", "warnings": ["The text was guessed.", "The text was guessed."]},
         },
         evaluation={"advice": "About 400 more rows would help."},
         results={"advice": None, "warnings": ["A category is unknown."]},
     )
     assert outcome.warnings(run) == [
+        "About the labelled file claims.csv:",
         "The file was read as semicolon-separated, Windows-1252.",
         "Two are alike.",
+        "About 400 more rows would help.",
+        "About the file to label new.csv:",
         "The text was guessed.",
         "A category is unknown.",
-        "About 400 more rows would help.",
     ]
     assert outcome.warnings(ended()) == []
+
+
+def test_nothing_is_said_about_a_file_of_which_nothing_was_noticed() -> None:
+    run = ended(validation={"train": {"warnings": []}, "predict": {"warnings": ["It was guessed."]}})
+    assert outcome.warnings(run) == ["About the file to label:", "It was guessed."]
 
 
 def test_how_a_file_was_read_is_told_once_though_a_warning_has_it_too() -> None:
