@@ -26,6 +26,21 @@ CONFIG_BYTES = 200_000
 NAME_LIMIT = 80  # Step Functions' limit on an execution's name
 STEM_LIMIT = 32
 KINDS = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json")  # or packed: .csv.gz
+AS_XLSX = "open it in a spreadsheet and save it as .xlsx or CSV"
+AS_CSV = "convert it to CSV (with pandas: read it, then to_csv)"
+UNPACK = "unpack it and name the one file that has the texts"
+TYPE_OUT = "copy its table into a spreadsheet and save that as .xlsx or CSV"
+RENAME = "save it as one of these, or rename it if it is one already"
+INSTEAD = {
+    **dict.fromkeys(
+        (".xls", ".xlsb", ".xlt", ".xltx", ".xltm", ".ods", ".fods", ".numbers", ".dbf"), AS_XLSX
+    ),
+    **dict.fromkeys((".parquet", ".pq", ".feather", ".arrow", ".avro", ".orc", ".h5", ".hdf5"), AS_CSV),
+    **dict.fromkeys((".pkl", ".pickle", ".npy", ".npz", ".sav", ".dta", ".sas7bdat", ".rds"), AS_CSV),
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".lz4"), UNPACK),
+    **dict.fromkeys((".pdf", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm"), TYPE_OUT),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".mdb", ".accdb", ".xml"), "export its rows as CSV"),
+}  # what to do with a file of such a name
 
 Progress = Callable[[int], None]
 
@@ -48,10 +63,12 @@ def check_file(path: Path) -> None:
         raise CommandError(f"There is no file {path}: check the name, and the folder that you are in.")
     if not path.is_file():
         raise CommandError(f"{path} is not a file: name one file.")
-    if not path.name.lower().removesuffix(".gz").endswith(KINDS):
+    name = path.name.lower().removesuffix(".gz")
+    if not name.endswith(KINDS):
+        todo = next((todo for kind, todo in INSTEAD.items() if name.endswith(kind)), RENAME)
         raise CommandError(
             f"{path.name} is no file with rows: its name must end in .csv, .xlsx, .tsv, .txt or .jsonl, "
-            "or one of these and .gz."
+            f"or one of these and .gz; {todo}."
         )
     if path.stat().st_size == 0:
         raise CommandError(f"{path} is empty: it needs a header line and rows.")

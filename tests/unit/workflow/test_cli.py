@@ -210,6 +210,12 @@ def test_ctrl_c_stops_the_watching_and_says_how_to_go_on(
     [
         ("gone.csv", None, "There is no file"),
         ("claims.pdf", "x", "is no file with rows: its name must end in .csv, .xlsx, .tsv, .txt or .jsonl"),
+        ("claims.xls", "x", "one of these and .gz; open it in a spreadsheet and save it as .xlsx or CSV."),
+        ("Claims.ODS", "x", "; open it in a spreadsheet and save it as .xlsx or CSV."),
+        ("claims.parquet", "x", "; convert it to CSV (with pandas: read it, then to_csv)."),
+        ("claims.csv.zip", "x", "; unpack it and name the one file that has the texts."),
+        ("claims.tar.gz", "x", "; unpack it and name the one file that has the texts."),
+        ("claims.dat", "x", "; save it as one of these, or rename it if it is one already."),
         ("empty.csv", "", "is empty: it needs a header line and rows"),
     ],
 )
