@@ -12,7 +12,6 @@ def words(tally: Tally, about: About, uris: dict[str, str], parts: Parts) -> tup
     head = f"Claimflow: {about.file} is done, {count(tally.review_rows, 'row')} to review"
     if tally.missing:
         head = f"Claimflow: {about.file} is partly done, {count(tally.missing, 'row')} not labelled"
-    rejected = tally.rejected.total()
     lines = [
         f"{about.file}: {count(tally.predicted, 'row')} of {tally.rows:,} got a category from model version "
         f"{about.model}.",
@@ -23,7 +22,6 @@ def words(tally: Tally, about: About, uris: dict[str, str], parts: Parts) -> tup
         _accepted(tally, about),
         about.why_so_few(tally),
         f"{count(tally.review_rows, 'row')} should be looked at by a person; the reason stands beside each.",
-        f"{count(rejected, 'row')} could not be read; the results name the reason." if rejected else "",
         _agreement(tally),
         f"{len(parts.programs)} versions of the program labelled the rows, as it was changed in between."
         if len(parts.programs) > 1

@@ -13,7 +13,7 @@ import pandas as pd
 from shared.errors import InvalidData
 from shared.messages import count
 from shared.table import Table
-from validate import rows
+from validate import rows, warnings
 from validate.learned import Given
 from validate.rejected import RejectedFile
 from validate.training import nothing_usable, text_lengths
@@ -87,7 +87,8 @@ def make_shards(  # noqa: PLR0913  what the settings say
     writer.finish()
     if not writer.shards:
         raise InvalidData(nothing_usable(table, rejected))
-    report = {"text_characters": text_lengths(texts.of_length), "warnings": list(given.warnings())}
+    noticed = [*warnings.unreadable(rejected.reasons, texts.rows), *given.warnings()]
+    report = {"text_characters": text_lengths(texts.of_length), "warnings": noticed}
     return Shards(writer.shards, rejected.path, rejected.reasons.total(), report)
 
 

@@ -60,11 +60,22 @@ def unused_sheet(sheet: str | None, table: Table) -> list[str]:
 def _left_out(rejected: Counter[str], usable: int) -> str:
     if not rejected:
         return ""
-    reasons = ", ".join(f"{reason} ({n:,})" for reason, n in rejected.most_common())
     left = rejected.total()
     verb = "was" if left == 1 else "were"
     rows = count(left + usable, "row")
-    return f"{left:,} of {rows} {verb} left out, as the file of rejected rows tells: {reasons}."
+    return f"{left:,} of {rows} {verb} left out, as the file of rejected rows tells: {_reasons(rejected)}."
+
+
+def unreadable(rejected: Counter[str], usable: int) -> Iterator[str]:
+    """Tell why rows of a file to label are rejected; `rejected` has how many by reason."""
+    if rejected:
+        left = rejected.total()
+        rows = count(left + usable, "row")
+        yield f"{left:,} of {rows} cannot be labelled, as the results tell: {_reasons(rejected)}."
+
+
+def _reasons(rejected: Counter[str]) -> str:
+    return ", ".join(f"{reason} ({n:,})" for reason, n in rejected.most_common())
 
 
 def _alike(categories: Iterable[str]) -> list[list[str]]:

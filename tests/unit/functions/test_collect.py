@@ -396,6 +396,11 @@ def test_what_is_missing_is_told_with_what_to_do(live: Stack) -> None:
     assert "3 rows were not labelled" in live.read(found["report"]).decode()
 
 
+def test_the_message_says_why_rows_were_rejected(live: Stack) -> None:
+    said = live.collect(predicted(live, "id,text\n1,x\n2\n3, \n4\n"))["message"]
+    assert "3 of 4 rows cannot be labelled, as the results tell: wrong number of cells (2), no text" in said
+
+
 def test_a_shard_without_a_word_is_said_to_be_one(live: Stack) -> None:
     rows = live.table(live.collect(without_part(live, 2))["results"])
     assert {row["error"] for row in rows[6:]} == {"not labelled: shard 2 left no part and no reason."}
@@ -679,7 +684,12 @@ def test_what_validation_noticed_is_told_again(live: Stack) -> None:
 def test_the_message_says_what_to_do(live: Stack) -> None:
     found = live.collect(predicted(live, CLAIMS))
     assert found["subject"] == "Claimflow: claims.csv is done, 3 rows to review"
-    for part in ("4 rows of 5", "3 rows should be looked at", "1 row could not be read", found["review"]):
+    for part in (
+        "4 rows of 5",
+        "3 rows should be looked at",
+        "1 of 5 rows cannot be labelled",
+        found["review"],
+    ):
         assert part in found["message"]
 
 

@@ -166,6 +166,13 @@ def test_doing_it_again_writes_the_same_objects(live: Stack) -> None:
     assert live.everything() == before
 
 
+def test_why_rows_of_a_file_to_label_are_rejected_is_told_with_how_many(live: Stack) -> None:
+    content = "id,text\n1,x\n2, \n3,y,z\n4\n5,u\n"
+    assert live.validated("predict", content)["validation"]["predict"]["warnings"][0] == (
+        "3 of 5 rows cannot be labelled, as the results tell: wrong number of cells (2), no text (1)."
+    )
+
+
 def test_a_training_with_a_prediction_checks_both_files_and_keeps_their_rejected_rows_apart(
     stack: Stack,
 ) -> None:
