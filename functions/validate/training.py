@@ -12,7 +12,7 @@ from shared.errors import InvalidData
 from shared.messages import count, listed, shorten
 from shared.table import Table
 from validate import rows, split, warnings
-from validate.columns import Columns
+from validate.columns import CONFIGURATION, Columns
 from validate.rejected import RejectedFile
 
 CHANNEL_COLUMNS = ("row", "text", "label")
@@ -86,7 +86,7 @@ def make_channels(
         _read(table, columns, usable, rejected)
         if not usable.labels:
             raise InvalidData(nothing_usable(table, rejected))
-        _reject_lone_categories(table, usable, rejected)
+        _reject_lone_categories(table, columns, usable, rejected)
     hashes, codes = np.concatenate(usable.hashes), np.concatenate(usable.codes)
     _check_classes(table, usable, n_classes)
     validation = split.assign(hashes, codes, fraction)
@@ -142,7 +142,7 @@ def _read(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile
             )
 
 
-def _reject_lone_categories(table: Table, usable: Usable, rejected: RejectedFile) -> None:
+def _reject_lone_categories(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
     """Move the row of each category that has no other from `usable` to `rejected`."""
     codes = np.concatenate(usable.codes)
     kept = np.bincount(codes)[codes] > 1
@@ -151,8 +151,7 @@ def _reject_lone_categories(table: Table, usable: Usable, rejected: RejectedFile
     if not kept.any():
         raise InvalidData(
             f"{table.name}: each of its {count(len(codes), 'usable row')} has a category of its own; a "
-            "model learns a category from 2 rows or more. Set label_column in the configuration to "
-            "the column of the category."
+            f"model learns a category from 2 rows or more. {_remedy(columns)} to the column of the category."
         )
     fewer = usable.path.with_name("kept.csv")
     with (
@@ -208,9 +207,13 @@ def _too_many_classes(table: Table, columns: Columns) -> str:
     name = columns.label.name if columns.label else ""
     return (
         f"{table.name}: the column '{name}' has more than {CLASS_LIMIT:,} different values; is it the "
-        "category? "
-        "Set label_column in the configuration."
+        f"category? {_remedy(columns)}."
     )
+
+
+def _remedy(columns: Columns) -> str:
+    is_set = columns.label is not None and columns.label.found_by == CONFIGURATION
+    return f"{'Correct' if is_set else 'Set'} label_column in the configuration"
 
 
 def _report(

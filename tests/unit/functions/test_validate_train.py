@@ -337,6 +337,14 @@ def test_columns_that_the_configuration_names_must_be_there(stack: Stack) -> Non
     assert said.endswith(" says. Correct text_column in the configuration.")
 
 
+@pytest.mark.parametrize(("config", "verb"), [({}, "Set"), ({"label_column": "category"}, "Correct")])
+def test_a_label_column_that_is_set_already_is_to_be_corrected(
+    stack: Stack, config: dict[str, str], verb: str
+) -> None:
+    content = csv_text(["text", "category"], [(f"t{n}", f"c{n}") for n in range(9)])
+    assert f"{verb} label_column in the configuration to" in refused(stack, content, config)
+
+
 def test_one_column_cannot_be_both(stack: Stack) -> None:
     said = refused(stack, labelled(3), {"text_column": "category", "label_column": "category"})
     assert "cannot be both the text and the category" in said
