@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from model.calibration import TRIES
-from model.evaluation import Evaluation
+from model.evaluation import Evaluation, shorten
 from model.wording import duration
 
 TEMPLATE = "report.html"
@@ -107,6 +107,7 @@ def _template() -> jinja2.Template:
         "count": "{:,}".format,
         "duration": duration,
         "day": _day,
+        "file_name": _file_name,
         "points": _points,
         "breakable": _breakable,
         "trials": trials,
@@ -116,6 +117,11 @@ def _template() -> jinja2.Template:
 
 def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}%"
+
+
+def _file_name(address: str) -> str:
+    """Give the name of a file whose address is an S3 URI."""
+    return shorten(address.rsplit("/", 1)[-1])
 
 
 def _breakable(label: str) -> Markup:

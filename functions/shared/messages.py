@@ -1,6 +1,7 @@
 """What is sent to people: subjects that SNS accepts, and text in plain English."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -11,6 +12,8 @@ SUBJECT_LIMIT = 100
 DEFAULT_STACK = "claimflow"
 WARNINGS_LIMIT = 20
 WARNING_LIMIT = 300  # characters
+# Control characters, halves of characters, and what turns the direction of text. Line ends are ours.
+_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def subject(text: str) -> str:
@@ -57,11 +60,12 @@ def shorten(text: str, limit: int = 40) -> str:
 
 def is_text(text: str) -> bool:
     """Tell whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
-    return text == _sendable(text)
+    return text == text.encode("utf-8", "ignore").decode()
 
 
 def _sendable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Write out what must not be sent as it is, as Python writes it."""
+    return _RAW.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def listed(items: Iterable[str], limit: int = 10) -> str:

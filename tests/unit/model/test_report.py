@@ -176,7 +176,7 @@ def test_the_page_opens_with_the_file_the_date_the_answer_and_what_was_found_odd
     document = evaluation()
     warnings = ["The categories 'Brakes' and 'brakes' differ only in case.", "<b>odd</b>"]
     document["data"] = {
-        "file": "claims.csv",
+        "file": "s3://uploads/train/2026/claims.csv",
         "training_rows": 5_400,
         "rejected_rows": 3,
         "warnings": warnings,
@@ -189,6 +189,7 @@ def test_the_page_opens_with_the_file_the_date_the_answer_and_what_was_found_odd
     )
     assert "Look at these first: The categories" in first_screen
     assert "&lt;b&gt;odd&lt;/b&gt;" in first_screen
+    assert "s3://" not in first_screen
 
 
 def test_a_page_of_an_unknown_file_says_what_is_known() -> None:
