@@ -98,8 +98,10 @@ def report(trained: Run, predicted: Run, files: dict[str, Path]) -> None:
     display.say()
     display.say("What came out", "bold")
     display.pairs(outcome.figures(trained) + outcome.figures(predicted))
-    for warning in dict.fromkeys(outcome.warnings(trained) + outcome.warnings(predicted)):
-        display.say(f"  {warning}", "yellow")
+    for each in (trained, predicted):
+        file = each.data["run"]["data"]["uri"].rsplit("/", 1)[-1]
+        for warning in outcome.warnings(each):
+            display.say(f"  {file}: {warning}", "yellow")
     display.say()
     display.pairs([(name, str(files[key])) for key, name in FILES.items() if key in files])
     review(files.get("prediction/review.csv"))

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from tests.unit.workflow.fakes import PlayedStepFunctions
 from tests.unit.workflow.histories import recorded
-from workflow import demo, display, programs
+from workflow import demo, display, outcome, programs
 from workflow.account import Account
 
 REVIEW = "description,prediction,reason\nit leaks from below,Leak,low confidence\n"
@@ -70,6 +70,15 @@ def test_the_demo_ends_with_figures_files_and_what_to_try(
         assert text in result.output
     assert (tmp_path / "out" / "demo" / "prediction" / "claims.review.csv").read_text() == REVIEW
     assert (tmp_path / "out" / "demo" / "training" / "report.html").exists()
+
+
+def test_what_was_odd_is_told_with_the_file_that_it_is_about(
+    machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "warnings", lambda run: ["It is odd."])
+    result = run_demo(machine, "trained")
+    for name in ("claims_train.csv", "claims_predict.csv"):
+        assert f"  {name}: It is odd.\n" in result.output
 
 
 def test_a_rejected_model_is_told_and_the_live_one_labels(machine: PlayedStepFunctions) -> None:
