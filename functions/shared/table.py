@@ -59,11 +59,6 @@ class Table:
         return self._source.reading
 
     @property
-    def has_byte_order_mark(self) -> bool:
-        """Whether the text started with one."""
-        return self.reading.byte_order_mark
-
-    @property
     def warnings(self) -> list[str]:
         """What was odd about the file and read all the same; complete once all rows have been read."""
         said = self.reading.described

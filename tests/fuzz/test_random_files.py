@@ -117,7 +117,6 @@ def run_of(memory: MemoryS3, file: File, uri: str) -> dict[str, Any]:
         "data": {"uri": uri, "bucket": bucket, "key": key, "version": None, "etag": etag, "size": size},
         "predict": None,
         "columns": {"text_column": "text", "label_column": label},
-        "columns_from": "request",
         "live_model": {"card": keys.card(MODEL)},
         "sheet": None,
         "output": file.output,

@@ -61,8 +61,8 @@ def test_quotes_commas_and_strange_separators_survive() -> None:
 
 def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
     marked = opened(b"\xef\xbb\xbftext,b\n1,2\n")
-    assert (marked.header, marked.has_byte_order_mark) == (["text", "b"], True)
-    assert opened("text\n1").has_byte_order_mark is False
+    assert (marked.header, marked.reading.byte_order_mark) == (["text", "b"], True)
+    assert opened("text\n1").reading.byte_order_mark is False
 
 
 def test_gzip_is_known_by_content_not_by_name() -> None:
