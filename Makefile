@@ -37,7 +37,7 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: r
 check: setup ## Format, lint, types, template and state machine
 	ruff format --check .
 	ruff check .
-	mypy model container functions workflow examples benchmarks
+	mypy contract model container functions workflow examples benchmarks
 	mypy --python-executable $(LOCAL)/bin/python local
 	python -m workflow.definition --check
 	cfn-lint template.yaml
@@ -63,7 +63,7 @@ ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 AWS ?= aws
 STACK ?= claimflow
 IMAGE ?= claimflow
-REVISION = $(shell git rev-parse --short=12 HEAD)$(shell git diff --quiet HEAD -- model container || echo -changed)
+REVISION = $(shell git rev-parse --short=12 HEAD)$(shell git diff --quiet HEAD -- contract model container || echo -changed)
 # In Docker's own format: SageMaker's model registry refuses OCI manifests, which both programs may write otherwise.
 BUILD_podman := build --format docker
 BUILD_docker := buildx build --provenance=false --output type=docker

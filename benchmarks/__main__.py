@@ -88,7 +88,7 @@ def publish(
 
 
 def used_cores(count: int) -> list[int]:
-    """Give the numbers of the cores that everyone is pinned to; raises BenchmarkError if they are too few."""
+    """Return the numbers of the cores that all are pinned to; raises BenchmarkError if they are too few."""
     available = sorted(os.sched_getaffinity(0))
     if count > len(available):
         raise BenchmarkError(f"This machine has {len(available)} core(s), not {count}.")
@@ -97,7 +97,7 @@ def used_cores(count: int) -> list[int]:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Give an empty folder on the project's disk, which is gone afterwards."""
+    """Yield an empty folder on the project's disk, which is gone afterwards."""
     (ROOT / FOLDER).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="work-", dir=ROOT / FOLDER) as folder:
         yield Path(folder)

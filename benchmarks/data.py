@@ -53,7 +53,7 @@ class Prepared:
 
 
 def data_folder() -> Path:
-    """Give the folder that CLAIMFLOW_DATA names, else that of `benchmarks.fetch`, else ../shared/data."""
+    """Return the folder that CLAIMFLOW_DATA names, else that of `benchmarks.fetch`, else ../shared/data."""
     if named := os.environ.get("CLAIMFLOW_DATA"):
         return Path(named)
     fetched = ROOT / "data"
@@ -61,7 +61,7 @@ def data_folder() -> Path:
 
 
 def chosen(names: str | None) -> list[Dataset]:
-    """Give the data sets of a list with commas, or all; raises BenchmarkError at a name that is none."""
+    """Return the data sets of a list with commas, or all; raises BenchmarkError at a name that is none."""
     wanted = [name.strip() for name in names.split(",")] if names else list(DATASETS)
     if unknown := [name for name in wanted if name not in DATASETS]:
         raise BenchmarkError(f"There is no data set {unknown[0]!r}; there are {', '.join(DATASETS)}.")
@@ -90,7 +90,7 @@ def prepare(dataset: Dataset, source: Path, folder: Path, limit: int | None = No
 
 
 def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
-    """Give the texts and labels of a split; raises BenchmarkError when its file is missing."""
+    """Return the texts and labels of a split; raises BenchmarkError when its file is missing."""
     path = source / f"{dataset.stem}_{split}.csv.gz"
     if not path.exists():
         raise BenchmarkError(
@@ -103,7 +103,7 @@ def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
 
 
 def shuffled(pairs: list[Pair]) -> list[Pair]:
-    """Give the rows in an order that tells nothing: Banking77 comes sorted by label."""
+    """Return the rows in an order that tells nothing: Banking77 comes sorted by label."""
     return random.Random(SEED).sample(pairs, len(pairs))  # noqa: S311  not a secret
 
 
@@ -115,7 +115,7 @@ def repeated(prepared: Prepared, count: int, path: Path) -> Path:
 
 
 def content_digest(pairs: Iterable[Pair]) -> str:
-    """Give a sha256 of the rows that does not depend on their order, so that copies can be compared."""
+    """Return a sha256 of the rows that does not depend on their order, so that copies can be compared."""
     whole = hashlib.sha256()
     for digest in sorted(hashlib.sha256(f"{label}\0{text}".encode()).digest() for text, label in pairs):
         whole.update(digest)

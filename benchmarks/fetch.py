@@ -117,7 +117,7 @@ def download(source: Source, target: Path, tell: Tell) -> None:
 def read_reviews(
     archive: Path, expected: dict[str, int], tell: Tell
 ) -> dict[str, list[tuple[str, str, str]]]:
-    """Give (name, label, text) of each split's reviews; nothing is unpacked, members are read as streams."""
+    """Return (name, label, text) of each split's reviews; members are read as streams, none unpacked."""
     found: dict[str, list[tuple[str, str, str]]] = {split: [] for split in expected}
     progress = Progress(tell)
     try:
@@ -141,7 +141,7 @@ def read_reviews(
 
 
 def place(name: str) -> tuple[str, str]:
-    """Give split and label of a member, as `aclImdb/SPLIT/LABEL/NUMBER_STARS.txt` says, or two blanks."""
+    """Return split and label of a member, as `aclImdb/SPLIT/LABEL/NUMBER_STARS.txt` says, or two blanks."""
     parts = name.removeprefix("./").split("/")
     return (parts[1], parts[2]) if len(parts) == 4 and parts[3].endswith(".txt") else ("", "")
 
@@ -160,7 +160,7 @@ def write_reviews(target: Path, reviews: Iterable[tuple[str, str, str]]) -> None
 
 @contextmanager
 def complete(target: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes `target` when all went well and else is gone."""
+    """Yield a path to write to, which becomes `target` when all went well and else is gone."""
     part = target.with_name(f"{target.name}.part")
     try:
         yield part
@@ -171,13 +171,13 @@ def complete(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def gzipped(path: Path) -> Iterator[gzip.GzipFile]:
-    """Give a gzip file whose bytes depend on its content alone."""
+    """Yield a gzip file whose bytes depend on its content alone."""
     with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
         yield file
 
 
 def told(answer: IO[bytes], tell: Tell) -> Iterator[bytes]:
-    """Give the blocks of a download, telling how far it is."""
+    """Yield the blocks of a download, telling how far it is."""
     progress = Progress(tell)
     while block := answer.read(BLOCK):
         progress.step("{:,} MiB so far")

@@ -20,7 +20,7 @@ class FolderS3:
         self.root = root
 
     def path(self, bucket: str, key: str) -> Path:
-        """Give where an object lies."""
+        """Return where an object lies."""
         return self.root / bucket / key
 
     def head_object(self, *, Bucket: str, Key: str, **_: object) -> dict[str, Any]:  # noqa: N803  AWS's names
@@ -57,7 +57,7 @@ class FolderS3:
         shutil.copyfile(source, path)
 
     def get_paginator(self, _: str) -> "FolderS3":
-        """Give itself: it lists."""
+        """Return itself: it lists."""
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803

@@ -13,7 +13,7 @@ ASK = "import sys; from importlib.metadata import version; print(*map(version, s
 
 
 def machine() -> dict[str, str]:
-    """Give the processor, the cores and the memory."""
+    """Return the processor, the cores and the memory."""
     model = re.search(
         r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -27,7 +27,7 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of Python, of Claimflow's commit and of every library, by environment."""
+    """Return the versions of Python, of Claimflow's commit and of every library, by environment."""
     found = {"python": platform.python_version(), "claimflow": commit()}
     for environment, names in LIBRARIES.items():
         python = ROOT / ".venv" / environment / "bin" / "python"
@@ -41,7 +41,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Give the commit that is checked out, `+` if files differ from it."""
+    """Return the commit that is checked out, `+` if files differ from it."""
     said = subprocess.run(
         ["git", "describe", "--always", "--dirty=+"], cwd=ROOT, text=True, capture_output=True, check=False
     )

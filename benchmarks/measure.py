@@ -88,14 +88,14 @@ ACTIONS = {"train": train, "predict": predict, "stream": stream}
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """Give what the work gives, its seconds, and the CPU seconds of this process and its children."""
+    """Return what the work gives, its seconds, and the CPU seconds of this process and its children."""
     wall, cpu = time.perf_counter(), cpu_seconds()
     result = work()
     return result, time.perf_counter() - wall, cpu_seconds() - cpu
 
 
 def passes(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """Give what the work gives and the seconds of the median pass; one pass is enough if it is long."""
+    """Return what the work gives and the seconds of the median pass; one pass is enough if it is long."""
     walls: list[float] = []
     cpus: list[float] = []
     while sum(walls) < LEAST_SECONDS and len(walls) < MOST_PASSES:
@@ -106,13 +106,13 @@ def passes(work: Callable[[], Any]) -> tuple[Any, float, float]:
 
 
 def cpu_seconds() -> float:
-    """Give the CPU seconds so far, of all threads and of children that have ended."""
+    """Return the CPU seconds so far, of all threads and of children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def peak_mib() -> float:
-    """Give the most memory that this process ever had resident, in MiB."""
+    """Return the most memory that this process ever had resident, in MiB."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

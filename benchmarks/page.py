@@ -53,7 +53,7 @@ def publish(made: Results, folder: Path) -> list[Path]:
 
 
 def render(made: Results) -> str:
-    """Give the page."""
+    """Return the page."""
     parts = [
         INTRODUCTION,
         conditions(made),
@@ -69,7 +69,7 @@ def render(made: Results) -> str:
 
 
 def conditions(made: Results) -> str:
-    """Give what it was measured on and with, and how to do it again."""
+    """Return what it was measured on and with, and how to do it again."""
     machine = ", ".join([made.machine["processor"], f"{made.machine['cores']} cores", made.machine["memory"]])
     versions = ", ".join(f"{name} {number}" for name, number in made.versions.items())
     return table(
@@ -85,7 +85,7 @@ def conditions(made: Results) -> str:
 
 
 def dataset_part(made: Results, dataset: str) -> str:
-    """Give the figures of everyone on a data set."""
+    """Return the figures of everyone on a data set."""
     facts = made.datasets[dataset]
     heading = (
         f"## {DATASETS[dataset].title}\n\n{facts.train_rows:,} rows to train, {facts.test_rows:,} to test, "
@@ -110,7 +110,7 @@ def dataset_part(made: Results, dataset: str) -> str:
 
 
 def line(made: Results, dataset: str, contender: Contender) -> tuple[str, ...]:
-    """Give a contender's cells."""
+    """Return a contender's cells."""
     cells = [
         shown(made.spread(dataset, contender.name, name), form)
         for name, form in (
@@ -127,7 +127,7 @@ def line(made: Results, dataset: str, contender: Contender) -> tuple[str, ...]:
 
 
 def ratios(made: Results) -> str:
-    """Give Claimflow's figures as so many times those of fastText and of TF-IDF, in the same run."""
+    """Return Claimflow's figures as so many times those of fastText and of TF-IDF, in the same run."""
     lines = [
         ratio_line(made, dataset, contender, other)
         for dataset in made.datasets
@@ -142,7 +142,7 @@ def ratios(made: Results) -> str:
 
 
 def ratio_line(made: Results, dataset: str, ours: Contender, other: Contender) -> tuple[str, ...]:
-    """Give one comparison."""
+    """Return one comparison."""
     accuracies = [made.median(dataset, each.name, "accuracy") for each in (ours, other)]
     points = (accuracies[0] or 0) - (accuracies[1] or 0)
     times = [
@@ -154,7 +154,7 @@ def ratio_line(made: Results, dataset: str, ours: Contender, other: Contender) -
 
 
 def confidence(made: Results) -> str:
-    """Give what Claimflow's confidence is worth on rows that it never saw."""
+    """Return what Claimflow's confidence is worth on rows that it never saw."""
     lines = [
         (
             dataset,
@@ -179,7 +179,7 @@ def confidence(made: Results) -> str:
 
 
 def memory(made: Results) -> str:
-    """Give the memory of labelling files of different sizes."""
+    """Return the memory of labelling files of different sizes."""
     lines = [
         (f"{each.rows:,}", f"{each.peak_mib:,.0f}", f"{each.rows / each.seconds:,.0f}", again("memory"))
         for each in made.streams
@@ -195,20 +195,20 @@ def memory(made: Results) -> str:
 
 
 def targets(made: Results) -> str:
-    """Give the targets and whether they are met."""
+    """Return the targets and whether they are met."""
     words = {True: "met", False: "**not met**", None: "not measured"}
     lines = [(each.text, each.bound, each.figure, words[each.met]) for each in outcomes(made)]
     return "## Targets\n\n" + table(("", "target", "figure", ""), lines, figures=2)
 
 
 def present(made: Results, dataset: str) -> list[Contender]:
-    """Give who was measured on a data set, in the order of the roster."""
+    """Return who was measured on a data set, in the order of the roster."""
     names = {each.contender for each in made.measurements if each.dataset == dataset}
     return [contender for contender in ROSTER if contender.name in names]
 
 
 def shown(spread: Spread | None, form: str) -> str:
-    """Give a figure with its range, if it has one at this precision."""
+    """Return a figure with its range, if it has one at this precision."""
     if spread is None:
         return NOTHING
     median, low, high = (form.format(value) for value in (spread.median, spread.low, spread.high))
@@ -216,16 +216,16 @@ def shown(spread: Spread | None, form: str) -> str:
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]], figures: int = 0, first: int = 1) -> str:
-    """Give a markdown table, `figures` of its columns from `first` on aligned to the right."""
+    """Return a markdown table, `figures` of its columns from `first` on aligned to the right."""
     marks = ["---:" if first <= place < first + figures else "---" for place in range(len(header))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, marks, *lines))
 
 
 def again(arguments: str) -> str:
-    """Give the command that makes a figure again."""
+    """Return the command that makes a figure again."""
     return f"`{COMMAND} {arguments}`"
 
 
 def counted(number: int, noun: str) -> str:
-    """Give `1 core`, `2 cores`."""
+    """Return `1 core`, `2 cores`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

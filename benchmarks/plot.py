@@ -52,7 +52,7 @@ class Box:
     anchor: str = "start"  # which side of the box its text begins or ends at
 
     def meets(self, other: "Box") -> bool:
-        """Whether the two overlap."""
+        """Return whether the two overlap."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -71,12 +71,12 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Give the pixel of a value."""
+        """Return the pixel of a value."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 def draw(results: Results) -> str:
-    """Give the SVG: a panel for each data set, one above the other."""
+    """Return the SVG: a panel for each data set, one above the other."""
     panels = [(DATASETS[name].title, points(results, name)) for name in results.datasets]
     drawn = [(title, found) for title, found in panels if found]
     height = TOP + len(drawn) * (PANEL + GAP)
@@ -91,7 +91,7 @@ def draw(results: Results) -> str:
 
 
 def points(results: Results, dataset: str) -> list[Point]:
-    """Give everyone who was measured on a data set."""
+    """Return everyone who was measured on a data set."""
     found = []
     for contender in ROSTER:
         speed = results.median(dataset, contender.name, "documents_per_second")
@@ -102,7 +102,7 @@ def points(results: Results, dataset: str) -> list[Point]:
 
 
 def panel(title: str, found: list[Point], top: float) -> Iterator[str]:
-    """Give one data set's lines of the SVG."""
+    """Yield one data set's lines of the SVG."""
     speeds = [math.log10(point.speed) for point in found]
     accuracies = [point.accuracy for point in found]
     across = Scale(min(speeds) - 0.1, max(speeds) + 0.1, LEFT, WIDTH - RIGHT)
@@ -124,12 +124,12 @@ def panel(title: str, found: list[Point], top: float) -> Iterator[str]:
 
 
 def places(found: Iterable[Point], across: Scale, up: Scale) -> list[tuple[float, float]]:
-    """Give the pixels of the points."""
+    """Return the pixels of the points."""
     return [(across(math.log10(point.speed)), up(point.accuracy)) for point in found]
 
 
 def label_box(label: str, x: float, y: float, taken: list[Box]) -> Box:
-    """Give the first free place for a label near its mark: right, left, then further up and down."""
+    """Return the first free place for a label near its mark: right, left, then further up and down."""
     wide = LETTER * len(label)
     boxes = []
     for down in (0, -LINE, LINE, -2 * LINE, 2 * LINE, -3 * LINE, 3 * LINE):
@@ -143,7 +143,7 @@ def label_box(label: str, x: float, y: float, taken: list[Box]) -> Box:
 
 
 def grid(across: Scale, up: Scale, top: float) -> Iterator[str]:
-    """Give the lines and figures of both axes."""
+    """Yield the lines and figures of both axes."""
     for value in speed_ticks(across):
         x = across(math.log10(value))
         yield f'<line class="grid" x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{top + PANEL}"/>'
@@ -156,7 +156,7 @@ def grid(across: Scale, up: Scale, top: float) -> Iterator[str]:
 
 
 def speed_ticks(across: Scale) -> list[int]:
-    """Give 1, 2, 5, 10, … within the scale, or every digit if those are few."""
+    """Return 1, 2, 5, 10, … within the scale, or every digit if those are few."""
     every = [digit * 10**power for power in range(9) for digit in range(1, 10)]
     within = [value for value in every if across.low <= math.log10(value) <= across.high]
     few = [value for value in within if str(value)[0] in "125"]
@@ -164,11 +164,11 @@ def speed_ticks(across: Scale) -> list[int]:
 
 
 def accuracy_ticks(up: Scale) -> list[float]:
-    """Give round percentages within the scale, ten at most."""
+    """Return round percentages within the scale, ten at most."""
     step = next(each for each in (0.5, 1, 2, 5, 10, 20) if 10 * each >= up.high - up.low)
     return [step * number for number in range(math.ceil(up.low / step), math.floor(up.high / step) + 1)]
 
 
 def text(x: float, y: float, content: str, kind: str, anchor: str = "start") -> str:
-    """Give a text element."""
+    """Return a text element."""
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(content)}</text>'

@@ -78,7 +78,7 @@ class Results(Record):
     streams: list[Stream] = []
 
     def spread(self, dataset: str, contender: str, figure: str) -> "Spread | None":
-        """Give a figure over the rounds, or None if it was not measured."""
+        """Return a figure over the rounds, or None if it was not measured."""
         values = [
             value
             for made in self.measurements
@@ -88,12 +88,12 @@ class Results(Record):
         return Spread(statistics.median(values), min(values), max(values)) if values else None
 
     def median(self, dataset: str, contender: str, figure: str) -> float | None:
-        """Give the median of a figure over the rounds, or None if it was not measured."""
+        """Return the median of a figure over the rounds, or None if it was not measured."""
         found = self.spread(dataset, contender, figure)
         return found.median if found else None
 
     def stream(self, rows: int) -> Stream | None:
-        """Give the labelling of a file of so many rows, or None if it was not measured."""
+        """Return the labelling of a file of so many rows, or None if it was not measured."""
         return next((made for made in self.streams if made.rows == rows), None)
 
 
@@ -107,7 +107,7 @@ class Spread:
 
 
 def together(before: Results | None, newer: Results) -> Results:
-    """Give the newer results, and of the ones before what was not measured again."""
+    """Return the newer results, and of the ones before what was not measured again."""
     if before is None:
         return newer
     again = {(made.dataset, made.contender) for made in newer.measurements}

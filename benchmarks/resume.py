@@ -127,7 +127,7 @@ def _parts(manifest: Path) -> int:
 
 
 def _manifest_of_paths(folder: Path) -> Path:
-    """Give the manifest with paths in place of its s3:// addresses, for a program without S3."""
+    """Return the manifest with paths in place of its s3:// addresses, for a program without S3."""
     (manifest,) = folder.glob("artifacts/runs/*/predict/manifest.json")
     paths = manifest.with_name("manifest.paths.json")
     paths.write_text(manifest.read_text(encoding="utf-8").replace("s3://", f"{folder}/"), encoding="utf-8")

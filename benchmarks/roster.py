@@ -47,7 +47,7 @@ class Contender:
         return ROOT / ".venv" / self.environment / "bin" / "python"
 
     def order(self) -> dict[str, Any]:
-        """Give its options as its module takes them; raises BenchmarkError at a wrong configuration."""
+        """Return its options as its module takes them; raises BenchmarkError at a wrong configuration."""
         if not (self.ours or self.original):
             return dict(self.options)
         keys = original() if self.original else self.options["config"]
@@ -61,7 +61,7 @@ class Contender:
 
 
 def claimflow(name: str, title: str, config: Mapping[str, Any], **changes: Any) -> Contender:  # noqa: ANN401
-    """Give a contender for one configuration of Claimflow, of which `config` names the keys that differ.
+    """Return a contender for one configuration of Claimflow, of which `config` names the keys that differ.
 
     `changes` are further fields of the contender.
     """
@@ -111,7 +111,7 @@ ROSTER = [
 
 
 def chosen(names: str | None) -> list[Contender]:
-    """Give the contenders of a list with commas, or all; raises BenchmarkError at a name that is none."""
+    """Return the contenders of a list with commas, or all; raises BenchmarkError at a name that is none."""
     known = {contender.name: contender for contender in ROSTER}
     wanted = [name.strip() for name in names.split(",")] if names else list(known)
     if unknown := [name for name in wanted if name not in known]:
@@ -120,7 +120,7 @@ def chosen(names: str | None) -> list[Contender]:
 
 
 def original() -> dict[str, Any]:
-    """Give the keys of the original's configuration, but for those that stand in the way here."""
+    """Return the keys of the original's configuration, but for those that stand in the way here."""
     try:
         keys: dict[str, Any] = json.loads(ORIGINAL.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

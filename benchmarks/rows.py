@@ -9,7 +9,7 @@ LARGEST_FIELD = 2**31 - 1  # Python's csv refuses a field over 131,072 character
 
 
 def read(path: Path) -> tuple[list[str], list[str]]:
-    """Give the texts and the labels of a file."""
+    """Return the texts and the labels of a file."""
     csv.field_size_limit(LARGEST_FIELD)
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)

@@ -56,12 +56,12 @@ def run(plan: Plan, keep: Callable[[Results], None], tell: Tell) -> Results:
 
 
 def present(contenders: Sequence[Contender], dataset: Dataset, number: int) -> list[Contender]:
-    """Give who is measured on a data set in a round: the slow ones in the first only."""
+    """Return who is measured on a data set in a round: the slow ones in the first only."""
     return [each for each in contenders if dataset.name in each.datasets and not (each.slow and number)]
 
 
 def rotated(items: Sequence[Item], by: int) -> list[Item]:
-    """Give the items beginning with another one each round, so that nobody always goes first."""
+    """Return the items beginning with another one each round, so that nobody always goes first."""
     start = by % len(items)
     return [*items[start:], *items[:start]]
 
@@ -69,7 +69,7 @@ def rotated(items: Sequence[Item], by: int) -> list[Item]:
 def one_more(
     results: Results, plan: Plan, prepared: Prepared, turn: tuple[str, Contender, int], tell: Tell
 ) -> Results:
-    """Give the results with one measurement more, or one failure."""
+    """Return the results with one measurement more, or one failure."""
     dataset, contender, number = turn
     where = {"dataset": dataset, "contender": contender.name, "round": number}
     try:
@@ -132,7 +132,7 @@ def stream(plan: Plan, counts: Sequence[int], tell: Tell) -> list[Stream]:
 
 
 def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, Any]:
-    """Give the figures of one process; raises BenchmarkError with the last that it said."""
+    """Return the figures of one process; raises BenchmarkError with the last that it said."""
     log = work / "log.txt"
     threads = dict.fromkeys(THREAD_SETTINGS, str(len(order["cores"])))
     path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
@@ -155,7 +155,7 @@ def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, 
 
 
 def last_line(log: Path) -> str:
-    """Give the last line that a process wrote; of an error that is its sentence."""
+    """Return the last line that a process wrote; of an error that is its sentence."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return lines[-1][:LONGEST_SENTENCE] if lines else ""
 
@@ -173,7 +173,7 @@ def check(contenders: Sequence[Contender]) -> None:
 
 
 def empty(plan: Plan, prepared: dict[str, Prepared]) -> Results:
-    """Give the results of a run that has not begun."""
+    """Return the results of a run that has not begun."""
     wanted = set(Measured.model_fields)
     return Results(
         date=datetime.now(UTC).date().isoformat(),

@@ -34,19 +34,19 @@ class Outcome:
 
 
 def figure(dataset: str, contender: str, name: str) -> Figure:
-    """Give a measured figure."""
+    """Return a measured figure."""
     return lambda results: results.median(dataset, contender, name)
 
 
 def ratio(dataset: str, contender: str, other: str, name: str) -> Figure:
-    """Give how many times another's figure a contender's is, by the medians of the same run."""
+    """Return how many times another's figure a contender's is, by the medians of the same run."""
     return lambda results: quotient(
         results.median(dataset, contender, name), results.median(dataset, other, name)
     )
 
 
 def difference(dataset: str, contender: str, other: str, name: str) -> Figure:
-    """Give by how much a contender's figure is above another's."""
+    """Return by how much a contender's figure is above another's."""
 
     def gap(results: Results) -> float | None:
         ours, theirs = results.median(dataset, contender, name), results.median(dataset, other, name)
@@ -56,13 +56,13 @@ def difference(dataset: str, contender: str, other: str, name: str) -> Figure:
 
 
 def stream_growth(results: Results) -> float | None:
-    """Give how many times the memory of the smallest file the largest one took."""
+    """Return how many times the memory of the smallest file the largest one took."""
     ordered = sorted(results.streams, key=lambda made: made.rows)
     return ordered[-1].peak_mib / ordered[0].peak_mib if len(ordered) > 1 else None
 
 
 def quotient(value: float | None, other: float | None) -> float | None:
-    """Give value / other, or None if either was not measured."""
+    """Return value / other, or None if either was not measured."""
     return value / other if value is not None and other else None
 
 
@@ -123,7 +123,7 @@ TARGETS = [
 
 
 def outcomes(results: Results) -> list[Outcome]:
-    """Give every target with its figure and whether it is met."""
+    """Return every target with its figure and whether it is met."""
     return [outcome(target, results) for target in TARGETS]
 
 

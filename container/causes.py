@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an error, the one that it came from, and so on."""
+    """Yield an error, the one that it came from, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

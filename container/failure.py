@@ -26,7 +26,7 @@ class Wording:
 
 
 def sentence(error: Exception, wording: Wording) -> str:
-    """Give the sentence for an error; an unexpected one goes to the log with its traceback."""
+    """Return the sentence for an error; an unexpected one goes to the log with its traceback."""
     if disk.is_full(error):
         return wording.disk_full
     if memory.is_full(error):
@@ -39,7 +39,7 @@ def sentence(error: Exception, wording: Wording) -> str:
 
 
 def of_signal(number: signal.Signals, wording: Wording) -> str:
-    """Give the sentence for a process that a signal ended."""
+    """Return the sentence for a process that a signal ended."""
     if number == signal.SIGKILL:
         return f"The process was killed, most likely because the memory was full: {wording.more_memory}"
     if number in (signal.SIGTERM, signal.SIGINT):

@@ -10,7 +10,7 @@ _SAYINGS = ("out of memory", "Failed to allocate", "Cannot allocate memory", "ba
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Tell whether an error, or one that it came from, says that the memory is full.
+    """Return whether an error, or one that it came from, says that the memory is full.
 
     A process among those that share the work, gone without a word, was killed for its memory.
     """

@@ -50,7 +50,7 @@ def running(hosts: Hosts, interface: str) -> Iterator[None]:
 
 
 def environment(hosts: Hosts, interface: str) -> dict[str, str]:
-    """Give the variables by which the processes of all hosts find each other.
+    """Return the variables by which the processes of all hosts find each other.
 
     Raises ProgramError when the first host has no address in time.
     """
@@ -68,7 +68,7 @@ def environment(hosts: Hosts, interface: str) -> dict[str, str]:
 
 
 def _address(name: str) -> str:
-    """Give the address of a host; its name may be known some time after the host has started."""
+    """Return the address of a host; its name may be known some time after the host has started."""
     end = time.monotonic() + RESOLVING_SECONDS
     while True:
         try:

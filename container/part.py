@@ -27,14 +27,14 @@ class Origin:
     rows: int
 
     def facts(self, part: Path) -> dict[str, str]:
-        """Give what is kept beside a part of this origin; a part that it does not fit is not whole."""
+        """Return what is kept beside a part of this origin; a part that it does not fit is not whole."""
         with part.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return {"made-of": self.made_of, "program": self.program, "rows": str(self.rows), "sha256": sha256}
 
 
 def made_of(shard: str, model_tag: str, *, explain: bool) -> str:
-    """Give the digest of what a part depends on; `functions/shared/parts.py` has the same."""
+    """Return the digest of what a part depends on; `functions/shared/parts.py` has the same."""
     return hashlib.sha256(f"{shard}\n{model_tag}\n{explain}".encode()).hexdigest()[:32]
 
 
@@ -54,5 +54,5 @@ def write_part(path: Path, predictions: "Iterator[Prediction]", rows: int, *, ex
 
 
 def _confidence(share: float) -> str:
-    """Give four decimals; only what is certain is 1.0000."""
+    """Return four decimals; only what is certain is 1.0000."""
     return f"{share if share == 1 else min(share, 0.9999):.4f}"

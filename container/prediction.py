@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def read_job() -> Job:
-    """Give the job that the environment describes.
+    """Return the job that the environment describes.
 
     Raises UsageError or StorageError when it cannot be told.
     """

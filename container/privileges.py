@@ -46,5 +46,5 @@ def _hand_over(base: Path, uid: int, gid: int) -> None:
 
 
 def _all(folder: Path) -> list[Path]:
-    """Give the folder, if it is there, and all that is in it."""
+    """Return the folder, if it is there, and all that is in it."""
     return [folder, *folder.rglob("*")] if folder.exists() else []

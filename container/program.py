@@ -11,7 +11,7 @@ _LIBRARIES = ("numpy", "mxnet", "mxnet-cu112")
 
 @cache
 def version() -> str:
-    """Give a digest of the sources, and of the versions of the libraries that compute."""
+    """Return a digest of the sources, and of the versions of the libraries that compute."""
     digest = hashlib.sha256()
     for path in sorted(
         path for folder in ("container", "model") for path in (_SOURCES / folder).glob("*.py")

@@ -61,7 +61,7 @@ def download(address: str, target: Path) -> Path:
 
 
 def read(address: str) -> bytes:
-    """Give a small file's content. Raises StorageError when it cannot be read."""
+    """Return a small file's content. Raises StorageError when it cannot be read."""
     try:
         if bucket_key := _s3(address):
             return _read(*bucket_key)
@@ -132,7 +132,7 @@ def remove(address: str) -> None:
 
 
 def join(folder: str, name: str) -> str:
-    """Give the address of a file in a folder."""
+    """Return the address of a file in a folder."""
     return f"{folder.rstrip('/')}/{name}"
 
 
@@ -184,7 +184,7 @@ def _place(source: Path, target: Path, facts: dict[str, str], before: Found | No
 
 
 def _facts_file(path: Path, tag: str) -> Path:
-    """Give where the facts of a file of this content lie, as a path has no metadata."""
+    """Return where the facts of a file of this content lie, as a path has no metadata."""
     return path.parent.with_name(f"{path.parent.name}.facts") / f"{path.name}.{tag}.json"
 
 

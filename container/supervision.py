@@ -18,7 +18,7 @@ PASSED_ON = (signal.SIGTERM, signal.SIGINT)
 
 
 def supervised(work: Callable[[], int], killed: Callable[[signal.Signals], None]) -> int:
-    """Give the exit code of `work`, done in a child process.
+    """Return the exit code of `work`, done in a child process.
 
     When a signal ended the child, `killed` is told which, and the exit code is 128 + the signal, as a shell
     gives it. The child does not outlive this process.

@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def base_dir() -> Path:
-    """Give the folder of the job."""
+    """Return the folder of the job."""
     return Path(os.environ.get("CLAIMFLOW_BASE_DIR", BASE_DIR))
 
 
@@ -118,7 +118,7 @@ def _train(base: Path) -> None:
 
 
 def _hosts(given: dict[str, Any]) -> tuple[Hosts, str]:
-    """Give the hosts of the job, in an order that is the same on each, and the interface between them."""
+    """Return the hosts of the job, in an order that is the same on each, and the interface between them."""
     if len(given.get("hosts", [])) < 2:
         return ALONE, ""
     wait_seconds = float(os.environ.get("CLAIMFLOW_HOSTS_WAIT_SECONDS", ALONE.wait_seconds))
@@ -127,7 +127,7 @@ def _hosts(given: dict[str, Any]) -> tuple[Hosts, str]:
 
 
 def parse_hyperparameters(texts: dict[str, str]) -> Config:
-    """Give the configuration from hyperparameters, every one of which is the JSON text of its value.
+    """Return the configuration from hyperparameters, every one of which is the JSON text of its value.
 
     Raises ConfigError with every problem.
     """

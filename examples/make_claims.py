@@ -76,7 +76,7 @@ def main(folder: Path) -> None:
 
 
 def make_file(kind: Kind) -> bytes:
-    """Give the file of one kind, as bytes: UTF-8, RFC 4180 quoting and line ends."""
+    """Return the file of one kind, as bytes: UTF-8, RFC 4180 quoting and line ends."""
     phrases = tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
     dice = random.Random(f"{SEED} {kind.name}")  # noqa: S311 - sample data, nothing secret
     rows = list(claims(kind, phrases, dice))
@@ -88,7 +88,7 @@ def make_file(kind: Kind) -> bytes:
 
 
 def claims(kind: Kind, phrases: Phrases, dice: random.Random) -> Iterator[Row]:
-    """Give the rows of one file, in the order of their dates."""
+    """Yield the rows of one file, in the order of their dates."""
     products = [p for p in phrases["product"] if p.get("only_in", kind.name) == kind.name]
     weights = [p["weight"] for p in products]
     labels = {key: category["label"] for key, category in phrases["category"].items()}
@@ -104,7 +104,7 @@ def claims(kind: Kind, phrases: Phrases, dice: random.Random) -> Iterator[Row]:
 
 
 def pick_category(phrases: Phrases, product: Phrases, dice: random.Random) -> str:
-    """Give one of the product's categories; some faults are commoner than others."""
+    """Return one of the product's categories; some faults are commoner than others."""
     names: list[str] = product["categories"]
     return dice.choices(names, [phrases["category"][name]["weight"] for name in names])[0]
 
@@ -117,7 +117,7 @@ class Writer:
         self.call: str = dice.choice(product["calls"])
 
     def claim(self, kind: Kind) -> str:
-        """Give the description: on topic nearly always, in one of seven ways of writing."""
+        """Return the description: on topic nearly always, in one of seven ways of writing."""
         if self.dice.random() < kind.off_topic:
             return self.say(self.dice.choice(self.phrases["off_topic"]["any"]))
         names, shares = zip(*REGISTERS, strict=True)
@@ -125,7 +125,7 @@ class Writer:
         return write(self, kind)
 
     def story_of(self, kind: Kind, notes: bool = False) -> str:
-        """Give what is wrong: one fault, two of which the first given is meant, or something vague."""
+        """Return what is wrong: one fault, two of which the first given is meant, or something vague."""
         roll = self.dice.random()
         if roll < kind.vague:
             return self.say(self.dice.choice(self.phrases["vague"]["notes" if notes else "clauses"]))
@@ -134,7 +134,7 @@ class Writer:
         return self.fault(self.category, notes)
 
     def two_faults(self, notes: bool) -> str:
-        """Give two faults in one claim, either one first; the words around them tell which one is meant."""
+        """Return two faults in one claim, either one first; the words around them tell which one is meant."""
         other = self.category
         while other == self.category:
             other = pick_category(self.phrases, self.product, self.dice)
@@ -144,14 +144,14 @@ class Writer:
         return self.say(form).format(a=a, b=b, b_cap=capital(b))
 
     def fault(self, category: str, notes: bool = False) -> str:
-        """Give one clause, or a technician's note, about a fault."""
+        """Return one clause, or a technician's note, about a fault."""
         words = self.phrases["category"][category]
         if notes:
             return self.say(self.dice.choice(words["notes"]))
         return self.say(self.dice.choice(words.get("any", []) + words.get(self.product["kind"], [])))
 
     def say(self, pattern: str) -> str:
-        """Give a pattern with its slots filled and one of each choice taken."""
+        """Return a pattern with its slots filled and one of each choice taken."""
         slots = self.phrases["slots"]
         text = SLOT.sub(lambda m: self.dice.choice(slots[m[1]]), pattern)
         text = SLOT.sub(lambda m: self.dice.choice(slots[m[1]]), text)
@@ -160,16 +160,16 @@ class Writer:
         return text.replace("{p}", self.call)
 
     def part(self, name: str) -> str:
-        """Give an opening, a closing or another part that belongs to a way of writing."""
+        """Return an opening, a closing or another part that belongs to a way of writing."""
         return self.say(self.dice.choice(self.phrases["register"][name]))
 
     def typos(self, text: str, rate: float) -> str:
-        """Give the text with some of its words mistyped."""
+        """Return the text with some of its words mistyped."""
         return " ".join(mistype(w, self.dice) if self.dice.random() < rate else w for w in text.split(" "))
 
 
 def plain(w: Writer, kind: Kind) -> str:
-    """Give one sentence, sometimes with another that rules something out."""
+    """Return one sentence, sometimes with another that rules something out."""
     text = sentence(w.story_of(kind))
     if w.dice.random() < 0.3:
         text += " " + w.say(w.dice.choice(w.phrases["denials"]["any"]))
@@ -177,18 +177,18 @@ def plain(w: Writer, kind: Kind) -> str:
 
 
 def polite(w: Writer, kind: Kind) -> str:
-    """Give a short letter."""
+    """Return a short letter."""
     return w.typos(join(w.part("polite_open"), sentence(w.story_of(kind)), w.part("polite_close")), 0.01)
 
 
 def angry(w: Writer, kind: Kind) -> str:
-    """Give an angry one, at times in capitals."""
+    """Return an angry one, at times in capitals."""
     text = join(w.part("angry_open"), sentence(w.story_of(kind)), w.part("angry_close"))
     return w.typos(text.upper() if w.dice.random() < 0.2 else text, 0.03)
 
 
 def story(w: Writer, kind: Kind) -> str:
-    """Give a long one with what came before and what was tried."""
+    """Return a long one with what came before and what was tried."""
     parts = [w.part("story"), sentence(w.story_of(kind)), w.part("tried")]
     if w.dice.random() < 0.5:
         parts.insert(w.dice.choice([1, 2]), w.say(w.dice.choice(w.phrases["denials"]["any"])))
@@ -196,7 +196,7 @@ def story(w: Writer, kind: Kind) -> str:
 
 
 def foreign(w: Writer, kind: Kind) -> str:
-    """Give one by somebody whose first language is another."""
+    """Return one by somebody whose first language is another."""
     text = w.story_of(kind)
     for old, new in FOREIGN:
         if w.dice.random() < 0.7:
@@ -205,13 +205,13 @@ def foreign(w: Writer, kind: Kind) -> str:
 
 
 def technician(w: Writer, kind: Kind) -> str:
-    """Give a terse note from the workshop."""
+    """Return a terse note from the workshop."""
     text = join(w.part("tech_open"), w.story_of(kind, notes=True) + ",", w.part("tech_close")).rstrip(",")
     return w.typos(text.lower() if w.dice.random() < 0.5 else text, 0.03)
 
 
 def message(w: Writer, kind: Kind) -> str:
-    """Give one typed on a phone: no capitals, abbreviations, many typos."""
+    """Return one typed on a phone: no capitals, abbreviations, many typos."""
     text = w.story_of(kind).lower()
     for long, short in SHORT.items():
         if w.dice.random() < 0.6:
@@ -231,7 +231,7 @@ REGISTERS = [
 
 
 def mistype(word: str, dice: random.Random) -> str:
-    """Give the word with two letters swapped, one left out, one doubled or one from the next key."""
+    """Return the word with two letters swapped, one left out, one doubled or one from the next key."""
     if len(word) < 4 or not word.isalpha():
         return word
     at = dice.randrange(1, len(word) - 1)
@@ -242,17 +242,17 @@ def mistype(word: str, dice: random.Random) -> str:
 
 
 def capital(text: str) -> str:
-    """Give the text with its first letter in upper case and the rest as it is."""
+    """Return the text with its first letter in upper case and the rest as it is."""
     return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:
-    """Give the text as a sentence: a capital first, a full stop last."""
+    """Return the text as a sentence: a capital first, a full stop last."""
     return capital(text) if text.endswith((".", "!", "?")) else capital(text) + "."
 
 
 def join(*parts: str) -> str:
-    """Give the parts that say something, with a space between."""
+    """Return the parts that say something, with a space between."""
     return " ".join(part for part in parts if part)
 
 

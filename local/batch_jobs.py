@@ -36,7 +36,7 @@ class Slots:
         self._pools: dict[tuple[str, int], ThreadPoolExecutor] = {}
 
     def of(self, queue: str, vcpu_limit: int | None) -> ThreadPoolExecutor:
-        """Give the pool of a queue: as many threads as this machine has cores, or the environment vCPUs."""
+        """Return the pool of a queue: as many threads as this machine has cores, or the environment vCPUs."""
         size = max(1, min(os.cpu_count() or 1, math.inf if vcpu_limit is None else vcpu_limit))
         with self._lock:
             return self._pools.setdefault(
@@ -73,12 +73,12 @@ class ContainerJob:
         self._request.slots.submit(self._run)
 
     def describe(self) -> dict[str, Any]:
-        """Give what DescribeJobs tells."""
+        """Return what DescribeJobs tells."""
         with self._lock:
             return copy.deepcopy(self._record)
 
     def state(self) -> dict[str, Any]:
-        """Give what is kept of it, see EndedJob."""
+        """Return what is kept of it, see EndedJob."""
         return {"job": self.describe(), "children": []}
 
     @property
@@ -205,7 +205,7 @@ class ContainerJob:
         }
 
     def _again(self, code: int, reason: str) -> bool:
-        """Whether the retry strategy wants another attempt. A timeout is never retried.
+        """Return whether the retry strategy wants another attempt. A timeout is never retried.
 
         https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html: the first rule whose conditions
         all match decides; without a match the attempt is retried.
@@ -283,7 +283,7 @@ class ArrayJob:
         return self.children[int(index)]
 
     def describe(self) -> dict[str, Any]:
-        """Give what DescribeJobs tells of the parent."""
+        """Return what DescribeJobs tells of the parent."""
         counts = Counter(child.describe()["status"] for child in self.children)
         with self._lock:
             record = copy.deepcopy(self._record)
@@ -294,7 +294,7 @@ class ArrayJob:
         return record
 
     def state(self) -> dict[str, Any]:
-        """Give what is kept of it, see EndedJob: of its children those that failed, and not very many."""
+        """Return what is kept of it, see EndedJob: of its children those that failed, and not very many."""
         failed = [child.describe() for child in self.children if child.failed]
         return {"job": self.describe(), "children": failed[:_KEPT_CHILDREN]}
 
@@ -335,11 +335,11 @@ class EndedJob:
             self._record.update(status="FAILED", statusReason=_INTERRUPTED, stoppedAt=now())
 
     def describe(self) -> dict[str, Any]:
-        """Give what DescribeJobs tells."""
+        """Return what DescribeJobs tells."""
         return copy.deepcopy(self._record)
 
     def state(self) -> dict[str, Any]:
-        """Give what is kept of it."""
+        """Return what is kept of it."""
         return {"job": self.describe(), "children": [child.describe() for child in self.children]}
 
     def child(self, job_id: str) -> "EndedJob":

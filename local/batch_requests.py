@@ -48,17 +48,17 @@ class JobRequest:
         return timeout.get("attemptDurationSeconds")
 
     def command(self) -> list[str]:
-        """Give the command, its `Ref::` words replaced."""
+        """Return the command, its `Ref::` words replaced."""
         words = self.overrides.get("command") or self.container.get("command") or []
         return [self.parameters.get(word[5:], word) if word.startswith("Ref::") else word for word in words]
 
     def variables(self) -> dict[str, str]:
-        """Give the environment that definition and request give, the request's winning."""
+        """Return the environment that definition and request give, the request's winning."""
         pairs = [*(self.container.get("environment") or []), *(self.overrides.get("environment") or [])]
         return {pair["name"]: pair["value"] for pair in pairs}
 
     def record(self, job_id: str) -> dict[str, Any]:
-        """Give the beginning of what DescribeJobs tells of a job."""
+        """Return the beginning of what DescribeJobs tells of a job."""
         record = {
             "jobArn": self.make_arn(job_id),
             "jobName": self.name,
@@ -80,5 +80,5 @@ class JobRequest:
 
 
 def now() -> int:
-    """Give this moment as Batch writes moments, in milliseconds."""
+    """Return this moment as Batch writes moments, in milliseconds."""
     return int(time.time() * 1000)

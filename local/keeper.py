@@ -174,7 +174,7 @@ def _keeping(service: str, handler: Function, keeper: Keeper) -> Function:
 
 
 def _changes(service: str, method: str, path: str, headers: Part, body: bytes) -> bool:
-    """Whether a request may change what its service holds (objects of S3 are written by themselves)."""
+    """Return whether a request may change what its service holds (S3 objects are written by themselves)."""
     if service == "s3":
         return method in ("PUT", "POST", "DELETE") and "/" not in path.strip("/")
     action = headers.get("x-amz-target", "").rpartition(".")[2]

@@ -68,7 +68,7 @@ def forget(settings: Settings) -> None:
 
 
 def size(settings: Settings) -> int:
-    """Give how many bytes it takes on the disk."""
+    """Return how many bytes it takes on the disk."""
     found = (Path(folder, name) for folder, _, names in os.walk(settings.kept) for name in names)
     return sum(path.lstat().st_size for path in found if path.exists())
 

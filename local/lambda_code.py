@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 
 def install() -> None:
-    """Give ministack's Lambda workers a `zipfile` and a `subprocess` that do so."""
+    """Return ministack's Lambda workers a `zipfile` and a `subprocess` that do so."""
     replace("core.lambda_runtime", "zipfile", _sharing)
     replace("core.lambda_runtime", "subprocess", _tying)
 

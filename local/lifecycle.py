@@ -83,7 +83,7 @@ def running(settings: Settings) -> ProcessIdentity | None:
 
 
 def running_port(settings: Settings) -> int:
-    """Give the port on which the running server was started, which may differ from today's setting."""
+    """Return the port on which the running server was started, which may differ from today's setting."""
     try:
         return int(_port_file(settings).read_text())
     except (OSError, ValueError):
@@ -91,7 +91,7 @@ def running_port(settings: Settings) -> int:
 
 
 def healthy(port: int) -> bool:
-    """Whether a server answers on this port."""
+    """Return whether a server answers on this port."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/_ministack/health", timeout=5) as answer:
             return bool(answer.status == 200)

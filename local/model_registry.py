@@ -33,7 +33,7 @@ class ModelRegistry:
         self._tokens: dict[str, str] = {}
 
     def operations(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
-        """Give the API's operations by name."""
+        """Return the API's operations by name."""
         return {
             "CreateModelPackageGroup": self.create_group,
             "DescribeModelPackageGroup": self.describe_group,
@@ -53,7 +53,7 @@ class ModelRegistry:
                 getattr(self, f"_{name}").clear()
 
     def state(self) -> dict[str, Any]:
-        """Give all it holds, to be kept as JSON."""
+        """Return all it holds, to be kept as JSON."""
         with self._lock:
             return copy.deepcopy({name: getattr(self, f"_{name}") for name in _STORES})
 
@@ -205,7 +205,7 @@ def _check_status(status: str) -> None:
 
 
 def _listing(key: str, items: list[dict[str, Any]], request: dict[str, Any], name_key: str) -> dict[str, Any]:
-    """Give a page of a list, by creation time or name; versions made in one moment keep their order."""
+    """Return a page of a list, by creation time or name; versions made in one moment keep their order."""
     by_name = request.get("SortBy") == "Name"
     items.sort(
         key=lambda item: (

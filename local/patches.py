@@ -22,7 +22,7 @@ class PatchError(Exception):
 
 
 def part(module: str, name: str) -> Part:
-    """Give the object that a module of ministack (`services.batch`) keeps under a name.
+    """Return the object that a module of ministack (`services.batch`) keeps under a name.
 
     Raises:
         PatchError: it is not there.

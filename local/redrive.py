@@ -53,7 +53,7 @@ def redrive(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def not_redrivable(execution: Execution) -> str:
-    """Tell why an execution cannot be redriven, in AWS's words; nothing if it can."""
+    """Return why an execution cannot be redriven, in AWS's words; nothing if it can."""
     if execution["status"] in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {execution['status']} and cannot be redriven"
     if execution["stateMachineArn"] not in part(_MODULE, "_state_machines") or "position" not in execution:

@@ -23,13 +23,13 @@ _installed: dict[str, Any] = {}
 
 
 def training_jobs() -> TrainingJobs:
-    """Give the training jobs of this server."""
+    """Return the training jobs of this server."""
     jobs: TrainingJobs = _installed["training_jobs"]
     return jobs
 
 
 def model_registry() -> ModelRegistry:
-    """Give the model registry of this server."""
+    """Return the model registry of this server."""
     registry: ModelRegistry = _installed["model_registry"]
     return registry
 
@@ -79,7 +79,7 @@ def _perform(action: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_state() -> dict[str, Any]:
-    """Give all that is to be kept (ministack's services have a function of this name)."""
+    """Return all that is to be kept (ministack's services have a function of this name)."""
     return {
         "registry": model_registry().state(),
         "training_jobs": training_jobs().state(),

@@ -69,7 +69,7 @@ class Settings:
         return os.pathsep.join([*map(str, parts), os.environ.get("PATH", os.defpath)])
 
     def client_environment(self) -> dict[str, str]:
-        """Give the variables with which any AWS SDK or CLI talks to this server and to nothing else."""
+        """Return the variables with which any AWS SDK or CLI talks to this server and to nothing else."""
         return {"AWS_ENDPOINT_URL": self.endpoint, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION}
 
 
@@ -93,7 +93,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def inherited_environment() -> dict[str, str]:
-    """Give the few variables that a server or job inherits: no AWS, proxy or Python settings."""
+    """Return the few variables that a server or job inherits: no AWS, proxy or Python settings."""
     return {name: os.environ[name] for name in _INHERITED if name in os.environ}
 
 

@@ -199,7 +199,7 @@ def _invoking_with_timeout(original: Function) -> Function:
 
 @contextlib.contextmanager
 def _attempt() -> Iterator[executions.Attempt | None]:
-    """Give the attempt of this task: the one around it (a task with a timeout), else a new one."""
+    """Yield the attempt of this task: the one around it (a task with a timeout), else a new one."""
     run, around = current_run.get(), current_attempt.get()
     if run is None or around is not None:
         yield around
@@ -241,7 +241,7 @@ def _resolving(original: Function) -> Function:
 
 
 def _exists(tokens: list[tuple[str, Any]] | None, data: Part) -> bool:
-    """Whether a path leads to something. One with a wildcard always does: to a list, of nothing maybe."""
+    """Return whether a path leads to something. One with a wildcard always does: to a list, maybe empty."""
     for kind, value in tokens or []:
         if kind == "wildcard":
             return True

@@ -71,7 +71,7 @@ def download_channels(s3: Client, base: Path, request: dict[str, Any]) -> None:
 
 
 def checkpoint_folder(base: Path, request: dict[str, Any]) -> Path:
-    """Where the job keeps its checkpoints: LocalPath, with /opt/ml standing for the job's own folder."""
+    """Return where the job keeps its checkpoints: LocalPath, with /opt/ml for the job's own folder."""
     path: str = (request.get("CheckpointConfig") or {}).get("LocalPath", "/opt/ml/checkpoints")
     folder = base / path.removeprefix("/opt/ml").lstrip("/")
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def checkpoint_folder(base: Path, request: dict[str, Any]) -> Path:
 
 
 def failure_reason(base: Path, exit_code: int) -> str:
-    """Give what DescribeTrainingJob tells of a failed program: its output/failure and its exit code."""
+    """Return what DescribeTrainingJob tells of a failed program: its output/failure and its exit code."""
     path = base / "output" / "failure"
     told = path.read_text(errors="replace").strip() if path.is_file() else ""
     ending = f", exit code: {exit_code}"
@@ -87,7 +87,7 @@ def failure_reason(base: Path, exit_code: int) -> str:
 
 
 def program_environment(base: Path, request: dict[str, Any], arn: str) -> dict[str, str]:
-    """Give the variables that SageMaker and its training toolkit give a program."""
+    """Return the variables that SageMaker and its training toolkit give a program."""
     names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     channels = {f"SM_CHANNEL_{name.upper()}": str(base / "input" / "data" / name) for name in names}
     return {

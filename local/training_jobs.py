@@ -42,7 +42,7 @@ class TrainingJobs:
         self._jobs: dict[str, TrainingJob | EndedTrainingJob] = {}
 
     def operations(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
-        """Give the API's operations by name."""
+        """Return the API's operations by name."""
         return {
             "CreateTrainingJob": self.create,
             "DescribeTrainingJob": lambda request: self.find(request["TrainingJobName"]).describe(),
@@ -63,7 +63,7 @@ class TrainingJobs:
             job.stop("Stopped")
 
     def state(self) -> list[dict[str, Any]]:
-        """Give the descriptions of all jobs, to be kept as JSON."""
+        """Return the descriptions of all jobs, to be kept as JSON."""
         with self._lock:
             return [job.describe() for job in self._jobs.values()]
 
@@ -171,7 +171,7 @@ class TrainingJob:
         threading.Thread(target=self._run, name=f"training-{self.name}", daemon=True).start()
 
     def describe(self) -> dict[str, Any]:
-        """Give what DescribeTrainingJob answers."""
+        """Return what DescribeTrainingJob answers."""
         with self._lock:
             answer = copy.deepcopy(self._record)
             if self._metrics:
@@ -359,9 +359,9 @@ class EndedTrainingJob:
             record.update(told, TrainingEndTime=time.time())
 
     def describe(self) -> dict[str, Any]:
-        """Give what DescribeTrainingJob answers."""
+        """Return what DescribeTrainingJob answers."""
         return copy.deepcopy(self._record)
 
     def stop(self, secondary_status: str) -> bool:
-        """Give False: it does not run, whatever it was to end as."""
+        """Return False: it does not run, whatever it was to end as."""
         return False

@@ -58,7 +58,7 @@ def _run_states(run: Run, definition: dict[str, Any], machine: dict[str, Any]) -
 def _run_state(
     state: dict[str, Any], data: Part, execution: Execution, context: Context
 ) -> tuple[Part, Part]:
-    """Give a state's output and the name of the next one (None: the execution has succeeded)."""
+    """Return a state's output and the name of the next one (None: the execution has succeeded)."""
     kind = state["Type"]
     if kind == "Fail":
         raise part(_MODULE, "_ExecutionError")(*part(_MODULE, "_fail_state_error")(state, data, context))

@@ -27,7 +27,7 @@ class Trial:
 
 
 def advice(trial: Trial, found: Acceptance) -> str | None:
-    """Give the advice, or None where enough is accepted.
+    """Return the advice, or None where enough is accepted.
 
     The number of rows is the one at which the acceptance test passes for at least LITTLE of the rows, were as
     large a share of them right as in this trial; the lower target is the highest, in whole percents, that
@@ -61,7 +61,7 @@ def _what_helps(trial: Trial, remedies: list[str]) -> str:
 
 
 def _rows_needed(trial: Trial) -> int | None:
-    """Give how many more labelled rows, all files' held-out rows being the share of this one's."""
+    """Return how many more labelled rows, all files' held-out rows being the share of this one's."""
     held_out, ranked = len(trial.correct), np.sort(trial.confidences[trial.familiar])[::-1]
     needed: list[int] = []
     for share in range(1, TRIES + 1):
@@ -78,7 +78,7 @@ def _rows_needed(trial: Trial) -> int | None:
 
 
 def _least_count(precision: float, target: float) -> int | None:
-    """Give the least number of accepted rows, `precision` of them right, that passes the test; None: none."""
+    """Return the least number of accepted rows, `precision` of them right, that passes the test, or None."""
     if precision <= target:
         return None
     low, high = 0, 1
@@ -97,7 +97,7 @@ def _passes(precision: float, count: int, target: float) -> bool:
 
 
 def _reachable_target(trial: Trial) -> float | None:
-    """Give the highest target below the one that was asked for of which LITTLE of the rows are accepted."""
+    """Return the highest target below the one that was asked for of which LITTLE of the rows are accepted."""
     low, high = round(100 * LEAST_TARGET), math.ceil(round(100 * trial.target, 6)) - 1
     if high < low or not _reaches(trial, low / 100):
         return None

@@ -76,7 +76,7 @@ def load(source: Path) -> Classifier:
 
 
 def learned(folder: Path) -> Hashes | None:
-    """Give the hashes of the texts that a model in a folder learned from, if it has them."""
+    """Return the hashes of the texts that a model in a folder learned from, if it has them."""
     path = folder / LEARNED
     if not path.exists():
         return None
@@ -88,13 +88,13 @@ def learned(folder: Path) -> Hashes | None:
 
 
 def evaluation(folder: Path) -> Evaluation:
-    """Give evaluation.json of a model in a folder."""
+    """Return evaluation.json of a model in a folder."""
     return _json(folder / EVALUATION)
 
 
 @contextmanager
 def unpacked(source: Path) -> Iterator[Path]:
-    """Give the folder of a model's files, from where `load` reads; it is gone afterwards if it was packed.
+    """Yield the folder of a model's files, from where `load` reads; it is gone afterwards if it was packed.
 
     Raises ArtifactError.
     """
@@ -142,7 +142,7 @@ def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
 
 
 def _arrays(parts: Sequence[Part]) -> Arrays:
-    """Give all that is learned in numbers, by PART.NAME."""
+    """Return all that is learned in numbers, by PART.NAME."""
     arrays: Arrays = {}
     for part in parts:
         arrays |= {f"{part.name}.{name}": array for name, array in part.scorer.arrays().items()}
@@ -152,7 +152,7 @@ def _arrays(parts: Sequence[Part]) -> Arrays:
 
 
 def _described(classifier: Classifier) -> dict[str, Any]:
-    """Give the encoder as JSON: the labels, and for each part its words or which n-grams it looks for."""
+    """Return the encoder as JSON: the labels, and for each part its words or which n-grams it looks for."""
     parts: dict[str, Any] = {}
     for part in classifier.parts:
         if isinstance(part.encoder, NgramEncoder) and isinstance(part.scorer, NgramSums):
@@ -198,7 +198,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _checked_weights(folder: Path) -> Path:
-    """Give the weights file of a folder whose every file is the one that its manifest names."""
+    """Return the weights file of a folder whose every file is the one that its manifest names."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema, files, weights = manifest["schema"], dict(manifest["files"]), str(manifest["weights"])

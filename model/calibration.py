@@ -68,14 +68,14 @@ def probabilities(logits: Logits, temperature: float) -> Array:
 
 
 def guesses(logits: Logits, temperature: float) -> tuple[Truths, Array]:
-    """Give the likeliest label of each row and its probability, both of shape (rows,)."""
+    """Return the likeliest label of each row and its probability, both of shape (rows,)."""
     best = logits.argmax(axis=1)
     highest = [probabilities(logits[rows], temperature).max(axis=1) for rows in blocks(logits)]
     return best, np.concatenate([np.empty(0), *highest])
 
 
 def temperature(logits: Logits, truths: Truths) -> float:
-    """Give the temperature, 0.05 to 20, that minimises the cross-entropy of `truths`, shape (rows,).
+    """Return the temperature, 0.05 to 20, that minimises the cross-entropy of `truths`, shape (rows,).
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2. The loss is convex in
     1/temperature, so a golden-section search over its logarithm finds the minimum.
@@ -103,14 +103,14 @@ def cross_entropy(logits: Logits, truths: Truths, at_temperature: float) -> floa
 
 
 def blocks(logits: Logits) -> Iterator[slice]:
-    """Give the rows in blocks of few enough figures to work on, whatever the number of classes."""
+    """Yield the rows in blocks of few enough figures to work on, whatever the number of classes."""
     rows = max(BLOCK // logits.shape[1], 1)
     for start in range(0, len(logits), rows):
         yield slice(start, start + rows)
 
 
 def reliability(confidences: Array, correct: Flags) -> list[Bin]:
-    """Give the rows in ten bins of equal width; an empty bin has confidence and accuracy 0."""
+    """Return the rows in ten bins of equal width; an empty bin has confidence and accuracy 0."""
     place = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
     bins = []
     for number in range(BINS):
@@ -123,7 +123,7 @@ def reliability(confidences: Array, correct: Flags) -> list[Bin]:
 
 
 def calibration_error(bins: list[Bin]) -> float:
-    """Give the expected calibration error (Guo et al. 2017, section 2).
+    """Return the expected calibration error (Guo et al. 2017, section 2).
 
     The mean of abs(confidence - accuracy) over the bins, weighted by their rows.
     """
@@ -132,7 +132,7 @@ def calibration_error(bins: list[Bin]) -> float:
 
 
 def acceptance(confidences: Array, correct: Flags, familiar: Flags, target_precision: float) -> Acceptance:
-    """Give the lowest threshold whose accepted rows have at least `target_precision`, with 95% assurance.
+    """Return the lowest threshold whose accepted rows have at least `target_precision`, with 95% assurance.
 
     Each of TRIES thresholds passes when the one-sided Clopper-Pearson bound of its accepted rows, at a risk
     of RISK / TRIES (Bonferroni, so that trying many does not raise the risk), reaches the target. Only rows
@@ -153,7 +153,7 @@ def acceptance(confidences: Array, correct: Flags, familiar: Flags, target_preci
 
 
 def coverage_curve(confidences: Array, correct: Flags) -> list[Point]:
-    """Give precision at 5%, 10%, … of the rows accepted, the surest first; equal ones come together."""
+    """Return precision at 5%, 10%, … of the rows accepted, the surest first; equal ones come together."""
     ranked = np.sort(confidences)[::-1]
     points = []
     for share in range(1, TRIES + 1):
@@ -186,7 +186,7 @@ def precision_bound(right: int, count: int, risk: float) -> float:
 
 
 def chance_difference(only_one_right: int, only_other_right: int) -> float:
-    """Give the p-value of two models' difference: McNemar's exact test, two-sided (McNemar 1947).
+    """Return the p-value of two models' difference: McNemar's exact test, two-sided (McNemar 1947).
 
     Of the rows that only one of two equally good models has right, each is as likely the one's as the
     other's (binomial, p = 1/2). The p-value is the chance of a split at least this uneven; 1 without such
@@ -197,7 +197,7 @@ def chance_difference(only_one_right: int, only_other_right: int) -> float:
 
 
 def least_known_share(shares: Array) -> float:
-    """Give the share of known words below which a text is unlike the training texts.
+    """Return the share of known words below which a text is unlike the training texts.
 
     All but UNFAMILIAR_QUANTILE of the validation texts, which have these `shares`, lie above it; at most a
     half.
@@ -206,7 +206,7 @@ def least_known_share(shares: Array) -> float:
 
 
 def _at_least(right: int, count: int) -> Callable[[float], float]:
-    """Give the chance of `right` or more of `count` (binomial), as a function of the chance p of each.
+    """Return the chance of `right` or more of `count` (binomial), as a function of the chance p of each.
 
     Summed in logarithms, so that no factorial overflows; p lies above 0 and below 1.
     """

@@ -55,7 +55,7 @@ def load(folder: Path, fingerprint: str) -> tuple[dict[str, Any], dict[str, npt.
 
 
 def digest(path: Path) -> str:
-    """Give the sha256 of a file, as hexadecimal digits."""
+    """Return the sha256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

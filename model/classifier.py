@@ -17,7 +17,7 @@ class Encoder(Protocol):
     """Turns texts into numbers."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """Give the numbers of each text, and the share of its words that are known."""
+        """Return the numbers of each text, and the share of its words that are known."""
 
 
 class Scorer(Protocol):
@@ -27,7 +27,7 @@ class Scorer(Protocol):
         """Logits of shape (texts, classes), in the order of the texts."""
 
     def arrays(self) -> Arrays:
-        """Give all weights by name."""
+        """Return all weights by name."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def figures(outcome: Outcome, lost: Sequence[str] = ()) -> Comparison:
 
 
 def _chosen(new: Contender, live: Contender) -> tuple[Flags, Flags]:
-    """Tell which rows of the one and of the other are compared."""
+    """Return which rows of the one and of the other are compared."""
     of_new, of_live = _hashes(new.held_out), _hashes(live.held_out)
     from_new, from_live = _first(of_new), _first(of_live) & ~np.isin(of_live, of_new)
     if live.learned is not None:
@@ -106,7 +106,7 @@ def _hashes(folder: Path | None) -> Hashes:
 
 
 def _first(hashes: Hashes) -> Flags:
-    """Tell which rows are the first with their text."""
+    """Return which rows are the first with their text."""
     first: npt.NDArray[np.bool_] = np.zeros(len(hashes), dtype=bool)
     first[np.unique(hashes, return_index=True)[1]] = True
     return first
@@ -127,7 +127,7 @@ def _right(classifier: Classifier, rows: Rows) -> Flags:
 
 
 def _share(name: str, right: Flags) -> dict[str, Any]:
-    """Give the share of right rows and its interval, null without rows."""
+    """Return the share of right rows and its interval, null without rows."""
     if not len(right):
         return {name: None, f"{name}_interval": None}
     low, high = calibration.interval(int(right.sum()), len(right))

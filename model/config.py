@@ -212,13 +212,13 @@ class Config(BaseModel):
         return [self.kernel_size] if isinstance(self.kernel_size, int) else self.kernel_size
 
     def rate(self, epoch: int) -> float:
-        """Give the learning rate of an epoch, counted from 0: decayed from the base rate, not compounding."""
+        """Return the learning rate of an epoch, counted from 0: decayed from the base rate."""
         decays = epoch // self.epoch_factor if self.power_decay else 0
         return max(float(self.learning_rate * 0.1**decays), LEAST_RATE)
 
 
 def schema() -> dict[str, Any]:
-    """Give the JSON Schema of the configuration, with a description and a default for every key."""
+    """Return the JSON Schema of the configuration, with a description and a default for every key."""
     made = Config.model_json_schema()
     for rule in made["properties"].values():
         del rule["title"]
@@ -263,7 +263,7 @@ _LIMITS = [
 
 
 def table() -> str:
-    """Give a markdown table of every key: default, what is allowed, meaning."""
+    """Return a markdown table of every key: default, what is allowed, meaning."""
     rows = [
         f"| `{key}` | `{json.dumps(rule['default'])}` | {allowed(rule)} | {rule['description']} |".replace(
             "(s3|", r"(s3\|"
@@ -274,7 +274,7 @@ def table() -> str:
 
 
 def _whole(value: object) -> object:
-    """Give the value with 5.0 as 5, because JSON Schema calls both a whole number."""
+    """Return the value with 5.0 as 5, because JSON Schema calls both a whole number."""
     if isinstance(value, list):
         return [_whole(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

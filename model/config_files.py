@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def generated() -> dict[str, str]:
-    """Give the content of every generated file, by its path from the root of the repository."""
+    """Return the content of every generated file, by its path from the root of the repository."""
     rules = json.dumps(schema(), indent=2) + "\n"
     return {
         "config/config.schema.json": rules,

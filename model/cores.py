@@ -37,7 +37,7 @@ def use_available_cores() -> None:
 
 
 def on_all_cores(work: Callable[[Given], Made], pieces: Iterator[Given]) -> Iterator[Made]:
-    """Give `work` of each piece, in order, done by as many processes as there are cores.
+    """Yield `work` of each piece, in order, done by as many processes as there are cores.
 
     A single piece, or a single core, is worked on here. At most two pieces a process are held at a time.
     `work` reaches the processes by fork, so it may hold large tables, but nothing of MXNet.

@@ -50,7 +50,7 @@ class Split:
 
 
 def read_file(path: Path) -> Iterator[Row]:
-    """Give the rows of one CSV file, one at a time. Raises DataError when a column is missing."""
+    """Yield the rows of one CSV file, one at a time. Raises DataError when a column is missing."""
     csv.field_size_limit(LARGEST_FIELD)
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
@@ -64,13 +64,13 @@ def read_file(path: Path) -> Iterator[Row]:
 
 
 def read_folder(folder: Path) -> Iterator[Row]:
-    """Give the rows of every CSV file under `folder`, files in the order of their names."""
+    """Yield the rows of every CSV file under `folder`, files in the order of their names."""
     for path in sorted(folder.rglob("*.csv")):
         yield from read_file(path)
 
 
 def read_notes(folder: Path) -> dict[str, Any]:
-    """Give what validation noted of the file that the rows in `folder` came from; nothing if it did not."""
+    """Return what validation noted of the file that the rows in `folder` came from; nothing if it did not."""
     path = folder / NOTES
     notes = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not isinstance(notes, dict):
@@ -96,12 +96,12 @@ def batches(texts: Sequence[Ids], size: int, shuffle: np.random.Generator | None
 
 
 def rounded_up(length: int) -> int:
-    """Give the length that texts are padded to: one of few, so that memory stays flat."""
+    """Return the length that texts are padded to: one of few, so that memory stays flat."""
     return next((width for width in SHORT_WIDTHS if length <= width), -(-length // WIDTH) * WIDTH)
 
 
 def pad(texts: Sequence[Ids], rows: int) -> Floats:
-    """Give the texts as one array of shape (rows, longest rounded up), filled with zeros, float32.
+    """Return the texts as one array of shape (rows, longest rounded up), filled with zeros, float32.
 
     Float32 holds every word number exactly up to 2**24, and is what the networks read.
     """

@@ -45,7 +45,7 @@ class WordEncoder:
         return cls(tuple(word for _, word in ranked[: vocab_size - FIRST_WORD]), seq_len)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """Give the numbers of each text's first `seq_len` words; a text with none is one unknown word."""
+        """Return the numbers of each text's first `seq_len` words; a text with none is one unknown word."""
         encoded: list[Ids] = []
         shares = []
         for group in groups(texts):
@@ -68,7 +68,7 @@ class WordEncoder:
 
 
 def known_shares(tokens: Tokens, known: npt.NDArray[np.bool_]) -> Shares:
-    """Give the share of each text's words that are `known`; signs do not count, and of no words none is."""
+    """Return the share of each text's words that are `known`; signs do not count, and of no words none is."""
     counted = ~tokens.signs
     words = np.searchsorted(np.flatnonzero(counted), tokens.offsets)
     known_words = np.searchsorted(np.flatnonzero(counted & known), tokens.offsets)

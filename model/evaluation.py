@@ -97,13 +97,13 @@ def evaluate(
 
 
 def decision(evaluation: Evaluation) -> Decision:
-    """Give the decision rule that an evaluation.json describes."""
+    """Return the decision rule that an evaluation.json describes."""
     rule = evaluation["acceptance"]
     return Decision(evaluation["calibration"]["temperature"], rule["threshold"], rule["least_known_share"])
 
 
 def shorten(text: str, limit: int = TEXT_SHOWN) -> str:
-    """Give the beginning of a text, on one line and without control characters, cut at `limit` characters."""
+    """Return the beginning of a text, on one line and without control characters, `limit` at most."""
     head = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * limit])
     line = " ".join(head.split())
     return line if len(line) <= limit and len(text) <= 4 * limit else line[:limit] + "…"
@@ -137,7 +137,7 @@ def _by_label(truths: Truths, guesses: Counts, labels: Sequence[str]) -> dict[st
 
 
 def _confusion(truths: Truths, guesses: Counts, labels: Sequence[str]) -> dict[str, Any]:
-    """Give the pairs of labels that were taken for each other, those of the most rows first."""
+    """Return the pairs of labels that were taken for each other, those of the most rows first."""
     wrong = truths != guesses
     pairs, rows = np.unique(truths[wrong] * len(labels) + guesses[wrong], return_counts=True)
     order = np.argsort(-rows, kind="stable")
@@ -215,7 +215,7 @@ def _acceptance(measured: Measured, judged: "_Judged", target: float, training_r
 
 
 def _shown_rows(rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]) -> dict[str, Any]:
-    """Give rows that people look at: `mistakes`, the wrong ones of the highest confidence, and `examples`.
+    """Return rows that people look at: `mistakes`, the wrong ones of the highest confidence, and `examples`.
 
     The examples are spread evenly from the highest confidence to the lowest; of equal ones, the earlier row
     comes first.

@@ -31,7 +31,7 @@ PHRASES_A_LABEL = 12
 
 
 def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
-    """Give what each n-gram of a text adds to the logits, by how a person would write it.
+    """Return what each n-gram of a text adds to the logits, by how a person would write it.
 
     Logits are those of the mixture, before the temperature.
     """

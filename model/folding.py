@@ -46,7 +46,7 @@ class _Table:
 
 
 def folded(text: str) -> str:
-    """Give a text in NFKC and case folded, without what is not seen and with one kind of each sign.
+    """Return a text in NFKC and case folded, without what is not seen and with one kind of each sign.
 
     That of an ASCII text is its lower case.
     """
@@ -86,7 +86,7 @@ def _with_few_marks(text: str) -> str:
 
 
 def codes(text: str) -> Codes:
-    """Give the characters of a text as numbers."""
+    """Return the characters of a text as numbers."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
@@ -115,13 +115,13 @@ def _table() -> _Table:
 
 
 def _is_stable(sign: str) -> bool:
-    """Tell whether a character, once composed and folded, stays as it is and has no mark of its own."""
+    """Return whether a character, once composed and folded, stays as it is and has no mark of its own."""
     lower = unicodedata.normalize("NFKC", sign).casefold()
     return unicodedata.normalize("NFKC", lower) == lower and not any(map(unicodedata.combining, lower))
 
 
 def _rewritten(sign: str) -> str | None:
-    """Give how a character is written where NFKC alone does not do; None: it does."""
+    """Return how a character is written where NFKC alone does not do; None: it does."""
     category = unicodedata.category(sign)
     if sign in _BLANKS:
         return " "

@@ -71,7 +71,7 @@ class TextCNN(nn.HybridBlock):  # type: ignore[misc]
         return self.output(self.dropout(ops.relu(ops.broadcast_add(ops.relu(strongest), bias))))
 
     def peaks(self, ids: Array) -> tuple[Array, Array, Array]:
-        """Give what the last layer reads, and which words it is about: value, first word, last word.
+        """Return what the last layer reads, and which words it is about: value, first word, last word.
 
         Each of shape (texts, units). A filter's answer at place p is about the words p - width + 1 to p.
         """
@@ -83,7 +83,7 @@ class TextCNN(nn.HybridBlock):  # type: ignore[misc]
         return values, last - mx.nd.array(widths - 1, ctx=ids.context).expand_dims(0), last
 
     def _answers(self, ops: Operators, ids: Array) -> list[Array]:
-        """Give each filter's answer at each place: shapes (texts, filters, places), one for each width."""
+        """Return each filter's answer at each place: shapes (texts, filters, places), one for each width."""
         vectors = self.dropout(self.embedding(ids))
         inside = ops.SequenceMask(vectors, _lengths(ops, ids), use_sequence_length=True, axis=1)
         turned = ops.transpose(inside, axes=(0, 2, 1))
@@ -113,7 +113,7 @@ class BiLSTM(nn.HybridBlock):  # type: ignore[misc]
         return self.output(self.dropout(ops.max(self._states(ops, ids), axis=0)))
 
     def peaks(self, ids: Array) -> tuple[Array, Array, Array]:
-        """Give what the last layer reads, and at which word it peaked: value, first word, last word.
+        """Return what the last layer reads, and at which word it peaked: value, first word, last word.
 
         Each of shape (texts, units).
         """
@@ -122,7 +122,7 @@ class BiLSTM(nn.HybridBlock):  # type: ignore[misc]
         return mx.nd.max(states, axis=0), places, places
 
     def _states(self, ops: Operators, ids: Array) -> Array:
-        """Give each unit's state at each word, shape (words, texts, units); behind a text, below any."""
+        """Return each unit's state at each word, shape (words, texts, units); behind a text, below any."""
         lengths = _lengths(ops, ids)
         states = ops.transpose(self.dropout(self.embedding(ids)), axes=(1, 0, 2))
         for number, forward in enumerate(self.forwards):
@@ -209,7 +209,7 @@ class Network:
         return result
 
     def peaks(self, text: Ids) -> tuple[Floats, Numbers, Numbers]:
-        """Give how much each unit adds to each logit of a text, and the words that it read.
+        """Return how much each unit adds to each logit of a text, and the words that it read.
 
         Shapes (units, classes), (units,), (units,): the first and the last word. A sum over all units, and
         the bias of the last layer, is the text's logits.
@@ -221,7 +221,7 @@ class Network:
         return (weights * values).T, first, last
 
     def weights(self) -> Weights:
-        """Give copies of all weights, in the order of the block's parameters."""
+        """Return copies of all weights, in the order of the block's parameters."""
         return [parameter.data(self.device).asnumpy() for parameter in self.parameters]
 
     def set_weights(self, weights: Weights) -> None:
@@ -235,12 +235,12 @@ class Network:
         self.block.embedding.weight.set_data(mx.nd.array(vectors, ctx=self.device))
 
     def vectors(self) -> Floats:
-        """Give what the words start from now, shape (words, embed_size)."""
+        """Return what the words start from now, shape (words, embed_size)."""
         weights: Floats = self.block.embedding.weight.data(self.device).asnumpy()
         return weights
 
     def arrays(self) -> Arrays:
-        """Give all weights by name."""
+        """Return all weights by name."""
         return dict(zip(self._names(), self.weights(), strict=True))
 
     def set_arrays(self, arrays: Arrays) -> None:
@@ -264,7 +264,7 @@ class Network:
 
 
 def all_devices() -> list[Device]:
-    """Give every GPU of this machine, or the processor if there is none."""
+    """Return every GPU of this machine, or the processor if there is none."""
     return [mx.gpu(number) for number in range(mx.context.num_gpus())] or [mx.cpu()]
 
 
@@ -279,7 +279,7 @@ def load_arrays(path: Path) -> Arrays:
 
 
 def framework() -> str:
-    """Give the framework's name and version."""
+    """Return the framework's name and version."""
     return f"mxnet {mx.__version__}"
 
 

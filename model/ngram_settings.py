@@ -48,7 +48,7 @@ class NgramSettings:
     norm: Norm
 
     def described(self) -> dict[str, object]:
-        """Give the settings by the names of the configuration's keys."""
+        """Return the settings by the names of the configuration's keys."""
         return {
             "ngram_words": self.grams.words,
             "ngram_skip": self.grams.skip,
@@ -71,7 +71,7 @@ class Sample:
 def settings(
     config: Config, sample: Callable[[], Sample], should_stop: Callable[[], bool] = lambda: False
 ) -> NgramSettings:
-    """Give the settings of the configuration; what it leaves to `auto` is chosen on the sample.
+    """Return the settings of the configuration; what it leaves to `auto` is chosen on the sample.
 
     One thing after the other, each time by the cross-entropy, at its best temperature, of the part of the
     sample that was held out. Raises TrainingStopped when it was asked to stop.
@@ -98,7 +98,7 @@ def settings(
 def untrained(
     config: Config, chosen: NgramSettings, examples: Examples, size: int, classes: int
 ) -> tuple[Network, Config, Floats]:
-    """Give a network for the n-grams of the training examples, how to train it, and what each counts.
+    """Return a network for the n-grams of the training examples, how to train it, and what each counts.
 
     The rate of Adam, whose step does not depend on the size of the gradient, is such that a step moves the
     logits of a text with all its n-grams by STEP * sqrt(batch size) on average.
@@ -159,7 +159,7 @@ class _Trial:
 
 
 def feature_limit(config: Config, classes: int) -> int:
-    """Give how many n-grams may be known: as configured, and no more than there is memory for."""
+    """Return how many n-grams may be known: as configured, and no more than there is memory for."""
     return min(config.ngram_features, max(MOST_WEIGHTS // classes, 1))
 
 
@@ -168,7 +168,7 @@ def _mean_length(texts: Sequence[str]) -> float:
 
 
 def _fixed(config: Config, end: int, choices: Sequence[Grams]) -> list[Grams]:
-    """Give the choices with what the configuration fixes put in, each once."""
+    """Return the choices with what the configuration fixes put in, each once."""
     fixed: dict[str, Any] = {"end": end} | {
         name: value
         for name, value in (("words", config.ngram_words), ("skip", config.ngram_skip))
@@ -184,7 +184,7 @@ def _allowed(given: object, choices: Sequence[T]) -> Sequence[T]:
 
 
 def _mean_sum(texts: Sequence[Ids], scale: Floats, norm: Norm) -> float:
-    """Give the mean over about STEP_TEXTS of the texts of what their n-grams count together."""
+    """Return the mean over about STEP_TEXTS of the texts of what their n-grams count together."""
     some = texts[:: max(1, len(texts) // STEP_TEXTS)]
     sums = [scale[ids].sum() / (math.sqrt(len(ids) + 1) if norm == "sqrt" else 1) for ids in some]
     return float(np.mean(sums)) or 1.0

@@ -16,7 +16,7 @@ SMOOTHING = 0.5  # added to each count, so that an n-gram that a class never has
 
 
 def scales(examples: Examples, classes: int, size: int, scale: Scale) -> Floats:
-    """Give how much each n-gram counts, shape (size,); the 0 of padding counts nothing.
+    """Return how much each n-gram counts, shape (size,); the 0 of padding counts nothing.
 
     `idf` is log(1 + texts / texts with the n-gram). `nb` is the largest |log-count ratio| over the classes:
     log of the n-gram's share among the n-grams in the class, over that in all others (Wang & Manning 2012,
@@ -33,14 +33,14 @@ def scales(examples: Examples, classes: int, size: int, scale: Scale) -> Floats:
 
 
 def _counts(texts: Sequence[Ids], size: int) -> npt.NDArray[np.float64]:
-    """Give in how many of the texts each n-gram is."""
+    """Return in how many of the texts each n-gram is."""
     return np.bincount(np.concatenate([*texts, _NO_IDS]), minlength=size).astype(np.float64)
 
 
 def _largest_ratio(
     examples: Examples, counts: npt.NDArray[np.float64], classes: int
 ) -> npt.NDArray[np.float64]:
-    """Give max over the classes of |log(p / q)|, one class at a time, so that memory is that of a few."""
+    """Return max over the classes of |log(p / q)|, one class at a time, so that memory is that of a few."""
     texts_of: list[list[Ids]] = [[] for _ in range(classes)]
     for ids, label in zip(examples.texts, examples.labels.tolist(), strict=True):
         texts_of[label].append(ids)
@@ -56,7 +56,7 @@ def _largest_ratio(
 
 
 def columns(classes: int) -> int:
-    """Give how many columns of weights a number of classes needs."""
+    """Return how many columns of weights a number of classes needs."""
     return 1 if classes == 2 else classes
 
 
@@ -73,7 +73,7 @@ class NgramSums:
 
     @classmethod
     def of(cls, arrays: Arrays, scale: Floats, norm: Norm) -> "NgramSums":
-        """Give what a trained `model.network.NgramSum`, whose arrays and scale these are, has learned."""
+        """Return what a trained `model.network.NgramSum`, whose arrays and scale these are, has learned."""
         weights = arrays["embedding0_weight"] * scale[:, None]
         return cls(weights, arrays["bias"][0], norm)
 
@@ -86,12 +86,12 @@ class NgramSums:
         return _both(sums + self.bias)
 
     def shares(self, numbers: Ids, count: int) -> Floats:
-        """Give what each of a text's `count` n-grams adds to its logits, shape (numbers, classes)."""
+        """Return what each of a text's `count` n-grams adds to its logits, shape (numbers, classes)."""
         divisor = np.sqrt(np.float32(count + 1)) if self.norm == "sqrt" else np.float32(1)
         return _both(self.weights[numbers] / divisor)
 
     def arrays(self) -> Arrays:
-        """Give all weights by name."""
+        """Return all weights by name."""
         return {"weights": self.weights, "bias": self.bias}
 
     def _sums(self, texts: Sequence[Ids], counts: Places) -> Floats:
@@ -108,5 +108,5 @@ class NgramSums:
 
 
 def _both(column: Floats) -> Floats:
-    """Give the columns of all classes; a single one is that of the second of two."""
+    """Return the columns of all classes; a single one is that of the second of two."""
     return np.hstack([-column, column]) if column.shape[1] == 1 else column

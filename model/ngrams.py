@@ -91,7 +91,7 @@ class NgramEncoder:
         return len(self.buckets) + 1
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """Give the numbers of each text's n-grams, each once, and the share of its words that are known."""
+        """Return the numbers of each text's n-grams, each once, and the share of its words that are known."""
         encoded: list[Ids] = []
         shares = []
         for group in groups(texts):
@@ -103,7 +103,7 @@ class NgramEncoder:
         return Encoded(encoded, np.concatenate(shares) if shares else np.empty(0))
 
     def phrases(self, text: str) -> list[tuple[int, str]]:
-        """Give the number of every known n-gram of one text and how a person would write it, each once.
+        """Return the number of every known n-gram of one text and how a person would write it, each once.
 
         An n-gram of characters is written as the word that it is in.
         """
@@ -176,7 +176,7 @@ def _end_grams(tokens: Tokens, end: int) -> _Found:
 
 
 def _runs(hashes: Hashes, longest: int) -> Iterator[tuple[Hashes, int]]:
-    """Give the hashes of 1 word, 2 words, … from each place on, and how many words they reach further."""
+    """Yield the hashes of 1 word, 2 words, … from each place on, and how many words they reach further."""
     running = hashes
     for reach in range(longest):
         if reach:
@@ -185,7 +185,7 @@ def _runs(hashes: Hashes, longest: int) -> Iterator[tuple[Hashes, int]]:
 
 
 def _pairs(hashes: Hashes, most_skipped: int) -> Iterator[tuple[Hashes, int]]:
-    """Give the hashes of the pairs of words with 1, 2, … skipped, and how many words they reach further."""
+    """Yield the hashes of pairs of words with 1, 2, … skipped, and how many words they reach further."""
     for reach in range(2, most_skipped + 2):
         yield hashes[:-reach] * np.uint64(_SPREAD) + hashes[reach:] + np.uint64(_PAIR), reach
 
@@ -227,7 +227,7 @@ def _buckets(hashes: Hashes) -> Places:
 
 
 def _frequent(counts: Buckets, most: int) -> Buckets:
-    """Give the buckets of n-grams in enough texts, those in the most texts first, at most `most`."""
+    """Return the buckets of n-grams in enough texts, those in the most texts first, at most `most`."""
     enough = np.flatnonzero(counts >= LEAST_TEXTS)
     # Sixteen bits are sorted ten times as fast; beyond them the order does not matter.
     by_count = np.argsort(

@@ -41,7 +41,7 @@ class AllReduce:
         self._store: Any = self._in_time(lambda: mx.kv.create(kind), hosts.wait_seconds)
 
     def share(self, group: Numbers, device: int) -> Numbers:
-        """Give the part of a batch that one device of this host works on; it may be empty."""
+        """Return the part of a batch that one device of this host works on; it may be empty."""
         return group[self.hosts.rank * len(self.devices) + device :: self.workers]
 
     def add(self, key: str, arrays: Sequence[Array]) -> None:
@@ -80,7 +80,7 @@ class AllReduce:
         return sums
 
     def gather(self, value: float) -> list[float]:
-        """Give a number of each host, by rank."""
+        """Return a number of each host, by rank."""
         mine = np.zeros(len(self.hosts.names))
         mine[self.hosts.rank] = value
         return [float(each) for each in self.numbers(*mine)]

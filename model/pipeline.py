@@ -153,7 +153,7 @@ def assist(config: Config, folders: Folders, should_stop: Callable[[], bool], ho
 
 
 def shared_parts(config: Config) -> list[str]:
-    """Give the parts that several hosts train together; n-grams take one host less time than that."""
+    """Return the parts that several hosts train together; n-grams take one host less time than that."""
     return [name for name in config.parts if name != NGRAM]
 
 
@@ -283,7 +283,7 @@ def _untrained_words(config: Config, encoder: WordEncoder, classes: int) -> Netw
 
 
 def _sample(config: Config, data: _Data) -> Sample:
-    """Give training rows at random, about MOST_CHARACTERS of them."""
+    """Return training rows at random, about MOST_CHARACTERS of them."""
     share = min(1.0, MOST_CHARACTERS / max(data.characters, 1))
     taken = np.random.default_rng(config.seed).random(len(data.training)) < share
     texts = [text for text, wanted in zip(data.texts(), taken, strict=True) if wanted]
@@ -291,7 +291,7 @@ def _sample(config: Config, data: _Data) -> Sample:
 
 
 def _mixture(logits: list[Floats], truths: Numbers) -> tuple[float, ...]:
-    """Give the weight of each part: the ones whose mixture fits the validation rows best, calibrated."""
+    """Return the weight of each part: the ones whose mixture fits the validation rows best, calibrated."""
     if len(logits) == 1:
         return (1.0,)
     losses = []

@@ -46,7 +46,7 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
 
 
 def doubt(decision: Decision, confidence: float, known_share: float) -> str:
-    """Why a person should look at a row, or nothing."""
+    """Return why a person should look at a row, or nothing."""
     if known_share == 0 or known_share < decision.least_known_share:
         return UNFAMILIAR
     if decision.threshold is None:

@@ -44,13 +44,13 @@ class Axis:
     end: float
 
     def at(self, figure: float) -> float:
-        """Give the place of a figure, in SVG units."""
+        """Return the place of a figure, in SVG units."""
         share = (figure - self.low) / (self.high - self.low) if self.high > self.low else 0.5
         return round(self.start + share * (self.end - self.start), 1)
 
 
 def render(evaluation: Evaluation) -> str:
-    """Give the page: evaluation.json in words and charts."""
+    """Return the page: evaluation.json in words and charts."""
     return _template().render(
         e=evaluation,
         tries=TRIES,
@@ -120,7 +120,7 @@ def _percent(share: float, digits: int = 1) -> str:
 
 
 def _file_name(address: str) -> str:
-    """Give the name of a file whose address is an S3 URI."""
+    """Return the name of a file whose address is an S3 URI."""
     return shorten(address.rsplit("/", 1)[-1])
 
 
@@ -140,14 +140,14 @@ def _listed(parts: list[str]) -> str:
 
 
 def _weakest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give the labels of the lowest F1, the lowest first; none when all labels are few enough to show."""
+    """Return the labels of the lowest F1, the lowest first; none when all labels are few enough to show."""
     if len(per_class) <= FEW_LABELS:
         return []
     return sorted(per_class, key=lambda entry: entry["f1"])[:PAIRS_SHOWN]
 
 
 def _categories(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give all labels in their order; of more than MOST_LABELS, the weakest."""
+    """Return all labels in their order; of more than MOST_LABELS, the weakest."""
     if len(per_class) <= MOST_LABELS:
         return per_class
     return sorted(per_class, key=lambda entry: entry["f1"])[:MOST_LABELS]
@@ -159,13 +159,13 @@ def _share_held_out(evaluation: Evaluation) -> str:
 
 
 def _day(date: str) -> str:
-    """Give `2026-11-26` as `26 November 2026`."""
+    """Return `2026-11-26` as `26 November 2026`."""
     day = datetime.date.fromisoformat(date)
     return f"{day.day} {day:%B %Y}"
 
 
 def _phrases(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
-    """Give each label's phrases with their strength, 0 to 1: `shown` at once, `more` to unfold.
+    """Return each label's phrases with their strength, 0 to 1: `shown` at once, `more` to unfold.
 
     Of many labels, those of the most rows are shown.
     """
@@ -199,7 +199,7 @@ def _dots(points: Iterable[tuple[float, float]], x: Axis, y: Axis, radius: float
 
 
 def _from_floor(shares: Iterable[float]) -> Axis:
-    """Give an upward axis that ends at 100% and starts at the tenth below the lowest share."""
+    """Return an upward axis that ends at 100% and starts at the tenth below the lowest share."""
     return _vertical(int(min(*shares, 0.9) * 10) / 10, 1)
 
 

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]*?)0*)?")
 
 
 def hash_texts(texts: Iterable[str]) -> Hashes:
-    """Give 64 bits a text; texts that differ only in case, white space or what cannot be seen get the same.
+    """Return 64 bits a text; texts that differ only in case, white space or what cannot be seen get the same.
 
     They are saved with a model (`artifact.LEARNED`): another way of counting needs another name there.
     """
@@ -28,7 +28,7 @@ def hash_texts(texts: Iterable[str]) -> Hashes:
 
 
 def plain_label(label: str) -> str:
-    """Give the form in which labels are compared: as of a text; `01`, `1.0` and `1` are one number."""
+    """Return the form in which labels are compared: as of a text; `01`, `1.0` and `1` are one number."""
     plain = _plain(label)
     number = _NUMBER.fullmatch(plain)
     if not number:

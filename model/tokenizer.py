@@ -103,12 +103,12 @@ class Tokens:
 
 
 def words(text: str) -> list[str]:
-    """Give the words of one text, in order."""
+    """Return the words of one text, in order."""
     return tokenize([text], MOST_CHARACTERS).words
 
 
 def groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Give the texts in order, in groups of few enough characters to be tokenized together."""
+    """Yield the texts in order, in groups of few enough characters to be tokenized together."""
     start = size = 0
     for position, text in enumerate(texts):
         if size and size + len(text) > GROUP_CHARACTERS:
@@ -120,14 +120,14 @@ def groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def grouped(texts: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Give all texts in such groups, without holding them all."""
+    """Yield all texts in such groups, without holding them all."""
     stream = iter(texts)
     while some := list(itertools.islice(stream, TEXTS_TOGETHER)):
         yield from groups(some)
 
 
 def tokenize(texts: Sequence[str], most_words: int) -> Tokens:
-    """Give the first `most_words` words of each text."""
+    """Return the first `most_words` words of each text."""
     plain = [_plain(text) for text in texts]
     joined = "".join([text + "\n" for text in plain])
     codes = character_codes(joined)
@@ -148,7 +148,7 @@ def _plain(text: str) -> str:
 
 
 def _kinds_in_context(codes: Codes, text: str) -> Kinds:
-    """Give the kind of each character; signs inside a word or a number are of its kind."""
+    """Return the kind of each character; signs inside a word or a number are of its kind."""
     kinds: Kinds = _kinds()[codes.astype(np.intp)]  # which NumPy indexes with twice as fast
     for signs, kind in ((_APOSTROPHES, LETTER), (_NUMBER_SIGNS, DIGIT)):
         for sign in signs:
@@ -181,7 +181,7 @@ def _cut(tokens: Tokens, most_words: int) -> Tokens:
 
 @cache
 def _powers(count: int) -> tuple[Hashes, Hashes]:
-    """Give the first powers of FACTOR and of its inverse, modulo 2**64."""
+    """Return the first powers of FACTOR and of its inverse, modulo 2**64."""
     ascending, descending = np.ones((2, count), dtype=np.uint64)
     ascending[1:] = FACTOR
     descending[1:] = pow(FACTOR, -1, 2**64)
@@ -190,7 +190,7 @@ def _powers(count: int) -> tuple[Hashes, Hashes]:
 
 @cache
 def _kinds() -> Kinds:
-    """Give the kind of every Unicode character, shape (0x110000,)."""
+    """Return the kind of every Unicode character, shape (0x110000,)."""
     kinds = np.full(UNICODE, SIGN, dtype=np.uint8)
     for first, last in ASSIGNED:
         places = range(first, last + 1)

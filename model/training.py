@@ -123,7 +123,7 @@ def train(
 
 
 def perplexity(loss: float) -> float:
-    """Give e to the power of a mean cross-entropy: among how many labels the model hesitates."""
+    """Return e to the power of a mean cross-entropy: among how many labels the model hesitates."""
     return math.exp(min(loss, 700))  # above that a float ends
 
 
@@ -193,7 +193,7 @@ class _Loop:
         self._save()
 
     def _should_stop(self) -> bool:
-        """Tell whether to stop: at once, or, with other hosts, when all know of it after the same step."""
+        """Return whether to stop: at once, or, with other hosts, when all know of it after the same step."""
         return self.stop_was_asked if self.hosts.several else self.session.should_stop()
 
     def _step(self, group: Numbers) -> None:
@@ -226,7 +226,7 @@ class _Loop:
         return losses
 
     def _share(self, group: Numbers, texts: Floats, number: int) -> tuple[Array, Array, Array]:
-        """Give the texts, labels and weights of the rows that a device of this host works on."""
+        """Return the texts, labels and weights of the rows that a device of this host works on."""
         places = np.arange(len(group))
         share = self.all_reduce.share(places, number) if self.all_reduce else places
         weights = self.row_weights[group[share]]
@@ -292,7 +292,7 @@ class _Loop:
             self.best = self.network.weights()
 
     def _measured(self) -> tuple[float, float]:
-        """Give mean cross-entropy and accuracy of the validation rows; each host measures its share."""
+        """Return mean cross-entropy and accuracy of the validation rows; each host measures its share."""
         if self.all_reduce is None or not self.hosts.several:
             return _measure(self.network, self.validation)
         mine = slice(self.hosts.rank, None, len(self.hosts.names))
@@ -406,14 +406,14 @@ class _Loop:
 
 
 def _measure(network: Network, examples: Examples) -> tuple[float, float]:
-    """Give mean cross-entropy and accuracy."""
+    """Return mean cross-entropy and accuracy."""
     logits = network.logits(examples.texts)
     accuracy = (logits.argmax(axis=1) == examples.labels).mean()
     return cross_entropy(logits, examples.labels, at_temperature=1.0), float(accuracy)
 
 
 def _row_weights(config: Config, labels: Numbers, classes: int) -> Floats:
-    """Give how much each training row counts, shape (rows, 1), 1 on average."""
+    """Return how much each training row counts, shape (rows, 1), 1 on average."""
     if config.class_weight is None:
         return np.ones((len(labels), 1), dtype=np.float32)
     rows = np.maximum(np.bincount(labels, minlength=classes), 1)

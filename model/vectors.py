@@ -39,7 +39,7 @@ class SpacyVectors:
         return cls(package, table)
 
     def fill(self, start: Floats, words: Sequence[str]) -> tuple[Floats, int]:
-        """Give a copy of `start` with the vector of every word that has one, and how many have.
+        """Return a copy of `start` with the vector of every word that has one, and how many have.
 
         `start` and the copy have the shape (words + FIRST_WORD, width).
         """
@@ -50,7 +50,7 @@ class SpacyVectors:
         return filled, len(forms)
 
     def _form(self, word: str) -> str | None:
-        """Give the form of a lower-case word that has a vector.
+        """Return the form of a lower-case word that has a vector.
 
         A table that keeps cases has many words in one form only: names ("Honda", "ABS") and German's nouns.
         """

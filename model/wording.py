@@ -2,6 +2,6 @@
 
 
 def duration(seconds: float) -> str:
-    """Give a time as `12 s` or `3 min 5 s`."""
+    """Return a time as `12 s` or `3 min 5 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -18,7 +18,7 @@ settings.load_profile("no deadline")
 
 @pytest.fixture
 def reads(request: pytest.FixtureRequest) -> str:
-    """Give what the row of docs/reliability.md says that people read: the test looks for it."""
+    """Return what the row of docs/reliability.md says that people read: the test looks for it."""
     said: str = request.node.get_closest_marker("fault").kwargs["reads"]
     return said
 

@@ -106,7 +106,7 @@ class Account:
         )
 
     def environment(self) -> dict[str, str]:
-        """Give the environment for programs that a command starts, with the same account in it."""
+        """Return the environment for programs that a command starts, with the same account in it."""
         if not self.local:
             chosen = {
                 "AWS_PROFILE": self.profile,

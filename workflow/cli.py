@@ -288,7 +288,7 @@ def local(ctx: typer.Context) -> None:
 
 
 def deploys_to(ctx: typer.Context, stage: str) -> Account:
-    """Give the account with the stack to deploy: the one named, else the one that the stage's file names."""
+    """Return the account with the stack to deploy: the one named, else the one of the stage's file."""
     account: Account = ctx.obj
     source = ctx.parent.get_parameter_source("stack_name") if ctx.parent else None
     if account.local or (source and source.name != "DEFAULT"):

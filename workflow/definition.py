@@ -123,7 +123,7 @@ METRICS = {
 
 
 def build() -> Asl:
-    """Give the whole state machine as Amazon States Language."""
+    """Return the whole state machine as Amazon States Language."""
     again = Choice("Which step again?")
     # What was made before the shards failed says nothing of their next try.
     unlabelled = Pass("Label what is missing", result={}, result_path="$.prediction")
@@ -281,7 +281,7 @@ def _predicts(explain: Task, again: Choice) -> Choice:
 
 
 def _partly(again: Choice) -> Pass:
-    """Give the way on which a run ends of which some shards failed; what the others made is delivered."""
+    """Return the way on which a run ends of which some shards failed; what the others made is delivered."""
     failure = {"error": "PartlyDone", "sentence.$": "$.results.sentence", "redrives.$": REDRIVES}
     state = Pass("Some rows are missing", parameters=failure, result_path="$.failure")
     state.next(_notify("Notify partly done", "$.results", _fails("PartlyDone", again)))
@@ -349,7 +349,7 @@ def _ends_badly(again: Choice) -> Task:
 
 
 def _fails(name: str, again: Choice) -> Task:
-    """Give an end that raises `$.failure`, until the execution is redriven: then it leads back.
+    """Return an end that raises `$.failure`, until the execution is redriven: then it leads back.
 
     A Fail state would fail a redriven execution at once. This is the step at which such a run fails, so it is
     the one that a redrive runs again, with a larger count than `$.failure` has. The function answers by its
@@ -456,7 +456,7 @@ def _service(call: str) -> str:
 
 
 def render() -> dict[Path, str]:
-    """Give the text of each generated file."""
+    """Return the text of each generated file."""
     asl = build()
     return {ASL_FILE: json.dumps(asl, indent=2, ensure_ascii=False) + "\n", GRAPH_FILE: draw(asl)}
 

@@ -123,7 +123,7 @@ def review(path: Path | None) -> None:
 
 
 def first_lines(row: dict[str, Any]) -> str:
-    """Give a review row in short: what it says, what the model says, and why a person should look."""
+    """Return a review row in short: what it says, what the model says, and why a person should look."""
     text = max((str(value) for value in row.values() if value), key=len)
     return f"“{' '.join(text.split())[:40]}…” → {row.get('prediction')} ({row.get('reason')})"
 
@@ -137,7 +137,7 @@ FILES = {
 
 
 def next_steps(made: stack.Stack, predict: Path) -> list[tuple[str, str]]:
-    """Give what a person may type next."""
+    """Return what a person may type next."""
     file = predict.relative_to(Path.cwd()) if predict.is_relative_to(Path.cwd()) else predict
     return [
         ("First, in your shell", f'eval "$({ENVIRONMENT})"'),

@@ -71,7 +71,7 @@ def pairs(rows: Iterable[tuple[str, str]]) -> None:
 
 
 def duration(span: timedelta) -> str:
-    """Give a duration as people say it: 0.4 s, 12 s, 3 min 05 s, 2 h 07 min."""
+    """Return a duration as people say it: 0.4 s, 12 s, 3 min 05 s, 2 h 07 min."""
     seconds = span.total_seconds()
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -84,7 +84,7 @@ def duration(span: timedelta) -> str:
 
 
 def clock(when: datetime) -> str:
-    """Give a moment in the time of this machine."""
+    """Return a moment in the time of this machine."""
     return f"{when.astimezone():%H:%M:%S}"
 
 
@@ -97,7 +97,7 @@ def watch(runs: Iterable[Run], log_line: Callable[[Run], str | None]) -> Run:
 
 
 def steps_table(run: Run) -> Table:
-    """Give the table of a run's states."""
+    """Return the table of a run's states."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("", "State", "Status", "Started"):
         table.add_column(name, overflow="fold")
@@ -231,7 +231,7 @@ class _Pace:
         self._last = now()
 
     def due(self) -> bool:
-        """Whether the half minute is over; another one begins then."""
+        """Return whether the half minute is over; another one begins then."""
         over = now() - self._last >= HALF_MINUTE
         if over:
             self.reset()
@@ -300,7 +300,7 @@ def give_up_output() -> None:
 
 
 def moment(when: datetime) -> str:
-    """Give a day and time in the time of this machine."""
+    """Return a day and time in the time of this machine."""
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 

@@ -20,7 +20,7 @@ _STYLES = """\
 
 
 def draw(asl: Asl) -> str:
-    """Give a Markdown page with the drawing; the errors of all steps are drawn as one arrow."""
+    """Return a Markdown page with the drawing; the errors of all steps are drawn as one arrow."""
     states: dict[str, Asl] = asl["States"]
     ids = {name: f"s{number}" for number, name in enumerate(states)}
     nodes = [f"    {ids[name]}{_shape(name, state)}{_class(state)}" for name, state in states.items()]
@@ -50,7 +50,7 @@ def _class(state: Asl) -> str:
 
 
 def _ways(state: Asl) -> list[tuple[str, str]]:
-    """Give each state that may follow, with the label of the arrow."""
+    """Return each state that may follow, with the label of the arrow."""
     ways = [(choice["Next"], f"|{choice.get('StringEquals', 'yes')}|") for choice in state.get("Choices", [])]
     if "Default" in state:
         ways.append((state["Default"], "|no|"))

@@ -70,7 +70,7 @@ class ExecutionUnknownError(CommandError):
 
 
 def told(error: Exception, deploy: str, local: bool) -> CommandError:
-    """Give the sentence for an error of boto3 or of the operating system.
+    """Return the sentence for an error of boto3 or of the operating system.
 
     `deploy` is the command that deploys the stack, `local` whether the local AWS was asked.
     """

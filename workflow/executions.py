@@ -35,12 +35,12 @@ class Step:
     job: str | None = None
 
     def duration(self, now: datetime) -> timedelta:
-        """Give how long the step took, or has taken until now; never less than nothing."""
+        """Return how long the step took, or has taken until now; never less than nothing."""
         return max((self.ended or now) - self.started, timedelta())
 
 
 def steps(events: Iterable[Event]) -> list[Step]:
-    """Give the states that an execution visited, in their order.
+    """Return the states that an execution visited, in their order.
 
     `events` is the whole history, oldest first. A retried state is one step with several attempts; a state
     whose error was caught is a failed step.
@@ -52,7 +52,7 @@ def steps(events: Iterable[Event]) -> list[Step]:
 
 
 def data_of(description: Mapping[str, Any], events: Sequence[Event]) -> dict[str, Any]:
-    """Give the newest state data: a run's output if it succeeded, else what the last finished state gave."""
+    """Return the newest state data: a run's output if it succeeded, else what the last state gave."""
     texts = [description.get("output")]
     texts += [
         _details(event).get("output") for event in reversed(events) if event["type"].endswith("StateExited")

@@ -48,12 +48,12 @@ class Model:
         return f"{self.accuracy:.1%}{between}"
 
     def state(self, live: bool) -> str:
-        """Give in a word or three how it stands; `live` is whether it is the newest approved one."""
+        """Return in a word or three how it stands; `live` is whether it is the newest approved one."""
         return LIVE if live else STATES.get(self.status, self.status)
 
 
 def list_models(account: Account, stack: Stack) -> list[Model]:
-    """Give all versions, newest first."""
+    """Return all versions, newest first."""
     pages = account.sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=stack.model_group
     )
@@ -63,12 +63,12 @@ def list_models(account: Account, stack: Stack) -> list[Model]:
 
 
 def live(models: list[Model]) -> Model | None:
-    """Give the live model: the newest version that is approved."""
+    """Return the live model: the newest version that is approved."""
     return max((model for model in models if model.status == APPROVED), key=lambda m: m.version, default=None)
 
 
 def none_live(models: list[Model], command: str) -> str:
-    """Give the sentence for when no version is live; `command` is how to write `claimflow`."""
+    """Return the sentence for when no version is live; `command` is how to write `claimflow`."""
     rejected = all(model.status == REJECTED for model in models)
     why = "every version is rejected" if rejected else "no version is approved"
     return (

@@ -20,7 +20,7 @@ Figure = tuple[str, str]
 
 
 def state_of(run: Run) -> str:
-    """Give in a word or two how a run stands: a rejected model is no failure, nor is one that waits."""
+    """Return in a word or two how a run stands: a rejected model is no failure, nor is one that waits."""
     if run.running:
         return RUNNING
     if run.status == "ABORTED":
@@ -31,7 +31,7 @@ def state_of(run: Run) -> str:
 
 
 def exit_code(run: Run) -> int:
-    """Give 0 for done, 3 for a model that is not good enough, 4 for partly done, else 1.
+    """Return 0 for done, 3 for a model that is not good enough, 4 for partly done, else 1.
 
     A model with too little evidence is, for a script, one that is not good enough: it is not live. One that
     waits because the stack wants a person's approval is done.
@@ -42,7 +42,7 @@ def exit_code(run: Run) -> int:
 
 
 def sentence(run: Run) -> str:
-    """Give what happened to a run that ended, in one sentence."""
+    """Return what happened to a run that ended, in one sentence."""
     if run.status == "SUCCEEDED":
         return _reason(run.data) or FINE
     if run.rejected:
@@ -51,7 +51,7 @@ def sentence(run: Run) -> str:
 
 
 def hints(run: Run, command: str) -> list[str]:
-    """Give what is left to do after a run, a sentence each; `command` is how to write `claimflow`."""
+    """Return what is left to do after a run, a sentence each; `command` is how to write `claimflow`."""
     if not run.running and run.status != "SUCCEEDED" and run.error not in FINAL:
         return [f"To go on from there, without what is done already: `{command} redrive {run.name}`."]
     version = _waiting(run.data)
@@ -67,7 +67,7 @@ def hints(run: Run, command: str) -> list[str]:
 
 
 def warnings(run: Run) -> list[str]:
-    """Give what a person should know of the file and of the model: what was guessed, what would help.
+    """Return what a person should know of the file and of the model: what was guessed, what would help.
 
     Of a run with two files what is said of each stands below a line that names the file.
     """
@@ -82,7 +82,7 @@ def warnings(run: Run) -> list[str]:
 
 
 def _noticed(checked: dict[str, Any] | None, came_of_it: dict[str, Any] | None) -> list[str]:
-    """Give what was noticed of one file: as it was checked, and in what came of it."""
+    """Return what was noticed of one file: as it was checked, and in what came of it."""
     checked, came_of_it = checked or {}, came_of_it or {}
     said = [warning for each in (checked, came_of_it) for warning in each.get("warnings") or []]
     how = f"was read as {checked['reading']}." if checked.get("reading") else ""
@@ -96,12 +96,12 @@ def _below(which: str, file: dict[str, Any] | None, said: list[str]) -> list[str
 
 
 def figures(run: Run) -> list[Figure]:
-    """Give the figures of a run as pairs of a name and a text; those it did not come to are left out."""
+    """Return the figures of a run as pairs of a name and a text; those it did not come to are left out."""
     return [*_training(run.data), *_prediction(run.data)]
 
 
 def addresses(run: Run, *, links: bool) -> list[Figure]:
-    """Give where the results and reports of a run lie; with `links` also the pages that open them."""
+    """Return where the results and reports of a run lie; with `links` also the pages that open them."""
     evaluation, results = run.data.get("evaluation", {}), run.data.get("results", {})
     validation = run.data.get("validation", {})
     found = [
@@ -119,12 +119,12 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
 
 
 def percent(share: float) -> str:
-    """Give a share between 0 and 1 as a percentage with one decimal."""
+    """Return a share between 0 and 1 as a percentage with one decimal."""
     return f"{share:.1%}"
 
 
 def _page(uri: str, region: str) -> str:
-    """Give the page of AWS's console that opens an object."""
+    """Return the page of AWS's console that opens an object."""
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     console = f"https://{region}.console.aws.amazon.com/s3/object/{bucket}"
     return f"{console}?region={region}&prefix={quote(key)}"
@@ -146,7 +146,7 @@ def _waiting(data: dict[str, Any]) -> int | None:
 
 
 def _reason(data: dict[str, Any]) -> str | None:
-    """Give why a registered model is not live, if it is for want of evidence."""
+    """Return why a registered model is not live, if it is for want of evidence."""
     registration = data.get("registration") or {}
     return None if registration.get("live") else registration.get("reason")
 

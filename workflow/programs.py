@@ -46,18 +46,18 @@ def build_and_deploy(account: Account, stage: str, tell: Tell, root: Path = ROOT
 
 
 def stage_stack(stage: str, root: Path = ROOT) -> str:
-    """Give the name of the stack that a stage's file is for; raises CommandError if there is no such file."""
+    """Return the name of the stack that a stage's file is for; raises CommandError if there is none."""
     name = _deploy_settings(_config_file(stage, root)).get("stack_name", DEFAULT_STACK)
     return str(name)
 
 
 def build_arguments(config: Path, root: Path) -> list[str]:
-    """Give the arguments of `sam build`."""
+    """Return the arguments of `sam build`."""
     return ["build", "--config-file", str(config), "--template-file", str(root / "template.yaml")]
 
 
 def deploy_arguments(account: Account, config: Path) -> list[str]:
-    """Give the arguments of `sam deploy` for the account and what was built in the same folder."""
+    """Return the arguments of `sam deploy` for the account and what was built in the same folder."""
     region = ["--region", account.region] if account.region and not account.local else []
     return [
         "deploy", "--config-file", str(config), "--template-file", str(BUILT),
@@ -66,7 +66,7 @@ def deploy_arguments(account: Account, config: Path) -> list[str]:
 
 
 def find_sam(root: Path = ROOT) -> Path:
-    """Give the path of the SAM CLI: the project's own, else the one on PATH."""
+    """Return the path of the SAM CLI: the project's own, else the one on PATH."""
     own = root / ".venv" / "sam" / "bin" / "sam"
     found = str(own) if own.exists() else shutil.which("sam")
     if found is None:
@@ -125,7 +125,7 @@ def _local_command(arguments: Sequence[str], root: Path) -> list[str]:
 
 
 def _build_folder(account: Account, stage: str, root: Path) -> Path:
-    """Give each place that is deployed to a folder in which SAM runs and builds.
+    """Return each place that is deployed to a folder in which SAM runs and builds.
 
     SAM keeps what it installed beside its work, and two at once in one folder take it away from each other.
     """

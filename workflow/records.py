@@ -37,7 +37,7 @@ class Record:
 
 
 def record(run: Run) -> Record:
-    """Give the line of a run, from its data."""
+    """Return the line of a run, from its data."""
     data = run.data
     asked, about, validation = _part(data, "request") or data, _part(data, "run"), _part(data, "validation")
     trained, labelled = _part(validation, "train"), _part(data, "results")
@@ -63,7 +63,7 @@ def record(run: Run) -> Record:
 
 
 def document(made: Record | Model) -> dict[str, Any]:
-    """Give a line as JSON takes it."""
+    """Return a line as JSON takes it."""
     return {
         key: value.isoformat() if isinstance(value, datetime) else value
         for key, value in asdict(made).items()
@@ -71,7 +71,7 @@ def document(made: Record | Model) -> dict[str, Any]:
 
 
 def _version(data: dict[str, Any]) -> int | None:
-    """Give the version that a training made, or that labelled the file."""
+    """Return the version that a training made, or that labelled the file."""
     if version := _part(data, "registration").get("version"):
         return int(version)
     number = str(_part(data, "model").get("arn", "")).rsplit("/", 1)[-1]
@@ -79,7 +79,7 @@ def _version(data: dict[str, Any]) -> int | None:
 
 
 def _text(value: object) -> str | None:
-    """Give what a request says as one line of text; anybody may have written it."""
+    """Return what a request says as one line of text; anybody may have written it."""
     if not isinstance(value, str):
         return None
     return "".join(letter if letter.isprintable() else " " for letter in value)

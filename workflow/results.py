@@ -16,7 +16,7 @@ SEARCHED = 100  # runs that the newest one with files is looked for in
 
 
 def choose(account: Account, stack: Stack, name: str | None) -> tuple[str, Run | None]:
-    """Give the folder of a run's files, and the run; without a name, those of the newest run.
+    """Return the folder of a run's files, and the run; without a name, those of the newest run.
 
     A folder may be there without its run, which Step Functions forgets after 90 days. Raises CommandError if
     the run goes on, or left no files: another run's are never taken in its place.
@@ -37,14 +37,14 @@ def choose(account: Account, stack: Stack, name: str | None) -> tuple[str, Run |
 
 
 def files_of(account: Account, stack: Stack, folder: str) -> list[str]:
-    """Give the files in a run's folder, relative to it, in order."""
+    """Return the files in a run's folder, relative to it, in order."""
     pages = account.s3.get_paginator("list_objects_v2").paginate(Bucket=stack.results, Prefix=f"{folder}/")
     keys = [each["Key"].removeprefix(f"{folder}/") for page in pages for each in page.get("Contents", [])]
     return sorted(key for key in keys if _is_for_people(PurePosixPath(key)))
 
 
 def kind(path: Path) -> str:
-    """Give what a result file is, without the input's name: `results.csv` for `claims.results.csv`."""
+    """Return what a result file is, without the input's name: `results.csv` for `claims.results.csv`."""
     stem, found, extension = path.name.rsplit(".", 2) if path.name.count(".") > 1 else ("", "", "")
     return f"{found}.{extension}" if stem and found in KINDS else path.name
 

@@ -108,7 +108,7 @@ def redrive(account: Account, arn: str) -> None:
 
 
 def plain_cause(cause: str | None) -> str | None:
-    """Give an execution's cause as a sentence: a step that raised it left it in a Lambda's JSON."""
+    """Return an execution's cause as a sentence: a step that raised it left it in a Lambda's JSON."""
     try:
         document = json.loads(cause or "")
     except ValueError:
@@ -118,7 +118,7 @@ def plain_cause(cause: str | None) -> str | None:
 
 
 def follow(account: Account, arn: str) -> Iterator[Run]:
-    """Give the run again and again until it has ended; the last one given is the end."""
+    """Yield the run again and again until it has ended; the last one given is the end."""
     pause = LOCAL_PAUSE if account.local else AWS_PAUSE
     while True:
         run = read_run(account, arn)
@@ -130,7 +130,7 @@ def follow(account: Account, arn: str) -> Iterator[Run]:
 
 
 def recent(account: Account, stack: Stack, limit: int) -> "list[ExecutionListItemTypeDef]":
-    """Give the newest runs, newest first."""
+    """Return the newest runs, newest first."""
     pages = account.step_functions.get_paginator("list_executions").paginate(
         stateMachineArn=stack.state_machine,
         PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 1000)},
@@ -140,7 +140,7 @@ def recent(account: Account, stack: Stack, limit: int) -> "list[ExecutionListIte
 
 
 def find(account: Account, stack: Stack, name: str | None) -> str:
-    """Give the ARN of a run; without a name of the newest.
+    """Return the ARN of a run; without a name of the newest.
 
     `name` may be the run's ARN, its name or the beginning of one, the id of its work (of several the newest),
     or an address or a path in a folder of one of these. Raises ExecutionUnknownError, or CommandError for
@@ -156,7 +156,7 @@ def find(account: Account, stack: Stack, name: str | None) -> str:
 
 
 def find_running(account: Account, stack: Stack, name: str | None) -> str:
-    """Give the ARN of a run that goes on; without a name of the newest that does.
+    """Return the ARN of a run that goes on; without a name of the newest that does.
 
     Raises ExecutionUnknownError, or CommandError if it does not.
     """
@@ -172,7 +172,7 @@ def find_running(account: Account, stack: Stack, name: str | None) -> str:
 
 
 def now() -> datetime:
-    """Give the time, with its zone, as boto3 does."""
+    """Return the time, with its zone, as boto3 does."""
     return datetime.now(UTC)
 
 
@@ -228,7 +228,7 @@ def _by_beginning(account: Account, stack: Stack, name: str) -> str:
 
 
 def _by_work(account: Account, listed: "list[ExecutionListItemTypeDef]", work: str) -> str:
-    """Give the newest run whose work has this id, which is named like it but for its last part."""
+    """Return the newest run whose work has this id, which is named like it but for its last part."""
     head, _, digest = work.rpartition("-")
     if head and WORK_DIGEST.fullmatch(digest):
         alike = [each["executionArn"] for each in listed if each["name"].startswith(f"{head}-")]

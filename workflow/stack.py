@@ -70,7 +70,7 @@ def check_reachable(account: Account) -> None:
 
 
 def addresses(stack: Stack) -> list[tuple[str, str]]:
-    """Give what a person needs of a deployed stack, as pairs of a name and a text."""
+    """Return what a person needs of a deployed stack, as pairs of a name and a text."""
     return [
         ("Labelled files", f"s3://{stack.uploads}/train/"),
         ("Files to label", f"s3://{stack.uploads}/predict/"),
@@ -82,7 +82,7 @@ def addresses(stack: Stack) -> list[tuple[str, str]]:
 
 
 def describe(account: Account) -> "StackTypeDef":
-    """Give the stack as CloudFormation describes it; raises StackMissingError."""
+    """Return the stack as CloudFormation describes it; raises StackMissingError."""
     try:
         return account.cloudformation.describe_stacks(StackName=account.stack)["Stacks"][0]
     except ClientError as error:
@@ -93,7 +93,7 @@ def describe(account: Account) -> "StackTypeDef":
 
 
 def _others(account: Account) -> list[str]:
-    """Give the names of the other stacks of Claimflow, as far as they may be listed."""
+    """Return the names of the other stacks of Claimflow, as far as they may be listed."""
     wanted = set(OUTPUTS.values())
     try:
         pages = account.cloudformation.get_paginator("describe_stacks").paginate()
@@ -108,7 +108,7 @@ def _others(account: Account) -> list[str]:
 
 
 def outputs_of(described: "StackTypeDef") -> dict[str, str]:
-    """Give the outputs of a described stack by their names."""
+    """Return the outputs of a described stack by their names."""
     return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
 
 
@@ -151,7 +151,7 @@ def _stop_runs(account: Account, machine: str, artifacts: str) -> Iterator[str]:
 
 
 def _trainings_under_way(account: Account, artifacts: str) -> list[str]:
-    """Give the names of the jobs that write into this stack's bucket; other stacks have such names too."""
+    """Return the names of the jobs that write into this stack's bucket; other stacks have such names too."""
     wanted: list[TrainingJobStatusType] = ["InProgress", "Stopping"]
     pages = account.sagemaker.get_paginator("list_training_jobs")
     listed = [

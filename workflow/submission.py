@@ -89,7 +89,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def explained(account: Account, stack: Stack, config: dict[str, Any] | None) -> dict[str, Any]:
-    """Give the configuration, the stack's own for None, with explanations asked for.
+    """Return the configuration, the stack's own for None, with explanations asked for.
 
     A request with a configuration does without the stack's own, so what is there has to come along. Raises
     CommandError if it cannot be read.
@@ -120,7 +120,7 @@ def request(
     *,
     replace: bool = False,
 ) -> dict[str, Any]:
-    """Give the execution's input; `replace` lets the new model lack categories of the live one."""
+    """Return the execution's input; `replace` lets the new model lack categories of the live one."""
     made: dict[str, Any] = {"action": action, "data": data.uri}
     if data.version:
         made["version"] = data.version
@@ -144,7 +144,7 @@ def start(account: Account, stack: Stack, made: dict[str, Any]) -> str:
 
 
 def execution_name(action: str, uri: str, now: datetime) -> str:
-    """Give a name that is never used twice and still tells a reader what runs: action, file, time."""
+    """Return a name that is never used twice and still tells a reader what runs: action, file, time."""
     endings = "|".join(map(re.escape, KINDS))
     stem = re.sub(rf"({endings})(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
     safe = re.sub(r"[^A-Za-z0-9]+", "-", stem)[:STEM_LIMIT].strip("-") or "file"
@@ -250,7 +250,7 @@ def _hash(path: Path) -> str:
 
 
 def _version(account: Account, bucket: str, key: str) -> str | None:
-    """Give the newest version's id, "" without versions, None if there is no such object."""
+    """Return the newest version's id, "" without versions, None if there is no such object."""
     try:
         return account.s3.head_object(Bucket=bucket, Key=key).get("VersionId", "")
     except ClientError as error:

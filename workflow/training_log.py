@@ -18,7 +18,7 @@ _OF_MXNET = re.compile(r"\[\d\d:\d\d:\d\d\] \S+\.(h|cc|cu|cpp|cuh):\d+:")
 
 
 def last_line(account: Account, steps: "Sequence[Step]") -> str | None:
-    """Give the newest line of the training job that runs now; None if none runs, or none can be read.
+    """Return the newest line of the training job that runs now; None if none runs, or none can be read.
 
     It is an extra: a run is followed as well by a person who may not read logs.
     """
@@ -49,6 +49,6 @@ def _newest_event(account: Account, job: str) -> str | None:
 
 
 def _told(message: str) -> str:
-    """Give the line, or nothing if MXNet's C++ wrote it: `[01:02:03] ../src/common/utils.h:472: …`."""
+    """Return the line, or nothing if MXNet's C++ wrote it: `[01:02:03] ../src/common/utils.h:472: …`."""
     line = " ".join(message.split())
     return "" if _OF_MXNET.match(line) else line

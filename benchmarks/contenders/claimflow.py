@@ -33,7 +33,7 @@ def train(path: Path, options: Mapping[str, Any], scratch: Path) -> Trained:
 
 
 def folders_in(scratch: Path) -> pipeline.Folders:
-    """Give the folders of a training."""
+    """Return the folders of a training."""
     return pipeline.Folders(scratch / "train", scratch / "validation", scratch / "model", scratch / "output")
 
 
@@ -61,7 +61,7 @@ def load(folder: Path) -> Classifier:
 
 
 def predict(model: Classifier, path: Path) -> list[str]:
-    """Give the label of each row."""
+    """Return the label of each row."""
     return [found.label for found in predict_rows(model, read_file(path))]
 
 
@@ -71,7 +71,7 @@ def stream(model: Classifier, path: Path, part: Path) -> int:
 
 
 def figures(model: Classifier, path: Path) -> dict[str, float]:
-    """Give the calibration error of rows that training never saw, and what is accepted of them."""
+    """Return the calibration error of rows that training never saw, and what is accepted of them."""
     found = list(predict_rows(model, read_file(path)))
     truths = [row.label for row in read_file(path)]
     correct = np.array([each.label == truth for each, truth in zip(found, truths, strict=True)])

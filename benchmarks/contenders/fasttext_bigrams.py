@@ -28,7 +28,7 @@ def train(path: Path, options: Mapping[str, Any], scratch: Path) -> tuple[Any, l
 
 
 def line(text: str) -> str:
-    """Give a text on one line, in lower case, punctuation apart."""
+    """Return a text on one line, in lower case, punctuation apart."""
     for mark in MARKS:
         text = text.replace(mark, f" {mark} ")
     return " ".join(text.lower().split())
@@ -48,7 +48,7 @@ def load(folder: Path) -> tuple[Any, list[str]]:
 
 
 def predict(model: tuple[Any, list[str]], path: Path) -> list[str]:
-    """Give the label of each row; all lines in one call, which is the fastest that the library has."""
+    """Return the label of each row; all lines in one call, which is the fastest that the library has."""
     trained, names = model
     texts, _ = rows.read(path)
     found, _ = trained.predict([line(text) for text in texts])

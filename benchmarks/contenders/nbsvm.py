@@ -38,7 +38,7 @@ def train(path: Path, options: Mapping[str, Any], scratch: Path) -> Model:
 
 
 def one_against_rest(seen: Array, positive: Array, penalty: float) -> tuple[Array, float]:
-    """Give the weights of all n-grams, the naive-Bayes ratio folded in, and the bias."""
+    """Return the weights of all n-grams, the naive-Bayes ratio folded in, and the bias."""
     counts = [np.asarray(seen[rows_of].sum(axis=0)).ravel() + 1 for rows_of in (positive, ~positive)]
     ratio = np.log((counts[0] / counts[0].sum()) / (counts[1] / counts[1].sum())).astype(np.float32)
     svm = LinearSVC(C=penalty).fit(seen.multiply(ratio).tocsr(), positive)
@@ -46,7 +46,7 @@ def one_against_rest(seen: Array, positive: Array, penalty: float) -> tuple[Arra
 
 
 def predict(model: Model, path: Path) -> list[str]:
-    """Give the label of each row."""
+    """Return the label of each row."""
     words, weights, biases, names = model
     texts, _ = rows.read(path)
     scores = words.transform(texts) @ weights + biases

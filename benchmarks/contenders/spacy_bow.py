@@ -54,7 +54,7 @@ def load(folder: Path) -> Model:
 
 
 def predict(model: Model, path: Path) -> list[str]:
-    """Give the label of each row."""
+    """Return the label of each row."""
     texts, _ = rows.read(path)
     found = (document.cats for document in model.pipe(texts))
     return [max(chances, key=chances.get) for chances in found]

@@ -28,7 +28,7 @@ def train(path: Path, options: Mapping[str, Any], scratch: Path) -> Model:
 
 
 def predict(model: Model, path: Path) -> list[str]:
-    """Give the label of each row."""
+    """Return the label of each row."""
     texts, _ = rows.read(path)
     found: list[str] = model.predict(texts).tolist()
     return found

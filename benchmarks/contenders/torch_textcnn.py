@@ -86,7 +86,7 @@ def one_epoch(
 
 
 def vocabulary(texts: list[str], size: int) -> dict[str, int]:
-    """Give numbers to the most frequent words, after padding and the unknown one."""
+    """Return numbers to the most frequent words, after padding and the unknown one."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(words_of(text.lower()))
@@ -94,18 +94,18 @@ def vocabulary(texts: list[str], size: int) -> dict[str, int]:
 
 
 def untrained(shape: Mapping[str, Any], numbers: dict[str, int], labels: list[str]) -> Model:
-    """Give the network with random weights."""
+    """Return the network with random weights."""
     return Model(TextCNN(shape, len(numbers) + 2, len(labels)), shape, numbers, labels)
 
 
 def encode(model: Model, text: str) -> list[int]:
-    """Give the numbers of a text's first words."""
+    """Return the numbers of a text's first words."""
     number = model.numbers.get
     return [number(word, UNKNOWN) for word in words_of(text.lower())[: model.shape["seq_len"]]]
 
 
 def batches(encoded: list[list[int]], size: int, chance: np.random.Generator | None = None) -> Iterator[Any]:
-    """Give positions of texts of similar length; with `chance`, lengths are blurred by a tenth."""
+    """Yield positions of texts of similar length; with `chance`, lengths are blurred by a tenth."""
     lengths = np.array([len(ids) for ids in encoded], dtype=np.float64)
     order = np.argsort(
         lengths * (1 + 0.1 * chance.random(len(lengths))) if chance else lengths, kind="stable"
@@ -114,7 +114,7 @@ def batches(encoded: list[list[int]], size: int, chance: np.random.Generator | N
 
 
 def pad(model: Model, group: list[list[int]]) -> Tensor:
-    """Give texts as one array, at least as wide as the widest filter."""
+    """Return texts as one array, at least as wide as the widest filter."""
     width = max(model.network.longest, *(len(ids) for ids in group))
     return torch.tensor([ids + [PADDING] * (width - len(ids)) for ids in group])
 
@@ -136,7 +136,7 @@ def load(folder: Path) -> Model:
 
 
 def predict(model: Model, path: Path) -> list[str]:
-    """Give the label of each row, texts of similar length together."""
+    """Return the label of each row, texts of similar length together."""
     texts, _ = rows.read(path)
     encoded = [encode(model, text) for text in texts]
     best = np.empty(len(texts), dtype=np.int64)

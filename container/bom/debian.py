@@ -33,7 +33,7 @@ def main(sbom: Path, licences: Path) -> None:
 
 
 def interpreter() -> Component:
-    """Give CPython, which a base image may hold outside of Debian's packages."""
+    """Return CPython, which a base image may hold outside of Debian's packages."""
     version = platform.python_version()
     url = f"pkg:generic/cpython@{version}"
     made = {"type": "platform", "bom-ref": url, "name": "cpython", "version": version, "purl": url}
@@ -41,20 +41,20 @@ def interpreter() -> Component:
 
 
 def debian_packages() -> list[Component]:
-    """Give every installed Debian package as a component, with the licences its copyright file names."""
+    """Return every installed Debian package as a component, with the licences its copyright file names."""
     found = subprocess.run(["dpkg-query", "-W", "-f", FIELDS], capture_output=True, text=True, check=True)
     return [component(*fields.split("\t")) for fields in found.stdout.splitlines()]
 
 
 def component(name: str, version: str, architecture: str) -> Component:
-    """Give one package as a component."""
+    """Return one package as a component."""
     url = f"pkg:deb/debian/{name}@{version.replace('+', '%2B')}?arch={architecture}&distro=bookworm"
     made = {"type": "library", "bom-ref": url, "name": name, "version": version, "purl": url}
     return made | {"licenses": [{"license": {"name": each}} for each in declared(name)]}
 
 
 def declared(package: str) -> list[str]:
-    """Give the names of the licences in a package's copyright file (Debian's machine-readable format)."""
+    """Return the names of the licences in a package's copyright file (Debian's machine-readable format)."""
     path = DOCUMENTS / package / "copyright"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     names = re.findall(r"^License: *(\S.*?)\s*$", text, re.MULTILINE)
@@ -62,7 +62,7 @@ def declared(package: str) -> list[str]:
 
 
 def line(component: Component) -> str:
-    """Give one line of the list of licences."""
+    """Return one line of the list of licences."""
     names = [name for each in component.get("licenses", []) if (name := named(each))]
     return (
         f"{component['name']} {component['version']}: {', '.join(dict.fromkeys(names)) or 'not declared'}\n"
@@ -70,7 +70,7 @@ def line(component: Component) -> str:
 
 
 def named(licence: Component) -> str | None:
-    """Give the name of one licence; None for a mere text."""
+    """Return the name of one licence; None for a mere text."""
     name: str = licence.get("expression") or licence["license"].get("id") or licence["license"]["name"]
     return None if name.startswith("declared license") else name.removeprefix("License :: ").removeprefix(OSI)
 

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from shared import keys, storage
+from contract import keys
+from shared import storage
 from shared.errors import StorageError
 
 Card = dict[str, Any]
 
 
 def card(model_uri: str) -> Card:
-    """Give the model's card; an empty one for a model that was registered before there were any."""
+    """Return the model's card; an empty one for a model that was registered before there were any."""
     try:
         found = storage.read_json(keys.card(model_uri))
     except (StorageError, ValueError):
@@ -18,5 +19,5 @@ def card(model_uri: str) -> Card:
 
 
 def date(manifest_uri: str) -> str:
-    """Give the day and time, in UTC, at which the file was checked: the same however often collect runs."""
+    """Return the day and time, in UTC, at which the file was checked: the same however often collect runs."""
     return f"{storage.written(storage.parse_uri(manifest_uri)):%Y-%m-%d %H:%M} UTC"

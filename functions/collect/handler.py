@@ -15,7 +15,8 @@ from collect.report import About
 from collect.results import Output
 from collect.tally import Tally
 from collect.words import words
-from shared import keys, settings, storage
+from contract import keys
+from shared import settings, storage
 from shared.errors import InvalidData, PredictionFailed, StorageError
 from shared.reading.reading import Reading
 from shared.storage import Location, ObjectInfo

@@ -64,7 +64,7 @@ class Shard(NamedTuple):
 def merge(
     rows: Iterable[Row], rejected: Iterator[tuple[int, str]], predictions: Iterator[Prediction | Missing]
 ) -> Iterator[Merged]:
-    """Give every row of the input, in order, with what became of it.
+    """Yield every row of the input, in order, with what became of it.
 
     Args:
         rows: the data rows of the input
@@ -98,7 +98,7 @@ def merge(
 
 
 def predictions(shards: Iterable[Shard], *, explain: bool = False) -> Iterator[Prediction | Missing]:
-    """Give the predictions of all shards, with explanations if the manifest asked for them.
+    """Yield the predictions of all shards, with explanations if the manifest asked for them.
 
     A shard without a part gives as many `Missing` as it has rows. Raises PredictionFailed for a part that
     does not fit its shard.

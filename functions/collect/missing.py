@@ -31,7 +31,7 @@ def refuse_too_many(parts: Parts, numbers: list[int], run: dict[str, Any]) -> No
 
 
 def partly_done(parts: Parts, name: str) -> str:
-    """Give the sentence with which a run ends of which some shards failed."""
+    """Return the sentence with which a run ends of which some shards failed."""
     rows, missing = parts.rows(range(parts.count)), parts.rows(parts.missing)
     return (
         f"{count(missing, 'row')} of {rows:,} of {name} were not labelled. "
@@ -40,7 +40,7 @@ def partly_done(parts: Parts, name: str) -> str:
 
 
 def sentences(parts: Parts, numbers: list[int]) -> str:
-    """Give what the first of these shards said, those together that said the same, and how many more."""
+    """Return what the first of these shards said, those together that said the same, and how many more."""
     looked_at = numbers[: shards.LOOKED_AT]
     said = {number: parts.missing.get(number) or parts.sentence(number) for number in looked_at}
     return shards.told(said, more=len(numbers) - len(said))

@@ -55,15 +55,15 @@ class Parts:
         return len(self._manifest["shards"])
 
     def absent(self) -> list[int]:
-        """Give the numbers of the shards of which there is no part at all."""
+        """Return the numbers of the shards of which there is no part at all."""
         return [number for number in range(self.count) if number not in self._there]
 
     def rows(self, numbers: Iterable[int]) -> int:
-        """Give how many rows these shards have."""
+        """Return how many rows these shards have."""
         return sum(self._manifest["shards"][number]["rows"] for number in numbers)
 
     def sentence(self, number: int) -> str:
-        """Give why a shard has no part, as far as it or AWS Batch said so."""
+        """Return why a shard has no part, as far as it or AWS Batch said so."""
         if number in self._failed:
             try:
                 return parts.sentence(self._manifest, number)
@@ -74,7 +74,7 @@ class Parts:
         return f"shard {number} left no part and no reason."
 
     def __iter__(self) -> Iterator[Shard]:
-        """Give the shards in order, with the next parts on their way."""
+        """Yield the shards in order, with the next parts on their way."""
         pool = ThreadPoolExecutor(CONNECTIONS)
         waiting: deque[Shard] = deque()
         try:
@@ -97,7 +97,7 @@ class Parts:
         return rows
 
     def _read(self, number: int, shard: dict[str, Any]) -> tuple[str, TextIO]:
-        """Give the program that made a part, and its rows. Raises PartMissing if it cannot be used."""
+        """Return the program that made a part, and its rows. Raises PartMissing if it cannot be used."""
         info = self._there.get(number)
         if info is None:
             raise PartMissing(self.sentence(number))

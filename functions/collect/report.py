@@ -52,7 +52,7 @@ class About:
         return self.acceptance.get("target_precision")
 
     def why_so_few(self, tally: Tally) -> str:
-        """Give why little is accepted and what would help, or an empty text where enough is."""
+        """Return why little is accepted and what would help, or an empty text where enough is."""
         if not tally.predicted or tally.accepted >= LITTLE * tally.predicted:
             return ""
         if not self.acceptance:
@@ -60,7 +60,7 @@ class About:
         return str(self.acceptance.get("advice") or self._unlike_the_trial(tally))
 
     def _unlike_the_trial(self, tally: Tally) -> str:
-        """Give why, where the model accepts enough of texts like those that it learned from."""
+        """Return why, where the model accepts enough of texts like those that it learned from."""
         coverage = self.acceptance.get("coverage")
         if not coverage:
             return ""
@@ -96,7 +96,7 @@ class Pair(NamedTuple):
 
 
 def render(tally: Tally, about: About) -> str:
-    """Give the page."""
+    """Return the page."""
     folder = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
@@ -138,13 +138,13 @@ def _breakable(name: str) -> Markup:
 
 
 def _sure(confidence: str) -> str:
-    """Give `0.9345` as `93%`; 100% is only what is certain."""
+    """Return `0.9345` as `93%`; 100% is only what is certain."""
     share = float(confidence)
     return "100%" if share == 1 else f"{min(round(100 * share), 99)}%"
 
 
 def _examples(tally: Tally) -> list[Example]:
-    """Give rows to review, some of each reason."""
+    """Return rows to review, some of each reason."""
     each = max(1, EXAMPLE_LIMIT // max(1, len(tally.review_examples)))
     return [example for kind in tally.review_examples.values() for example in kind[:each]][:EXAMPLE_LIMIT]
 
@@ -166,5 +166,5 @@ def _bars(counts: Counter[str], limit: int, review: Counter[str] | None = None) 
 
 
 def _ordered(counts: Counter[Any]) -> list[tuple[Any, int]]:
-    """Give the largest first, and equal ones by name, so that the same counts always make the same page."""
+    """Return the largest first, and equal ones by name, so that the same counts always make the same page."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

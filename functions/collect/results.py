@@ -54,7 +54,7 @@ class Output:
         return free_name(REASON, {plain(other) for other in self.columns})
 
     def agrees(self, given: str, prediction: str) -> bool:
-        """Tell whether both are one category.
+        """Return whether both are one category.
 
         They may differ by case, blanks, invisible characters or the way to write a number, unless the given
         one is another category of the model.
@@ -78,7 +78,7 @@ def write(merged: Iterable[Merged], output: Output, results: Path, review: Path)
 
 
 def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[tuple[list[str], str]]:
-    """Give each row's cells, and the reason to look at it or an empty string."""
+    """Yield each row's cells, and the reason to look at it or an empty string."""
     added = len(output.columns) - len(output.header)
     for row, prediction, error, missing in merged:
         tally.rows += 1
@@ -101,7 +101,7 @@ def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[t
 
 
 def _fitted(cells: list[str], width: int, delimiter: str) -> list[str]:
-    """Give as many cells as the header has: too few are filled up, and of too many none is lost.
+    """Return as many cells as the header has: too few are filled up, and of too many none is lost.
 
     The last one then holds itself and all that follow, joined as CSV text (`a,"b, c",d`); such a row is
     rejected, so it has the reason beside it.

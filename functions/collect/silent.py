@@ -10,7 +10,7 @@ from shared.telemetry import logger
 
 
 def reasons(prediction: dict[str, Any]) -> dict[int, str]:
-    """Give why shards failed, by their numbers, as far as Batch knows.
+    """Return why shards failed, by their numbers, as far as Batch knows.
 
     Args:
         prediction: what Step Functions caught from the array job; without a cause, nothing failed

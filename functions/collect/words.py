@@ -8,7 +8,7 @@ from shared.messages import count, file_address, message, percent, subject
 
 
 def words(tally: Tally, about: About, uris: dict[str, str], parts: Parts) -> tuple[str, str]:
-    """Give the subject and the message for people. `uris` are those of `results`, `review` and `report`."""
+    """Return the subject and the message for people. `uris` are those of `results`, `review` and `report`."""
     head = f"Claimflow: {about.file} is done, {count(tally.review_rows, 'row')} to review"
     if tally.missing:
         head = f"Claimflow: {about.file} is partly done, {count(tally.missing, 'row')} not labelled"

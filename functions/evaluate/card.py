@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from shared import keys
+from contract import keys
 
 SCHEMA = 1
 Card = dict[str, Any]
 
 
 def card(state: dict[str, Any], evaluation: dict[str, Any], held_out: str) -> Card:
-    """Give the card of a trained model.
+    """Return the card of a trained model.
 
     Args:
         state: with `run`, `training` and `validation`

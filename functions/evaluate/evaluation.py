@@ -63,7 +63,7 @@ def parse(text: bytes) -> dict[str, Any]:
 
 
 def figures(document: dict[str, Any], run: dict[str, Any]) -> Figures:
-    """Give the figures of an evaluation.json.
+    """Return the figures of an evaluation.json.
 
     If the request lets categories go (`replace`), rows of those that the new model lacks do not count.
     """
@@ -92,7 +92,7 @@ def _comparison(champion: dict[str, Any], document: dict[str, Any], *, replace: 
 
 
 def words(found: Figures, state: dict[str, Any], missing: list[str], report: str) -> tuple[str, str]:
-    """Give the subject and the message for people."""
+    """Return the subject and the message for people."""
     run = state["run"]
     passed = found.beats_bar and found.beats_live
     name = run["data"]["uri"].rsplit("/", 1)[-1]

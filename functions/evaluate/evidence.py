@@ -21,7 +21,7 @@ class Needed:
 
 
 def missing(found: Figures, document: dict[str, Any], state: dict[str, Any], needed: Needed) -> Iterator[str]:
-    """Give what is missing, a sentence each that says what would help; nothing: the model may go live.
+    """Yield what is missing, a sentence each that says what would help; nothing: the model may go live.
 
     Args:
         found: the figures that the Gate compares

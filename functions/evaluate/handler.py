@@ -5,9 +5,10 @@ import tarfile
 import zlib
 from typing import Any
 
+from contract import keys
 from evaluate import evaluation, evidence
 from evaluate.card import card
-from shared import keys, settings, storage, training
+from shared import settings, storage, training
 from shared.archive import members
 from shared.errors import StorageError, TimedOut, TrainingFailed
 from shared.storage import Location
@@ -64,7 +65,7 @@ def _needed() -> evidence.Needed:
 
 
 def _compared(found: evaluation.Figures) -> dict[str, Any]:
-    """Give the two figures that the Gate compares, if there are rows to compare on."""
+    """Return the two figures that the Gate compares, if there are rows to compare on."""
     compared = found.compared
     if compared is None or not compared.rows:
         return {}
@@ -76,7 +77,7 @@ def _compared(found: evaluation.Figures) -> dict[str, Any]:
 
 
 def _read(job: dict[str, Any]) -> dict[str, bytes]:
-    """Give the contents of the two files, by name. Raises TrainingFailed: one is missing or too large."""
+    """Return the contents of the two files, by name. Raises TrainingFailed: one is missing or too large."""
     try:
         found = {
             name: content.read(SIZE_LIMIT + 1)

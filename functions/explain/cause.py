@@ -36,7 +36,7 @@ class Failure:
 
 
 def failed_step(state: dict[str, Any]) -> str:
-    """Tell which step failed: the first one that has not left its result in the state."""
+    """Return which step failed: the first one that has not left its result in the state."""
     if "run" not in state:
         return "prepare"
     if "validation" not in state:
@@ -51,14 +51,14 @@ def failed_step(state: dict[str, Any]) -> str:
 
 
 def shards_error(state: dict[str, Any]) -> dict[str, str] | None:
-    """Give what Step Functions caught from the prediction job, if that is why collect could not go on."""
+    """Return what Step Functions caught from the prediction job, if that is why collect could not go on."""
     prediction, caught = state.get("prediction") or {}, state.get("error") or {}
     because = caught.get("Error") == "PredictionFailed" and "Cause" in prediction
     return prediction if because else None
 
 
 def why_nothing_is_delivered(state: dict[str, Any]) -> str:
-    """Give collect's sentence on how much is missing, if the configuration allows less; else nothing."""
+    """Return collect's sentence on how much is missing, if the configuration allows less; else nothing."""
     caught = state.get("error") or {}
     said = str(_document(str(caught.get("Cause", ""))).get("errorMessage", ""))
     first = re.match(r".*?\.(?= )", said)
@@ -71,7 +71,7 @@ def _is_whole(results: dict[str, Any] | None) -> bool:
 
 
 def explain(error: str, cause: str, step: str) -> Failure:
-    """Give the failure that `error` and `cause`, as Step Functions caught them, stand for."""
+    """Return the failure that `error` and `cause`, as Step Functions caught them, stand for."""
     document = _document(cause)
     for understand in (_own, _unavailable, _timeout, _training, _batch, _lambda_limit, _service):
         failure = understand(error, cause, step, document)
@@ -84,13 +84,13 @@ def explain(error: str, cause: str, step: str) -> Failure:
 
 
 def batch_job(cause: str) -> dict[str, Any] | None:
-    """Give what Batch told of its job, if the cause is that of one."""
+    """Return what Batch told of its job, if the cause is that of one."""
     document = _document(cause)
     return document if field(document, "JobId") and field(document, "JobQueue") else None
 
 
 def failed_shards(job: dict[str, Any]) -> int:
-    """Give how many shards of a job failed; 0 of a single job."""
+    """Return how many shards of a job failed; 0 of a single job."""
     return _children(job).get("FAILED") or 0
 
 
@@ -150,7 +150,7 @@ def _batch(_error: str, cause: str, _step: str, _document: dict[str, Any]) -> Fa
 
 
 def _children(document: dict[str, Any]) -> dict[str, int]:
-    """Give how many children of an array job have each status; none of a single job."""
+    """Return how many children of an array job have each status; none of a single job."""
     return field(field(document, "ArrayProperties") or {}, "StatusSummary") or {}
 
 

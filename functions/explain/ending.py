@@ -17,7 +17,7 @@ _STATES = {
 
 
 def goes_on_at(failure: dict[str, Any], redrives: int, state: dict[str, Any]) -> str | None:
-    """Give the state to which a redriven execution goes back, or None if it was not redriven since.
+    """Return the state to which a redriven execution goes back, or None if it was not redriven since.
 
     Args:
         failure: `error` and `redrives`, how often the execution had been redriven when it failed

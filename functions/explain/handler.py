@@ -104,7 +104,7 @@ def _with_shards(failure: Failure, state: State, job: dict[str, Any]) -> Failure
 
 
 def _silent(job: dict[str, Any], said: dict[int, str], count: int) -> tuple[list[str], bool]:
-    """Give sentences on the `count` shards that left none, and whether time ended all of them."""
+    """Return sentences on the `count` shards that left none, and whether time ended all of them."""
     if count <= 0:
         return [], False
     try:
@@ -128,7 +128,7 @@ def _file_name(state: State) -> str:
 
 
 def _page(execution: str) -> str:
-    """Give the console page of an execution, beside its ARN; the local AWS has none."""
+    """Return the console page of an execution, beside its ARN; the local AWS has none."""
     fields = execution.split(":")
     if len(fields) < 7 or fields[2] != "states" or os.environ.get("AWS_ENDPOINT_URL"):
         return execution

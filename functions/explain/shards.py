@@ -8,7 +8,7 @@ from shared.shards import LOOKED_AT
 
 
 def sentences(validation: dict[str, Any]) -> tuple[dict[int, str], bool]:
-    """Give the sentences of failed shards by the shards' numbers, and whether these are all.
+    """Return the sentences of failed shards by the shards' numbers, and whether these are all.
 
     A shard that failed once and succeeded on its next attempt has a part, and does not count.
     """

@@ -17,7 +17,7 @@ _TYPES = {
 
 
 def describe(rule: Rule, root: Rule) -> str:
-    """Give what a rule of the schema `root` allows: `a whole number from 2 to 10000, or null`."""
+    """Return what a rule of the schema `root` allows: `a whole number from 2 to 10000, or null`."""
     if "$ref" in rule:
         return describe(_resolve(rule["$ref"], root), root)
     for either in ("anyOf", "oneOf"):
@@ -37,7 +37,7 @@ def _resolve(reference: str, root: Rule) -> Rule:
 
 
 def _options(rules: list[Rule], root: Rule) -> list[str]:
-    """Give the words for each option, with all that are plain values as one: `one of "auto", "none"`."""
+    """Return the words for each option, with all that are plain values as one: `one of "auto", "none"`."""
     values = [value for rule in rules for value in _values(rule)]
     others = [describe(rule, root) for rule in rules if not _values(rule)]
     return [_one_of(values), *others] if values else others

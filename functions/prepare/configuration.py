@@ -10,9 +10,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from contract.keys import LIVE_KEYS, LIVE_PREFIX
 from prepare.allowed import describe
 from shared.errors import InvalidConfig
-from shared.keys import LIVE_KEYS, LIVE_PREFIX
 from shared.messages import is_text, shorten
 
 Config = dict[str, Any]
@@ -44,7 +44,7 @@ def parse(text: bytes, source: str) -> Config:
 
 
 def too_large(source: str, size: int) -> str:
-    """Give the sentence on a file that is too large to be a configuration."""
+    """Return the sentence on a file that is too large to be a configuration."""
     return f"{source} has {size:,} bytes; a configuration has at most {MOST_BYTES:,}."
 
 
@@ -80,7 +80,7 @@ def complete(given: Config, source: str, artifacts: str) -> Config:
 
 @cache
 def schema() -> dict[str, Any]:
-    """Give the schema, the copy that this function carries."""
+    """Return the schema, the copy that this function carries."""
     document: dict[str, Any] = json.loads(Path(__file__).with_name("config.schema.json").read_text("utf-8"))
     return document
 

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from shared import keys, registry
+from contract import keys
+from shared import registry
 from shared.errors import NoLiveModel
 from shared.messages import command
 from shared.registry import LiveModel
@@ -52,7 +53,7 @@ class Inputs:
 
 
 def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
-    """Give the run. Raises NoLiveModel for a prediction without a model."""
+    """Return the run. Raises NoLiveModel for a prediction without a model."""
     if inputs.action == "predict" and inputs.live_model is None:
         raise NoLiveModel(_no_model(inputs, stack))
     name = run_id(inputs)
@@ -96,13 +97,13 @@ def _no_model(inputs: Inputs, stack: Stack) -> str:
 
 
 def run_name(execution: str, run: str) -> str:
-    """Give the name by which people know the run: its execution's; the id's where that is no folder's."""
+    """Return the name by which people know the run: its execution's; the id's where that is no folder's."""
     name = execution.rsplit(":", 1)[-1]
     return name if name.strip(".") else run
 
 
 def run_id(inputs: Inputs) -> str:
-    """Give the id of the run's work: the same for the same files, configuration and predicting model.
+    """Return the id of the run's work: the same for the same files, configuration and predicting model.
 
     What decides how much must be there to be delivered is no part of it, nor when a file to label was
     uploaded: what a run has labelled serves the next one.
@@ -122,7 +123,7 @@ def run_id(inputs: Inputs) -> str:
 
 
 def job_name(inputs: Inputs, execution: str) -> str:
-    """Give the training job's name without its attempt.
+    """Return the training job's name without its attempt.
 
     SageMaker takes no name twice, so another execution of the same run needs another name. At most 10 + 28 +
     1 + 16 characters, which leaves room for the attempt within SageMaker's 63.
@@ -145,7 +146,7 @@ def _file(info: ObjectInfo) -> dict[str, Any]:
 
 
 def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
-    """Give what the steps read of the configuration. It may raise the stack's bar, never lower it."""
+    """Return what the steps read of the configuration. It may raise the stack's bar, never lower it."""
     return {
         "columns": {"text_column": config["text_column"], "label_column": config["label_column"]},
         "sheet": config["sheet"],

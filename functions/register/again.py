@@ -12,7 +12,7 @@ State = dict[str, Any]
 
 
 def impossible(state: State, live: LiveModel | None) -> str:
-    """Give why the model cannot be compared again, or an empty string."""
+    """Return why the model cannot be compared again, or an empty string."""
     which = f"version {live.version} is live now" if live else "no model is live now"
     if state["run"].get("round", 0) >= ROUNDS:
         return f"Other models went live {ROUNDS} times while it was compared, and {which}."
@@ -22,7 +22,7 @@ def impossible(state: State, live: LiveModel | None) -> str:
 
 
 def compare(state: State, live: LiveModel | None) -> State:
-    """Give `registration` of a model that is not registered yet: `again` has the run's next state."""
+    """Return `registration` of a model that is not registered yet: `again` has the run's next state."""
     run, validation = state["run"], state["validation"]
     number = run.get("round", 0) + 1
     again = {

@@ -7,9 +7,10 @@ up again when it counts, with all other runs waiting: if another model is live, 
 import json
 from typing import Any
 
+from contract import keys
+from contract.keys import LIVE_KEYS
 from register import again, lock, package, publish
-from shared import aws, keys, registry, settings
-from shared.keys import LIVE_KEYS
+from shared import aws, registry, settings
 from shared.registry import LiveModel
 from shared.storage import Location
 from shared.telemetry import Event, lambda_handler, logger

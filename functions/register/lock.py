@@ -41,7 +41,7 @@ def _take(place: Location, holder: str, expires: float) -> None:
 
 
 def _read(place: Location) -> tuple[str, dict[str, Any]]:
-    """Give the lock and the tag of its version; one that was just given back is nobody's."""
+    """Return the lock and the tag of its version; one that was just given back is nobody's."""
     try:
         etag = storage.head(place).etag
         return f'"{etag}"', json.loads(storage.read_bytes(place))

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Any
 
-from shared import keys
+from contract import keys
 from shared.messages import command, count, file_address, message, noticed, percent, shorten, subject
 
 State = dict[str, Any]
@@ -15,7 +15,7 @@ _REFUSED = re.compile(r"[^\w .:/=+\-@]")
 
 
 def package(state: State, group: str, image: str, reason: str | None) -> dict[str, Any]:
-    """Give the parameters of CreateModelPackage; its token makes a second call give the same version.
+    """Return the parameters of CreateModelPackage; its token makes a second call give the same version.
 
     No version is live from the start. `reason` is why this one waits for a person, if something is missing.
     """
@@ -38,18 +38,18 @@ def package(state: State, group: str, image: str, reason: str | None) -> dict[st
 
 
 def _described(text: str) -> str:
-    """Give a description as SageMaker takes it: at most 1,024 characters, none of them invisible."""
+    """Return a description as SageMaker takes it: at most 1,024 characters, none of them invisible."""
     seen = (sign for sign in text if unicodedata.category(sign)[0] != "C")
     return shorten("".join(seen), 1024)
 
 
 def token(run_id: str, job: str) -> str:
-    """Give a client token (at most 36 characters) that stands for this model."""
+    """Return a client token (at most 36 characters) that stands for this model."""
     return hashlib.sha256(f"{run_id}\n{job}".encode()).hexdigest()[:36]
 
 
 def metadata(state: State) -> dict[str, str]:
-    """Give what the registry keeps about the model's origin, as it takes it."""
+    """Return what the registry keeps about the model's origin, as it takes it."""
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
     facts = {
         "run": keys.run_name(run),
@@ -74,7 +74,7 @@ def metadata(state: State) -> dict[str, str]:
 def words(
     state: State, version: int, group: str, *, live: bool, reason: str | None = None
 ) -> tuple[str, str]:
-    """Give the subject and the message for people; `reason` is why it waits, if something is missing."""
+    """Return the subject and the message for people; `reason` is why it waits, if something is missing."""
     run, evaluation = state["run"], state["evaluation"]
     share, claimflow = percent(evaluation["accuracy"]), command(group)
     unlabelled = ""

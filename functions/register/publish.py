@@ -48,7 +48,7 @@ def publish(model_uri: str, addresses: dict[str, str]) -> None:
 
 
 def _address_key(name: str) -> str | None:
-    """Give the configuration's key that says where a file of this name goes."""
+    """Return the configuration's key that says where a file of this name goes."""
     if name.endswith(".params"):
         return "MODELPARAMSURL"
     return {"encoder.json": "TRANSFORMERURL", "config.json": "MODELCONFIGURL"}.get(name)

@@ -6,7 +6,7 @@ from typing import IO, BinaryIO
 
 
 def members(stream: BinaryIO) -> Iterator[tuple[str, IO[bytes]]]:
-    """Give the base name and content of every regular file; read each before asking for the next.
+    """Yield the base name and content of every regular file; read each before asking for the next.
 
     Links, devices and folders are passed over, and a member's folder is not followed, so nothing in an
     archive can name a place outside it. Raises `tarfile.TarError`, `OSError` or `EOFError` for a damaged

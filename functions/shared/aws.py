@@ -27,29 +27,29 @@ _CONFIG = Config(
 
 @cache
 def s3() -> "S3Client":
-    """Give the S3 client."""
+    """Return the S3 client."""
     return boto3.client("s3", config=_CONFIG)
 
 
 @cache
 def batch() -> "BatchClient":
-    """Give the Batch client."""
+    """Return the Batch client."""
     return boto3.client("batch", config=_CONFIG)
 
 
 @cache
 def sagemaker() -> "SageMakerClient":
-    """Give the SageMaker client."""
+    """Return the SageMaker client."""
     return boto3.client("sagemaker", config=_CONFIG)
 
 
 @cache
 def step_functions() -> "SFNClient":
-    """Give the Step Functions client."""
+    """Return the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
 
 
 @cache
 def sns() -> "SNSClient":
-    """Give the SNS client."""
+    """Return the SNS client."""
     return boto3.client("sns", config=_CONFIG)

@@ -94,7 +94,7 @@ _KINDS: tuple[tuple[str, Reason], ...] = (
 
 
 def reason(outcome: Outcome) -> Reason:
-    """Give why a job failed, as far as it is known."""
+    """Return why a job failed, as far as it is known."""
     words = f"{outcome.reason} {outcome.status}"
     for pattern, kind in _KINDS:
         if re.search(pattern, words, re.IGNORECASE):
@@ -131,7 +131,7 @@ def of_job(document: dict[str, Any]) -> Outcome:
 
 
 def of_shards(outcomes: Iterable[Outcome]) -> tuple[list[str], bool]:
-    """Give a sentence for each reason, those of the most shards first, and whether all ran out of time."""
+    """Return a sentence for each reason, those of the most shards first, and whether all ran out of time."""
     counted = Counter(map(reason, outcomes))
     shown = [
         " ".join(filter(None, [f"{shards(number)}: {why.said}.", why.advice]))
@@ -144,12 +144,12 @@ def of_shards(outcomes: Iterable[Outcome]) -> tuple[list[str], bool]:
 
 
 def shards(number: int) -> str:
-    """Give `1 shard`, `2 shards`."""
+    """Return `1 shard`, `2 shards`."""
     return f"{number:,} shard{'' if number == 1 else 's'}"
 
 
 def field(document: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Give a field: its first letter is upper case from Step Functions, lower case from AWS Batch."""
+    """Return a field: its first letter is upper case from Step Functions, lower case from AWS Batch."""
     return document.get(name, document.get(name[0].lower() + name[1:]))
 
 

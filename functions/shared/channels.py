@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from shared import keys, settings, storage
+from contract import keys
+from shared import settings, storage
 from shared.errors import StorageError
 
 Run = dict[str, Any]
 
 
 def channels(run: Run, challenger: str | None = None) -> list[dict[str, Any]]:
-    """Give the InputDataConfig of a run's training.
+    """Return the InputDataConfig of a run's training.
 
     Args:
         run: the `run` of the state
@@ -31,7 +32,7 @@ def channels(run: Run, challenger: str | None = None) -> list[dict[str, Any]]:
 
 
 def _held_out(card: str | None) -> str | None:
-    """Give where the rows lie that judged a model; a channel without an object fails the training."""
+    """Return where the rows lie that judged a model; a channel without an object fails the training."""
     if card is None:
         return None
     try:

@@ -29,7 +29,7 @@ def message(paragraphs: Iterable[str]) -> str:
 
 
 def bounded(warnings: Iterable[str]) -> list[str]:
-    """Give at most 20 warnings of at most 300 characters, for the state; the last tells of more."""
+    """Return at most 20 warnings of at most 300 characters, for the state; the last tells of more."""
     every = list(warnings)
     shown = every if len(every) <= WARNINGS_LIMIT else every[: WARNINGS_LIMIT - 1]
     rest = [f"There are {len(every) - len(shown):,} more warnings."] if len(shown) < len(every) else []
@@ -37,29 +37,29 @@ def bounded(warnings: Iterable[str]) -> list[str]:
 
 
 def noticed(warnings: Iterable[str] | None) -> str:
-    """Give what was noticed of a labelled file as a paragraph, empty without warnings."""
+    """Return what was noticed of a labelled file as a paragraph, empty without warnings."""
     lines = list(warnings or ())
     return "\n".join(["About the labelled file:", *lines]) if lines else ""
 
 
 def percent(share: float) -> str:
-    """Give `0.9234` as `92.3%`."""
+    """Return `0.9234` as `92.3%`."""
     return f"{100 * share:.1f}%"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Give `1 row`, `2 rows`, `12,345 rows`."""
+    """Return `1 row`, `2 rows`, `12,345 rows`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def shorten(text: str, limit: int = 40) -> str:
-    """Give the text on one line, cut to `limit` characters."""
+    """Return the text on one line, cut to `limit` characters."""
     line = _sendable(" ".join(text[: 4 * limit].split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def is_text(text: str) -> bool:
-    """Tell whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
+    """Return whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
     return text == text.encode("utf-8", "ignore").decode()
 
 
@@ -69,20 +69,20 @@ def _sendable(text: str) -> str:
 
 
 def listed(items: Iterable[str], limit: int = 10) -> str:
-    """Give `'a', 'b' and 3 more`: quoted, shortened, at most `limit` of them."""
+    """Return `'a', 'b' and 3 more`: quoted, shortened, at most `limit` of them."""
     every = [f"'{shorten(item)}'" for item in items]
     shown = ", ".join(every[:limit])
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
 def command(stack: str) -> str:
-    """Give how to write `claimflow` for the stack, for sentences that tell what to type."""
+    """Return how to write `claimflow` for the stack, for sentences that tell what to type."""
     local = " --local" if os.environ.get("AWS_ENDPOINT_URL") else ""
     return f"claimflow{local}" + ("" if stack == DEFAULT_STACK else f" --stack {stack}")
 
 
 def file_address(uri: str) -> str:
-    """Give a file's address for a message: the `s3://` URI and, on AWS, the console page that opens it."""
+    """Return a file's address for a message: the `s3://` URI and, on AWS, the console page that opens it."""
     region = os.environ.get("AWS_REGION", "")
     if not region or os.environ.get("AWS_ENDPOINT_URL"):
         return uri

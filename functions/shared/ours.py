@@ -12,7 +12,7 @@ _ALWAYS = {PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW}
 
 
 def is_ours(header: list[str]) -> bool:
-    """Tell whether the header is one of a file that Claimflow wrote: results, rows to review, or rejected.
+    """Return whether the header is one of a file that Claimflow wrote: results, rows to review, or rejected.
 
     A text cell of such a CSV file may carry the guard of `shared.spreadsheet.harmless`; its workbooks carry
     none.
@@ -22,7 +22,7 @@ def is_ours(header: list[str]) -> bool:
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """Give the name under which a column is added: `taken` holds the plain forms of those that are there.
+    """Return the name under which a column is added: `taken` holds the plain forms of those that are there.
 
     The first that is free of `prediction`, `claimflow_prediction`, `claimflow_prediction_2`, …
     """
@@ -34,7 +34,7 @@ def free_name(name: str, taken: set[str]) -> str:
 
 
 def unique(header: list[str]) -> list[str]:
-    """Give the header with no name twice: the second `note` becomes `note_2`, a second empty one `column_7`.
+    """Return the header with no name twice: the second `note` becomes `note_2`, another empty one `column_7`.
 
     A name that stands there once stays as it is.
     """

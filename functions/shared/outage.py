@@ -12,7 +12,7 @@ ITS_OWN_FAULT = 500
 
 
 def passing(error: BaseException) -> str | None:
-    """Give what AWS answered, as part of a sentence, if it passes; None for any other error."""
+    """Return what AWS answered, as part of a sentence, if it passes; None for any other error."""
     for cause in _causes(error):
         if isinstance(cause, ClientError) and _passes(cause):
             return f"AWS answered {cause.response['Error']['Code']} to {cause.operation_name}"

@@ -3,14 +3,15 @@
 import hashlib
 from typing import Any
 
-from shared import keys, storage
+from contract import keys
+from shared import storage
 from shared.storage import Location, ObjectInfo
 
 Manifest = dict[str, Any]
 
 
 def listed(manifest: Manifest) -> tuple[dict[int, ObjectInfo], set[int]]:
-    """Give the parts that are there, by the numbers of their shards, and the shards that left a sentence."""
+    """Return the parts that are there, by their shards' numbers, and the shards that left a sentence."""
     folder = storage.parse_uri(manifest["output"])
     numbers = range(len(manifest["shards"]))
     part_keys = {f"{folder.key}/{keys.part_name(number)}": number for number in numbers}
@@ -26,12 +27,12 @@ def listed(manifest: Manifest) -> tuple[dict[int, ObjectInfo], set[int]]:
 
 
 def made_of(shard: str, model_etag: str, *, explain: bool) -> str:
-    """Give the digest of what a part depends on; `container/part.py` has the same."""
+    """Return the digest of what a part depends on; `container/part.py` has the same."""
     return hashlib.sha256(f"{shard}\n{model_etag}\n{explain}".encode()).hexdigest()[:32]
 
 
 def sentence(manifest: Manifest, number: int) -> str:
-    """Give what a failed shard said, on one line and with its number. Raises StorageError."""
+    """Return what a failed shard said, on one line and with its number. Raises StorageError."""
     folder = storage.parse_uri(manifest["output"])
     said = storage.read_bytes(Location(folder.bucket, f"{folder.key}/{keys.failure_name(number)}"))
     line = " ".join(said.decode("utf-8", "replace").split())[:500]

@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]*))?")
 
 
 def plain(text: str) -> str:
-    """Give the form in which names are compared; it is its own plain form.
+    """Return the form in which names are compared; it is its own plain form.
 
     Invisible characters (soft hyphens, joiners, byte order marks, bidirectional marks) fall away, curly
     quotes and long dashes become straight, runs of white space one blank, and the rest is in Unicode form
@@ -38,7 +38,7 @@ def plain(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing of a text can be seen: empty, white space, invisible characters."""
+    """Return whether nothing of a text can be seen: empty, white space, invisible characters."""
     return _BLANK.fullmatch(text) is not None
 
 

@@ -25,24 +25,24 @@ class LiveModel:
 
 
 def live_model(group: str) -> LiveModel | None:
-    """Give the newest approved version in the model package group, or None."""
+    """Return the newest approved version in the model package group, or None."""
     newest = _newest(group, "Approved")
     return _describe(newest[1]) if newest else None
 
 
 def as_state(model: LiveModel | None) -> dict[str, Any] | None:
-    """Give `live_model` of the state."""
+    """Return `live_model` of the state."""
     return asdict(model) if model else None
 
 
 def not_live(group: str) -> tuple[int | None, int | None]:
-    """Give the newest version that waits for approval and the newest that was rejected, each or None."""
+    """Return the newest version that waits for approval and the newest that was rejected, each or None."""
     waiting, rejected = _newest(group, "PendingManualApproval"), _newest(group, "Rejected")
     return waiting[0] if waiting else None, rejected[0] if rejected else None
 
 
 def _newest(group: str, status: Status) -> tuple[int, str] | None:
-    """Give the version and the ARN of the newest model package with that status."""
+    """Return the version and the ARN of the newest model package with that status."""
     pages = (
         aws.sagemaker()
         .get_paginator("list_model_packages")

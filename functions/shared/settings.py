@@ -6,27 +6,27 @@ from shared.errors import StackMisconfigured
 
 
 def uploads_bucket() -> str:
-    """Give the name of the bucket that people upload to."""
+    """Return the name of the bucket that people upload to."""
     return text("CLAIMFLOW_UPLOADS")
 
 
 def artifacts_bucket() -> str:
-    """Give the name of the bucket of the machine's own files."""
+    """Return the name of the bucket of the machine's own files."""
     return text("CLAIMFLOW_ARTIFACTS")
 
 
 def results_bucket() -> str:
-    """Give the name of the bucket of what people open."""
+    """Return the name of the bucket of what people open."""
     return text("CLAIMFLOW_RESULTS")
 
 
 def model_group() -> str:
-    """Give the name of the model package group, the record of models."""
+    """Return the name of the model package group, the record of models."""
     return text("CLAIMFLOW_MODEL_GROUP")
 
 
 def text(name: str) -> str:
-    """Give the variable `name`. Raises StackMisconfigured when it is missing or empty."""
+    """Return the variable `name`. Raises StackMisconfigured when it is missing or empty."""
     value = os.environ.get(name, "").strip()
     if not value:
         raise StackMisconfigured(
@@ -36,7 +36,7 @@ def text(name: str) -> str:
 
 
 def number(name: str) -> float:
-    """Give the variable `name` as a number."""
+    """Return the variable `name` as a number."""
     value = text(name)
     try:
         return float(value)
@@ -45,7 +45,7 @@ def number(name: str) -> float:
 
 
 def whole_number(name: str) -> int:
-    """Give the variable `name` as a whole number."""
+    """Return the variable `name` as a whole number."""
     value = text(name)
     try:
         return int(value)
@@ -54,12 +54,12 @@ def whole_number(name: str) -> int:
 
 
 def flag(name: str) -> bool:
-    """Give the variable `name`, which is true or false."""
+    """Return the variable `name`, which is true or false."""
     return choice(name, "true", "false") == "true"
 
 
 def choice(name: str, *allowed: str) -> str:
-    """Give the variable `name`, which is one of `allowed`."""
+    """Return the variable `name`, which is one of `allowed`."""
     value = text(name).lower()
     if value not in allowed:
         raise StackMisconfigured(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")

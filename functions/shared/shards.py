@@ -10,7 +10,7 @@ LOOKED_AT = 50  # of up to 10,000 shards few fail, and asking for each one's sen
 
 
 def told(said: Mapping[int, str], more: int = 0) -> str:
-    """Give the different sentences of shards, such as `Shards 0 and 3 were not labelled: The disk is full.`.
+    """Return the different sentences of shards, as `Shards 0 and 3 were not labelled: The disk is full.`.
 
     Args:
         said: the sentences by the shards' numbers; each names its shard

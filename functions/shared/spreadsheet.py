@@ -32,7 +32,7 @@ class Decimal(Number):
 
 
 def harmless(cell: str) -> str:
-    """Give the cell, with a `'` before it if a spreadsheet would run it as a formula.
+    """Return the cell, with a `'` before it if a spreadsheet would run it as a formula.
 
     A number stays as it is. `original` is the exact inverse: `original(harmless(cell)) == cell` for every
     cell, one that begins with apostrophes of its own too.
@@ -41,12 +41,12 @@ def harmless(cell: str) -> str:
 
 
 def original(cell: str) -> str:
-    """Give the cell as it was before `harmless`; for cells of CSV files that are ours (`shared.ours`)."""
+    """Return the cell as it was before `harmless`; for cells of CSV files that are ours (`shared.ours`)."""
     return cell[1:] if cell.startswith(GUARD) and _is_risky(cell) else cell
 
 
 def csv_line(cells: Iterable[str], delimiter: str = ",", *, marks: str = "") -> str:
-    r"""Give cells as a line of a CSV file, without its end.
+    r"""Return cells as a line of a CSV file, without its end.
 
     Cells are quoted by rules of ours and not by those of Python's csv module, which differ between its
     versions: a cell with a quote, a line end of any kind, the delimiter or one of `marks`, and one with a

@@ -119,7 +119,7 @@ def open_uri(uri: str) -> BinaryIO:
 
 
 def read_bytes(location: Location) -> bytes:
-    """Give an object's content; for small objects. Raises ObjectMissing or ObjectDenied."""
+    """Return an object's content; for small objects. Raises ObjectMissing or ObjectDenied."""
 
     def get() -> bytes:
         return aws.s3().get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
@@ -131,12 +131,12 @@ def read_bytes(location: Location) -> bytes:
 
 
 def read_json(uri: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Give the JSON document at `uri`, one of the machine's own."""
+    """Return the JSON document at `uri`, one of the machine's own."""
     return json.loads(read_bytes(parse_uri(uri)))
 
 
 def list_objects(prefix: Location) -> Iterator[ObjectInfo]:
-    """Give the objects whose keys start with a prefix, in order: 1,000 a request."""
+    """Yield the objects whose keys start with a prefix, in order: 1,000 a request."""
     pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
     for page in pages:
         for one in page.get("Contents", []):
@@ -257,7 +257,7 @@ class _RangedObject(io.RawIOBase):
 
 
 def _whole(get: Callable[[], bytes]) -> bytes:
-    """Give what `get` reads, asking again when the connection breaks off: botocore retries no body."""
+    """Return what `get` reads, asking again when the connection breaks off: botocore retries no body."""
     for _ in range(_STREAM_ATTEMPTS - 1):
         with contextlib.suppress(*LOST):
             return get()

@@ -75,7 +75,7 @@ class Table:
         return warnings
 
     def __iter__(self) -> Iterator[Row]:
-        """Give the data rows in order."""
+        """Yield the data rows in order."""
         number, guarded, alike = 0, self._guarded, self._like_a_header()
         for line, cells in self._records:
             if not cells or (is_blank(cells[0]) and all(map(is_blank, cells))):
@@ -109,12 +109,12 @@ class Table:
             )
 
     def _like_a_header(self) -> set[str]:
-        """Give the first cells, as `_bare` leaves them, for which it is worth to look for a header."""
+        """Return the first cells, as `_bare` leaves them, for which it is worth to look for a header."""
         hints = {f"sep={mark}" for mark in MARKS} | {"sep="}
         return {_bare(name) for name in self.header} | hints
 
     def _is_header(self, line: int, cells: list[str]) -> bool:
-        """Tell whether it is the header again, or Excel's hint; refuse the columns in another order."""
+        """Return whether it is the header again, or Excel's hint; refuse the columns in another order."""
         forms = [plain(cell) for cell in cells]
         if forms[0].startswith("sep=") and not any(forms[1:]):
             return True
@@ -134,5 +134,5 @@ def _bare(cell: str) -> str:
 
 
 def named(header: list[str]) -> str:
-    """Give the header's columns for a sentence, shortened: without a header they are a row."""
+    """Return the header's columns for a sentence, shortened: without a header they are a row."""
     return listed(shorten(cell, 24) for cell in header)

@@ -6,7 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
 
-from shared import keys, outage
+from contract import keys
+from shared import outage
 from shared.errors import AwsUnavailable, ClaimflowError
 
 Event = dict[str, Any]

@@ -41,7 +41,7 @@ class Ending:
 
 
 def ending(job: str, status: str, detail: str, reason: str) -> Ending:
-    """Tell why a training failed.
+    """Return why a training failed.
 
     Args:
         job: its name

@@ -28,7 +28,7 @@ class Form:
         return _XLSX_TYPE if self.format == "xlsx" else _CSV_TYPE
 
     def extension(self, key: str) -> str:
-        """Give the ending of a file's name; a file of tabs keeps that of the input, by which it is known."""
+        """Return the ending of a file's name; a file of tabs keeps that of the input, which tells of it."""
         given = key.lower().removesuffix(".gz").rsplit(".", 1)[-1]
         keeps = self.delimiter == "\t" and given in {"tsv", "tab", "txt"}
         return given if keeps and self.format == "csv" else self.format
@@ -38,7 +38,7 @@ CSV = Form()
 
 
 def form_of(reading: Reading, output: str | None) -> Form:
-    """Give the form of the files for people.
+    """Return the form of the files for people.
 
     Spreadsheets know UTF-8 by its mark, so it stands where the input had one, or was in another encoding.
     JSON lines come back as CSV.
@@ -68,7 +68,7 @@ class TableFile:
         self._text = None if self._workbook else path.open("w", encoding=encoding, newline="")
 
     def __enter__(self) -> Self:
-        """Give the file."""
+        """Return the file."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

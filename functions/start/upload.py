@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from shared.keys import CONFIG_KEY, PREDICT_PREFIX, REQUESTS_PREFIX, TRAIN_PREFIX, is_table, stem
+from contract.keys import CONFIG_KEY, PREDICT_PREFIX, REQUESTS_PREFIX, TRAIN_PREFIX, is_table, stem
 from shared.messages import message, shorten, subject
 
 STARTED_BY = "upload"
@@ -49,7 +49,7 @@ def from_event(event: dict[str, Any]) -> Upload:
 
 
 def action(upload: Upload) -> str | None:
-    """Tell what the upload starts: `train`, `predict`, or None for what is left over or in another folder.
+    """Return what the upload starts: `train`, `predict`, or None for what is left over or in another folder.
 
     A file with another extension starts its run too, so that `validate` tells the person what is wrong with
     it.
@@ -60,7 +60,7 @@ def action(upload: Upload) -> str | None:
 
 
 def is_left_over(upload: Upload) -> bool:
-    """Tell whether no person meant this to be used: a hidden file, a marker of a folder or of a job's end."""
+    """Return whether no person meant this to be used: a hidden file, a folder's or a job's marker."""
     name = upload.key.rsplit("/", 1)[-1]
     if _LEFT.search(upload.key):
         return True
@@ -68,7 +68,7 @@ def is_left_over(upload: Upload) -> bool:
 
 
 def answer(upload: Upload) -> tuple[str, str] | None:
-    """Give subject and message for a file that a person put where it starts nothing; None for others."""
+    """Return subject and message for a file that a person put where it starts nothing; None for others."""
     if is_left_over(upload) or upload.key.startswith((*FOLDERS, *QUIET)):
         return None
     bucket, name = upload.bucket, upload.key.rsplit("/", 1)[-1]
@@ -82,14 +82,14 @@ def answer(upload: Upload) -> tuple[str, str] | None:
 
 
 def request(upload: Upload, what: str) -> dict[str, str]:
-    """Give the execution's input."""
+    """Return the execution's input."""
     pinned = {"version": upload.version} if upload.version else {}
     data = f"s3://{upload.bucket}/{upload.key}"
     return {"action": what, "data": data, **pinned, "started_by": STARTED_BY}
 
 
 def execution_name(upload: Upload, what: str) -> str:
-    """Give the execution's name: the same for the same upload, however often its event comes."""
+    """Return the execution's name: the same for the same upload, however often its event comes."""
     identity = "\n".join((what, upload.bucket, upload.key, upload.version or upload.etag))
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
     # At most 7 + 1 + 32 + 1 + 12 characters of the 80 that Step Functions allows.

@@ -21,7 +21,7 @@ class Notice:
 
 
 def notice(detail: dict[str, Any]) -> Notice:
-    """Give the notice for the `detail` of a "Step Functions Execution Status Change" event."""
+    """Return the notice for the `detail` of a "Step Functions Execution Status Change" event."""
     status, name, file = str(detail.get("status")), str(detail.get("name")), _file(detail)
     said = _SENTENCES.get(status) or _failed(detail)
     lines = [
@@ -42,7 +42,7 @@ def _failed(detail: dict[str, Any]) -> str:
 
 
 def _file(detail: dict[str, Any]) -> str:
-    """Give the name of the run's file, if its request can be read (Step Functions leaves long ones out)."""
+    """Return the name of the run's file, if its request can be read (Step Functions leaves long ones out)."""
     try:
         request = json.loads(detail.get("input") or "null")
     except ValueError:

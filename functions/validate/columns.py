@@ -157,7 +157,7 @@ def _part(table: Table, key: str, names: list[str]) -> Column | None:
 
 
 def _words(name: str) -> list[str]:
-    """Give the words of a column's name; of a sentence, which is none, nothing."""
+    """Return the words of a column's name; of a sentence, which is none, nothing."""
     words = _NO_WORDS.sub(" ", name).split()
     return words if len(name) <= _NAME_LENGTH and len(words) <= _NAME_WORDS else []
 

@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from shared import keys, settings, storage
+from contract import keys
+from shared import settings, storage
 from shared.channels import channels
 from shared.errors import InvalidData, StorageError
 from shared.messages import bounded
@@ -72,7 +73,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
 
 def _learned(run: Run, checked: dict[str, Any] | None, report: dict[str, Any] | None) -> Learned:
-    """Give what the model that will predict has learned from: the one of this run, else the live one.
+    """Return what the model that will predict has learned from: the one of this run, else the live one.
 
     Of a model that was registered before there were cards, nothing is known.
     """
@@ -151,7 +152,7 @@ def _names(found: Columns) -> dict[str, str | None]:
 
 
 def _about(run: Run, file: dict[str, Any]) -> dict[str, Any]:
-    """Give the head of the shard manifest. The source is pinned: collect reads the same bytes again."""
+    """Return the head of the shard manifest. The source is pinned: collect reads the same bytes again."""
     parts = keys.parts(run["id"], run["action"], run["job_name"])
     return {
         "schema": 1,

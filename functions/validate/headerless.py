@@ -17,7 +17,7 @@ def refuse(name: str, line: int, header: Sequence[str]) -> None:
 
 
 def hint(header: Sequence[str]) -> str:
-    """Give what to say of a first line that may be a row; empty for one that looks like names."""
+    """Return what to say of a first line that may be a row; empty for one that looks like names."""
     cells = [cell.strip() for cell in header]
     if any(cell.startswith("__label__") for cell in cells):
         return "this looks like fastText's format; write a CSV file with the columns label and text."
@@ -33,7 +33,7 @@ def hint(header: Sequence[str]) -> str:
 
 
 def _names(cells: list[str]) -> list[str]:
-    """Give names that fit: the longest cell is the text, the shortest of two the category."""
+    """Return names that fit: the longest cell is the text, the shortest of two the category."""
     text = max(range(len(cells)), key=lambda index: len(cells[index]))
     names = [f"column_{index + 1}" for index in range(len(cells))]
     if len(cells) == 2:
@@ -43,7 +43,7 @@ def _names(cells: list[str]) -> list[str]:
 
 
 def _is_comprehend(cells: list[str]) -> bool:
-    """Tell whether the line is a category and a text, as Amazon Comprehend takes them."""
+    """Return whether the line is a category and a text, as Amazon Comprehend takes them."""
     return len(cells) == 2 and len(cells[0].split()) <= 3 and len(cells[1].split()) >= 4
 
 

@@ -32,7 +32,7 @@ class RejectedFile:
         self._file.write(csv_line(REJECTED) + "\r\n")
 
     def __enter__(self) -> Self:
-        """Give the file."""
+        """Return the file."""
         return self
 
     def __exit__(
@@ -63,6 +63,6 @@ def for_people(rejected: Path, form: Form) -> tuple[Path, Form]:
 
 
 def _raw(cells: list[str], delimiter: str) -> str:
-    """Give the row as it may have stood in the file, shortened."""
+    """Return the row as it may have stood in the file, shortened."""
     text = csv_line((cell[:RAW_LIMIT] for cell in cells), delimiter)
     return text if len(text) <= RAW_LIMIT else text[:RAW_LIMIT] + "…"

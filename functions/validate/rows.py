@@ -83,7 +83,7 @@ def _check(rows: list[Row], header: list[str], columns: Columns, *, labelled: bo
 
 
 def _needed(columns: Columns, *, labelled: bool) -> int:
-    """Give how many cells a row must have at least."""
+    """Return how many cells a row must have at least."""
     used = [columns.text.index, *([columns.label.index] if labelled and columns.label else [])]
     return max(used) + 1
 
@@ -103,7 +103,7 @@ def _frame(rows: list[Row], columns: Columns) -> pd.DataFrame:
 
 
 def _reasons(frame: pd.DataFrame, *, labelled: bool) -> "pd.Series[str]":
-    """Give the reason to reject each row, or an empty string. The first reason found stands."""
+    """Return the reason to reject each row, or an empty string. The first reason found stands."""
     reasons: pd.Series[str] = pd.Series("", index=frame.index, dtype="object")
     _refuse_longer(reasons, frame["text"], TEXT_LIMIT, TOO_LONG)
     if labelled:

@@ -108,12 +108,12 @@ class _Texts:
         self.characters += int(lengths.sum())
 
     def seconds(self) -> float:
-        """Give about how long collect takes for them."""
+        """Return about how long collect takes for them."""
         return self.rows * ROW_SECONDS + self.characters * CHARACTER_SECONDS
 
 
 def rows_of(number: int) -> int:
-    """Give how many rows a shard has whose size is left to Claimflow."""
+    """Return how many rows a shard has whose size is left to Claimflow."""
     return FIRST_SHARDS_ROWS << (number // SHARDS_OF_A_SIZE)
 
 

@@ -24,13 +24,13 @@ _SPAN = 2**64
 
 
 def hash_texts(texts: Iterable[str]) -> Hashes:
-    """Give 64 bits a text; texts that people take for the same get the same (see `normalise`)."""
+    """Return 64 bits a text; texts that people take for the same get the same (see `normalise`)."""
     digests = (hashlib.blake2b(normalise(text).encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
 def normalise(text: str) -> str:
-    """Give the text in its plain form: without case, runs of white space and what cannot be seen."""
+    """Return the text in its plain form: without case, runs of white space and what cannot be seen."""
     return " ".join(text.casefold().split()) if text.isascii() else plain(text)
 
 
@@ -106,16 +106,16 @@ class _Classes:
         return cls(size, (texts, classes), (classes[order], texts[order]))
 
     def count(self, chosen: Mask) -> Counts:
-        """Give how many of the chosen texts each class has."""
+        """Return how many of the chosen texts each class has."""
         texts, classes = self.by_text
         return np.bincount(classes[chosen[texts]], minlength=self.size).astype(np.int64)
 
     def texts_of(self, code: int) -> Counts:
-        """Give the texts of a class, the smallest hash first."""
+        """Return the texts of a class, the smallest hash first."""
         return _values(self.by_class, code)
 
     def of_text(self, text: int) -> Counts:
-        """Give the classes of a text."""
+        """Return the classes of a text."""
         return _values(self.by_text, text)
 
 

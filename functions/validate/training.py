@@ -112,7 +112,7 @@ def make_channels(
 
 
 def nothing_usable(table: Table, rejected: RejectedFile) -> str:
-    """Give the sentence for a file without one usable row."""
+    """Return the sentence for a file without one usable row."""
     reasons, first = rejected.reasons, rejected.first
     if first is None:
         return f"{table.name} has a header and no rows; add rows below it."
@@ -124,7 +124,7 @@ def nothing_usable(table: Table, rejected: RejectedFile) -> str:
 
 
 def text_lengths(rows_of: "np.ndarray[Any, Any]") -> dict[str, int]:
-    """Give the spread of the texts' lengths; `rows_of` has how many rows there are of each length."""
+    """Return the spread of the texts' lengths; `rows_of` has how many rows there are of each length."""
     ends = np.cumsum(rows_of)
     names = {"shortest": 0.0, "median": 0.5, "95th percentile": 0.95, "longest": 1.0}
     return {name: int(np.searchsorted(ends, 1 + share * (ends[-1] - 1))) for name, share in names.items()}

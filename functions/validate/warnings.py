@@ -13,7 +13,7 @@ from validate.columns import CONFIGURATION, LABEL_NAMES, MODEL, TEXT_NAMES, Colu
 
 
 def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Counter[str]) -> Iterator[str]:
-    """Give the warnings about a labelled file, a sentence each, the most important first.
+    """Yield the warnings about a labelled file, a sentence each, the most important first.
 
     Args:
         report: its part of validation.json
@@ -67,7 +67,7 @@ def _left_out(rejected: Counter[str], usable: int) -> str:
 
 
 def unreadable(rejected: Counter[str], usable: int) -> Iterator[str]:
-    """Tell why rows of a file to label are rejected; `rejected` has how many by reason."""
+    """Return why rows of a file to label are rejected; `rejected` has how many by reason."""
     if rejected:
         left = rejected.total()
         rows = count(left + usable, "row")
@@ -79,7 +79,7 @@ def _reasons(rejected: Counter[str]) -> str:
 
 
 def _alike(categories: Iterable[str]) -> list[list[str]]:
-    """Give the groups of categories that a person would take for one."""
+    """Return the groups of categories that a person would take for one."""
     groups: dict[str, list[str]] = {}
     for label in categories:
         groups.setdefault(_bare(label), []).append(label)
@@ -87,13 +87,13 @@ def _alike(categories: Iterable[str]) -> list[list[str]]:
 
 
 def _bare(label: str) -> str:
-    """Give a category in its plain form, without accents and blanks."""
+    """Return a category in its plain form, without accents and blanks."""
     letters = unicodedata.normalize("NFKD", plain(label))
     return "".join(letter for letter in letters if unicodedata.category(letter)[0] not in "MCZ")
 
 
 def _told_apart(same: list[str]) -> list[str]:
-    """Give the names as they stand; of those that look the same, with what cannot be seen written out."""
+    """Return the names as they stand; of those that look the same, with what cannot be seen written out."""
     looks = Counter(map(_look, same))
     return [label if looks[_look(label)] == 1 else _spelt(label) for label in same]
 

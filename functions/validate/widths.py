@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"\s*[A-Za-z#]{0,4}[-_]?\d[\d.,:/-]*\s*")
 
 
 def fitted(rows: Sequence[Row], header: Sequence[str], needed: int) -> Iterator[Row | None]:
-    """Give each row as wide as the header, or None for one that cannot be used.
+    """Yield each row as wide as the header, or None for one that cannot be used.
 
     Args:
         rows: consecutive rows of the file
@@ -39,12 +39,12 @@ def fitted(rows: Sequence[Row], header: Sequence[str], needed: int) -> Iterator[
 
 
 def _may_be_narrow(rows: Sequence[Row], width: int) -> bool:
-    """Tell whether the writer leaves empty cells at the end out: it never writes one."""
+    """Return whether the writer leaves empty cells at the end out: it never writes one."""
     return not any(len(row.cells) == width > 1 and not row.cells[-1] for row in rows)
 
 
 def _broken(sizes: list[int], width: int, rows: Sequence[Row]) -> set[int]:
-    """Give the rows that, with their neighbours, are as wide as one whole row."""
+    """Return the rows that, with their neighbours, are as wide as one whole row."""
     numbered = _numbered(rows, width)
     broken: set[int] = set()
     first, between = 0, 0
@@ -67,7 +67,7 @@ def _broken(sizes: list[int], width: int, rows: Sequence[Row]) -> set[int]:
 
 
 def _numbered(rows: Sequence[Row], width: int) -> bool:
-    """Tell whether the first column holds numbers."""
+    """Return whether the first column holds numbers."""
     whole = [row for row in rows if len(row.cells) == width] or rows
     return sum(map(_starts, whole)) >= 0.9 * len(whole)
 

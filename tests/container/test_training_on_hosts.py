@@ -61,7 +61,7 @@ class Hosts:
         assert any(line.startswith(start) for line in self.processes[0].stdout)
 
     def end(self) -> list[str]:
-        """Give the output of each host, from where it was read."""
+        """Return the output of each host, from where it was read."""
         return [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in self.processes]
 
     def codes(self) -> list[int]:
@@ -87,7 +87,7 @@ def hosts(job: Job) -> Iterator[Callable[..., Hosts]]:
 
 
 def part(base: Path, number: int = 0) -> dict[str, Any]:
-    """What evaluation.json tells about the training of a part, without its duration."""
+    """Return what evaluation.json tells about the training of a part, without its duration."""
     evaluation = json.loads((base / "output/data/evaluation.json").read_text(encoding="utf-8"))
     found = dict(evaluation["training"]["parts"][number])
     del found["seconds"]
@@ -109,7 +109,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two trainings went the same way, up to the rounding of sums in another order."""
+    """Return whether two trainings went the same way, up to the rounding of sums in another order."""
     close = [
         entry == {key: pytest.approx(value, abs=1e-3) for key, value in twin.items()}
         for entry, twin in zip(one.pop("history"), other.pop("history"), strict=True)

@@ -39,7 +39,7 @@ def interrupted(module: str, name: str, count: int, send: Callable[[], None]) ->
 
 
 def sender(name: str) -> Callable[[], None]:
-    """Give what sends the signal to this process, and for HOST to its parent before."""
+    """Return what sends the signal to this process, and for HOST to its parent before."""
 
     def send() -> None:
         print(f"{name} now", flush=True)

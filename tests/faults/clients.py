@@ -60,7 +60,7 @@ def _answer(kind: str | None, request: Any, ask: Callable[[Any], Answer | None])
 
 
 def _target(url: str) -> str:
-    """Give `bucket/key`, whether the bucket stands in the host's name or in the path."""
+    """Return `bucket/key`, whether the bucket stands in the host's name or in the path."""
     parts = urlparse(url)
     bucket, found, _ = parts.netloc.partition(".s3.")
     path = unquote(parts.path).lstrip("/")

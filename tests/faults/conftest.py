@@ -21,7 +21,7 @@ __all__ = ["registry_like_aws"]
 
 @pytest.fixture
 def account(registry_like_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """Give an empty account with the functions' settings."""
+    """Yield an empty account with the functions' settings."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_"))]:
         monkeypatch.delenv(name)
     for name, value in SETTINGS.items():
@@ -37,7 +37,7 @@ def account(registry_like_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder of a training that nothing befell, with its model packed as SageMaker does."""
+    """Return the folder of a training that nothing befell, with its model packed as SageMaker does."""
     hyperparameters = as_hyperparameters(ngram_words="auto", ngram_scale="auto")  # which are tried out
     base = make_job(tmp_path_factory.mktemp("undisturbed") / "ml", hyperparameters)
     done = run("train", CLAIMFLOW_BASE_DIR=str(base))

@@ -21,7 +21,7 @@ class Faults:
         self.endpoint = endpoint
 
     def requests(self) -> list[Request]:
-        """Give the requests that came since the rules were set."""
+        """Return the requests that came since the rules were set."""
         return [Request(**each) for each in self._ask("GET")["requests"]]
 
     def wait_for_held(self, count: int = 1) -> None:

@@ -58,7 +58,7 @@ class Rule:
     _seen: Counter[Request | None] = field(default_factory=Counter, repr=False)
 
     def befalls(self, request: Request) -> bool:
-        """Tell whether it is this request's turn, and count it."""
+        """Return whether it is this request's turn, and count it."""
         given = (request.service, request.operation, request.target)
         if not all(map(fnmatchcase, given, (self.service, self.operation, self.target))):
             return False
@@ -68,7 +68,7 @@ class Rule:
         return before >= 0 and (self.times is None or before < self.times)
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON for a server."""
+        """Return it as JSON for a server."""
         return {key: value for key, value in asdict(self).items() if not key.startswith("_")}
 
 
@@ -81,14 +81,14 @@ class Rules:
         self._lock = threading.Lock()
 
     def of(self, request: Request) -> str | None:
-        """Give the kind of the first rule that befalls a request, or None."""
+        """Return the kind of the first rule that befalls a request, or None."""
         with self._lock:
             self.requests.append(request)
             return next((rule.kind for rule in self.rules if rule.befalls(request)), None)
 
 
 def refusal(kind: str, request: Request) -> tuple[int, dict[str, str], bytes]:
-    """Give the answer of AWS that stands for a kind: status, headers and body in the service's protocol."""
+    """Return the answer of AWS that stands for a kind: status, headers and body in the service's protocol."""
     status, code = (_S3 if request.service == "s3" else _OTHERS)[kind]
     said = f"injected by a test: {kind}"
     if request.service == "s3":

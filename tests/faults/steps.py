@@ -52,7 +52,7 @@ def take(step: Step, state: State) -> State:
 
 
 def explained(state: State, error: str, cause: str) -> State:
-    """Give what the step Explain makes of an error that a Catch took."""
+    """Return what the step Explain makes of an error that a Catch took."""
     caught = {key: value for key, value in state.items() if key != "execution"}
     return explain(
         {"state": {**caught, "error": {"Error": error, "Cause": cause}}, "execution": EXECUTION}, None

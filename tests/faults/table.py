@@ -66,7 +66,7 @@ def rows() -> list[Row]:
 
 
 def table(found: list[Row]) -> str:
-    """Give the rows in Markdown."""
+    """Return the rows in Markdown."""
     lines = ["| " + " | ".join(HEADER) + " |", "|---" * len(HEADER) + "|"]
     for row in found:
         reads = f"“{row.reads}”" if row.reads else "nothing: the run ends well"
@@ -76,7 +76,7 @@ def table(found: list[Row]) -> str:
 
 
 def render(page: str) -> str:
-    """Give the page with the table of today."""
+    """Return the page with the table of today."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table(rows())}\n{END}{after}"

@@ -35,7 +35,7 @@ POINTS = {
 
 @pytest.fixture
 def shard(tmp_path: Path) -> Path:
-    """Give a manifest of one shard."""
+    """Return a manifest of one shard."""
     content = [(row, text) for row, text, _ in rows(ROWS, seed=5)]
     uri = write_csv(tmp_path / "shard-00000.csv", ["row", "text"], content)
     manifest = {"schema": 1, "run": "predict-x", "output": str(tmp_path / "parts")}
@@ -110,7 +110,7 @@ def test_a_shard_whose_machine_is_gone_is_labelled_when_started_again(shard: Pat
 
 @pytest.fixture
 def bucket(shard: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Give S3 with the same job in it, and set the environment to it."""
+    """Yield S3 with the same job in it, and set the environment to it."""
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("REGION", "us-east-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
     manifest = json.loads(shard.read_text(encoding="utf-8"))

@@ -103,7 +103,7 @@ class File:
 
 @st.composite
 def files(draw: st.DrawFn) -> File:
-    """Give a file with an id, a text, often a category, and other columns; no row is blank or a header."""
+    """Return a file with an id, a text, often a category, and other columns; no row is blank or a header."""
     form = draw(st.sampled_from(["csv"] * 8 + ["xlsx", "jsonl"]))
     encoding = draw(st.sampled_from(["utf-8"] * 5 + ["utf-8-sig", "utf-16", "windows-1252"]))
     cells = (
@@ -149,5 +149,5 @@ def _row(
 
 
 def is_usable(text: str) -> bool:
-    """Tell whether a row with this text gets a prediction."""
+    """Return whether a row with this text gets a prediction."""
     return not is_blank(text)

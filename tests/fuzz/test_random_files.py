@@ -15,9 +15,10 @@ from openpyxl.utils.escape import unescape
 
 from collect.handler import handler as collect
 from container.part import Origin, made_of, write_part
+from contract import keys
 from model.data import Row, read_file
 from model.prediction import Prediction
-from shared import aws, keys
+from shared import aws
 from shared.errors import InvalidData
 from shared.spreadsheet import original
 from shared.table import Table
@@ -139,7 +140,7 @@ def label_all(memory: MemoryS3, tmp_path: Path, state: dict[str, Any]) -> None:
 
 
 def said(row: Row) -> Prediction:
-    """Give a prediction that follows from the text, with the oddest categories."""
+    """Return a prediction that follows from the text, with the oddest categories."""
     number = sum(map(ord, row.text))
     label, other = CATEGORIES[number % len(CATEGORIES)], CATEGORIES[(number + 1) % len(CATEGORIES)]
     doubt = DOUBTS[number % len(DOUBTS)]
@@ -168,7 +169,7 @@ def trained(tmp_path: Path, file: File, name: str, content: bytes) -> None:
 
 
 def read(memory: MemoryS3, uri: str) -> list[list[str]]:
-    """Give the cells of a file that was written, which every reader finds."""
+    """Return the cells of a file that was written, which every reader finds."""
     content = memory.get(uri)
     name = uri.rsplit("/", 1)[-1]
     rows = sheet(content) if name.endswith(".xlsx") else separated(content)
@@ -200,7 +201,7 @@ def sheet(content: bytes) -> list[list[str]]:
 
 
 def shown(value: object) -> str:
-    """Give a cell as text: our confidences are numbers."""
+    """Return a cell as text: our confidences are numbers."""
     return f"{value:.4f}" if isinstance(value, float) else unescape(value or "")
 
 

@@ -65,13 +65,13 @@ class Image:
         )
 
     def python(self, code: str, *arguments: str, options: Sequence[str] = BATCH) -> str:
-        """What a Python program in the image prints; it must end well."""
+        """Return what a Python program in the image prints; it must end well."""
         done = self.run("python", "-c", code, *arguments, options=options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def inspect(self, template: str) -> str:
-        """What the engine knows about the image."""
+        """Return what the engine knows about the image."""
         made = subprocess.run(
             [self.engine, "image", "inspect", "--format", template, self.name],
             capture_output=True,
@@ -138,7 +138,7 @@ def figures(base: Path) -> Mapping[str, object]:
 
 @pytest.fixture(scope="session")
 def vectors_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What spaCy saves of a pipeline with vectors for three words."""
+    """Return what spaCy saves of a pipeline with vectors for three words."""
     folder = tmp_path_factory.mktemp("spacy") / "saved"
     made = spacy.blank("en")
     for number, word in enumerate(("brake", "oil", "belt")):

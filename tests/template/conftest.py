@@ -33,23 +33,23 @@ _CloudFormation.add_multi_constructor("!", _function)
 
 @pytest.fixture(scope="session")
 def template() -> Data:
-    """Give the template, its functions in their long form."""
+    """Return the template, its functions in their long form."""
     return yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_CloudFormation)  # noqa: S506
 
 
 @pytest.fixture(scope="session")
 def resources(template: Data) -> Data:
-    """Give the resources by their names in the template."""
+    """Return the resources by their names in the template."""
     return template["Resources"]
 
 
 @pytest.fixture(scope="session")
 def machine() -> Data:
-    """Give the state machine as it is committed."""
+    """Return the state machine as it is committed."""
     return json.loads((ROOT / "workflow" / "state_machine.asl.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def states(machine: Data) -> Data:
-    """Give the states by their names."""
+    """Return the states by their names."""
     return machine["States"]

@@ -221,7 +221,7 @@ def _takes(parameter: Data, value: str) -> bool:
 
 
 def _settings_read(package: str) -> set[str]:
-    """Give the variables that a function's modules name, or get by a function of shared/settings.py."""
+    """Return the variables that a function's modules name, or get by a function of shared/settings.py."""
     helpers = _helpers()
     source = "\n".join(path.read_text(encoding="utf-8") for path in (FUNCTIONS / package).glob("*.py"))
     called = set(re.findall(r"settings\.(\w+)\(", source)) & set(helpers)

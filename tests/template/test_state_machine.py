@@ -266,7 +266,7 @@ def test_a_stopped_training_is_no_surprise(states: Data) -> None:
 
 
 def test_only_the_definition_imports_the_sdk() -> None:
-    folders = ("model", "container", "functions", "workflow", "local", "examples", "tests")
+    folders = ("contract", "model", "container", "functions", "workflow", "local", "examples", "tests")
     importing = [
         path.relative_to(ROOT).as_posix()
         for folder in folders
@@ -296,7 +296,7 @@ def _publishes(state: Data) -> bool:
 
 
 def _comparisons(rule: Data) -> Iterator[Data]:
-    """Give the single comparisons of a rule, in the order in which they are made."""
+    """Yield the single comparisons of a rule, in the order in which they are made."""
     for inner in rule.get("And", []):
         yield from _comparisons(inner)
     if "Variable" in rule:

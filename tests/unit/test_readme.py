@@ -43,7 +43,7 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 
 def names(section: str) -> list[str]:
-    """What stands in the first column of the tables of a section."""
+    """Return what stands in the first column of the tables of a section."""
     cells = re.findall(
         r"^ *\| (`[^|]+`) \|", README.split(f"## {section}\n")[1].split("\n## ")[0], re.MULTILINE
     )

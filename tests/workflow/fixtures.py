@@ -52,7 +52,7 @@ def deploy(stack: Stack, folder: Path) -> None:
 
 
 def deploy_command(stack: Stack, folder: Path) -> list[str]:
-    """Give the `sam deploy` of the test stack."""
+    """Return the `sam deploy` of the test stack."""
     built = str(folder / "build" / "template.yaml")
     return [
         *("sam", "deploy", "--config-file", LOCAL_STAGE, "--template-file", built),
@@ -73,7 +73,7 @@ def subscribe(stack: Stack) -> None:
 
 @pytest.fixture(scope="session")
 def trained(stack: Stack) -> Stack:
-    """Give the stack after one good training."""
+    """Return the stack after one good training."""
     data = stack.upload("requests/first.csv", as_csv(rows(240)))
     ended = stack.run({"action": "train", "data": data, "config": FAST})
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
@@ -82,7 +82,7 @@ def trained(stack: Stack) -> Stack:
 
 @pytest.fixture
 def live(trained: Stack) -> Stack:
-    """Give the stack with a live model, whatever the tests before did to it."""
+    """Return the stack with a live model, whatever the tests before did to it."""
     if not trained.packages("Approved"):
         newest = trained.packages()[-1]
         trained.client("sagemaker").update_model_package(

@@ -26,14 +26,14 @@ WAIT_SECONDS = 180
 
 
 def free_port() -> int:
-    """Give a TCP port of the loopback address that nothing listens on."""
+    """Return a TCP port of the loopback address that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def aws_environment(port: int) -> dict[str, str]:
-    """Give the variables with which the AWS command lines reach the local AWS and nothing else."""
+    """Return the variables with which the AWS command lines reach the local AWS and nothing else."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CLAIMFLOW_"))}
     return kept | {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -57,7 +57,7 @@ class Stack:
     queue: str = ""
 
     def client(self, service: str) -> Any:
-        """Give a boto3 client of the local AWS."""
+        """Return a boto3 client of the local AWS."""
         return boto3.client(
             service,
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
@@ -168,7 +168,7 @@ class Stack:
             )
 
     def live_model_uri(self) -> str:
-        """Give the address of the live model's model.tar.gz."""
+        """Return the address of the live model's model.tar.gz."""
         package = self.client("sagemaker").describe_model_package(
             ModelPackageName=self.packages("Approved")[0]["ModelPackageArn"]
         )
@@ -194,13 +194,13 @@ def packed(text: str) -> bytes:
 
 
 def output_of(ended: dict[str, Any]) -> dict[str, Any]:
-    """Give the state data with which an execution succeeded."""
+    """Return the state data with which an execution succeeded."""
     assert ended["status"] == "SUCCEEDED", f"{ended.get('error')}: {ended.get('cause')}"
     return dict(json.loads(ended["output"]))
 
 
 def wait_for_job(stack: Stack) -> str:
-    """Give the name of the training job that runs now."""
+    """Return the name of the training job that runs now."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         time.sleep(0.1)
@@ -232,7 +232,7 @@ def jobs_at_rest(stack: Stack) -> Iterator[None]:
 
 
 def running_jobs(stack: Stack) -> list[int]:
-    """Give the processes of the jobs that run now, of which there is or will be one."""
+    """Return the processes of the jobs that run now, of which there is or will be one."""
     pids = Path(stack.environment["CLAIMFLOW_LOCAL_DIR"]) / "pids"
     deadline = time.monotonic() + WAIT_SECONDS
     while not (found := list(pids.glob("*.json"))) and time.monotonic() < deadline:

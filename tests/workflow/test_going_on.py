@@ -11,7 +11,7 @@ from tests.workflow.stack import Stack, kill_jobs, output_of, wait_for_job
 
 
 def parts(stack: Stack, run: str) -> dict[str, object]:
-    """Give when each part of a run was written."""
+    """Return when each part of a run was written."""
     bucket = stack.outputs["ArtifactsBucket"]
     found = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"runs/{run}/predict/parts/part-")
     return {each["Key"]: each["LastModified"] for each in found.get("Contents", [])}

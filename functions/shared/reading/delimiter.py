@@ -13,13 +13,13 @@ _HINT = re.compile(r'\s*"?sep=(.?)"?[,;|\s]*', re.IGNORECASE | re.DOTALL)
 
 
 def hint(line: str) -> str | None:
-    """Give the delimiter that Excel's first line `sep=;` names, or None for another line."""
+    """Return the delimiter that Excel's first line `sep=;` names, or None for another line."""
     found = _HINT.fullmatch(line.rstrip("\r\n"))
     return found[1] if found and found[1] in MARKS else None
 
 
 def delimiter(lines: list[str], name: str) -> str:
-    """Give the delimiter.
+    """Return the delimiter.
 
     Args:
         lines: the first lines of the file, from its header
@@ -54,7 +54,7 @@ def _refuse_title(lines: list[str], name: str) -> None:
 
 
 def title(name: str, below: str) -> str:
-    """Give the sentence for a first line of one cell above a table."""
+    """Return the sentence for a first line of one cell above a table."""
     return (
         f"{name}: the first line has one cell, and the lines below it have {below}: if it is a title, "
         "remove it; if it names the only column, put each text in quotes."
@@ -74,7 +74,7 @@ def _refuse_contradiction(lines: list[str], name: str, mark: str, width: int, fi
 
 
 def _is_sound(lines: list[str], mark: str) -> bool:
-    """Tell whether the header's quotes stand where they may: `"a;b",c` has them so for commas only."""
+    """Return whether the header's quotes stand where they may: `"a;b",c` has them so for commas only."""
     text = "".join(lines)
     header = quoting.sound(mark).match(text)
     end = header.end() if header else 0
@@ -82,7 +82,7 @@ def _is_sound(lines: list[str], mark: str) -> bool:
 
 
 def _fit(lines: list[str], mark: str) -> tuple[int, float]:
-    """Give the header's cells, and the share of rows that have as many; 1 without rows."""
+    """Return the header's cells, and the share of rows that have as many; 1 without rows."""
     records = _records(lines, mark)
     if not records:
         return 0, 0.0
@@ -91,7 +91,7 @@ def _fit(lines: list[str], mark: str) -> tuple[int, float]:
 
 
 def _records(lines: list[str], mark: str) -> list[list[str]]:
-    """Give the records of the lines that are not blank, whatever is wrong with them."""
+    """Return the records of the lines that are not blank, whatever is wrong with them."""
     csv.field_size_limit(2 * SAMPLE_CHARACTERS)
     try:
         return [cells for cells in csv.reader(lines, delimiter=mark, skipinitialspace=True) if any(cells)]

@@ -25,7 +25,7 @@ class Source(Protocol):
         """What people should know of how it is read."""
 
     def records(self) -> Iterator[Record]:
-        """Give each record with its line."""
+        """Return each record with its line."""
 
 
 def opened(stream: BinaryIO, name: str, sheet: str | None) -> Source:
@@ -68,7 +68,7 @@ class Separated:
         return []
 
     def records(self) -> Iterator[Record]:
-        """Give each record with its line."""
+        """Return each record with its line."""
         return iter(self._records)
 
 

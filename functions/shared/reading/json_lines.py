@@ -22,7 +22,7 @@ _AS_LINES = (
 
 
 def is_json_lines(first: list[str], name: str) -> bool:
-    """Tell whether the first lines are JSON lines. Raises InvalidData for JSON of another kind."""
+    """Return whether the first lines are JSON lines. Raises InvalidData for JSON of another kind."""
     start = next((line for line in first if line.strip("\ufeff \t\r\n")), "").lstrip("\ufeff")
     if _ARRAY.match(start) or _is_list(start):
         text = "".join(first)
@@ -76,7 +76,7 @@ class JsonLines:
         return []
 
     def records(self) -> Iterator[Record]:
-        """Give the keys, then each object's values; what an object does not have is empty."""
+        """Yield the keys, then each object's values; what an object does not have is empty."""
         yield 0, self._keys
         known = set(self._keys)
         for number, line in enumerate(self._lines, 1):
@@ -116,7 +116,7 @@ class JsonLines:
 
 
 def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give keys and cells; the keys of an object inside are joined by dots, as in `fields.text`."""
+    """Yield keys and cells; the keys of an object inside are joined by dots, as in `fields.text`."""
     for key, value in values.items():
         if isinstance(value, dict) and value and prefix.count(".") < 3:
             yield from _flat(f"{prefix}{key}.", value)
@@ -125,7 +125,7 @@ def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - JSON is anything
-    """Give a value as text; a list of one, as doccano and Argilla write a category, is its one value."""
+    """Return a value as text; a list of one, as doccano and Argilla write a category, is its one value."""
     if isinstance(value, list) and len(value) == 1:
         only = value[0]
         return _cell(only["value"] if isinstance(only, dict) and "value" in only else only)
@@ -137,7 +137,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - JSON is anything
 
 
 def _written(value: Any) -> str:  # noqa: ANN401 - JSON is anything
-    """Give a value as JSON, its numbers as they were."""
+    """Return a value as JSON, its numbers as they were."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, list):

@@ -13,7 +13,7 @@ GZIP = b"\x1f\x8b"
 
 
 def uncompressed(stream: BinaryIO, name: str) -> io.BufferedReader:
-    """Give the file's bytes, unpacked if they are gzip. Raises InvalidData for a damaged gzip file."""
+    """Return the file's bytes, unpacked if they are gzip. Raises InvalidData for a damaged gzip file."""
     buffered = _peekable(stream)
     if buffered.peek(2)[:2] == GZIP:
         buffered = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=buffered)), BLOCK_BYTES)
@@ -27,7 +27,7 @@ def uncompressed(stream: BinaryIO, name: str) -> io.BufferedReader:
 
 
 def blocks(stream: io.BufferedReader, name: str) -> Iterator[bytes]:
-    """Give the blocks of the file, and at last an empty one."""
+    """Yield the blocks of the file, and at last an empty one."""
     while True:
         try:
             block = stream.read(BLOCK_BYTES)

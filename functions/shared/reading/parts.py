@@ -32,13 +32,13 @@ class Cell(NamedTuple):
 
 
 def tree(archive: zipfile.ZipFile, path: str) -> Element:
-    """Give a small part as a whole."""
+    """Return a small part as a whole."""
     with _open(archive, path, TABLE_LIMIT) as part:
         return ElementTree.fromstring(part.read())  # noqa: S314 - _Guarded refuses entities
 
 
 def strings(archive: zipfile.ZipFile, path: str) -> list[str]:
-    """Give the shared strings of a workbook."""
+    """Return the shared strings of a workbook."""
     if path not in archive.namelist():
         return []
     with _open(archive, path, TABLE_LIMIT) as part:
@@ -46,7 +46,7 @@ def strings(archive: zipfile.ZipFile, path: str) -> list[str]:
 
 
 def formats(archive: zipfile.ZipFile, path: str) -> list[str]:
-    """Give the number format of each style of a workbook."""
+    """Return the number format of each style of a workbook."""
     if path not in archive.namelist():
         return []
     root = tree(archive, path)
@@ -57,7 +57,7 @@ def formats(archive: zipfile.ZipFile, path: str) -> list[str]:
 
 
 def rows(archive: zipfile.ZipFile, path: str) -> Iterator[tuple[int, list[Cell]]]:
-    """Give the rows of a sheet that have cells, each with its number."""
+    """Yield the rows of a sheet that have cells, each with its number."""
     number = 0
     with _open(archive, path, PART_LIMIT) as part:
         for row in _items(part, "row"):
@@ -77,7 +77,7 @@ def unescaped(text: str) -> str:
 
 
 def local(element: Element) -> str:
-    """Give an element's name without its namespace: there are two, transitional and strict."""
+    """Return an element's name without its namespace: there are two, transitional and strict."""
     return str(element.tag).rsplit("}", 1)[-1]
 
 
@@ -104,7 +104,7 @@ def _column(reference: str) -> int:
 
 
 def _text(item: Element) -> str:
-    """Give a string's text: its own or that of its runs, without how it is to be spoken."""
+    """Return a string's text: its own or that of its runs, without how it is to be spoken."""
     runs = (
         run for part in item for run in ([part] if local(part) == "t" else part if local(part) == "r" else [])
     )
@@ -116,7 +116,7 @@ def _found(root: Element, name: str) -> Iterator[Element]:
 
 
 def _items(part: IO[bytes], name: str) -> Iterator[Element]:
-    """Give each element of that name, and forget it and what came before."""
+    """Yield each element of that name, and forget it and what came before."""
     open_elements: list[Element] = []
     for event, element in ElementTree.iterparse(part, events=("start", "end")):  # noqa: S314 - as above
         if event == "start":

@@ -27,7 +27,7 @@ class Mistake(Exception):  # noqa: N818 - it is one of the file's writer
 
 
 def sound(delimiter: str) -> re.Pattern[str]:
-    """Give the pattern of a record that follows RFC 4180."""
+    """Return the pattern of a record that follows RFC 4180."""
     cell = rf'(?:"(?:[^"]++|"")*+"|[^"{re.escape(delimiter)}\r\n]*+)'
     return re.compile(rf"{cell}(?:{re.escape(delimiter)}{cell})*+[\r\n]*+")
 
@@ -71,7 +71,7 @@ def cells_of(record: str, delimiter: str, more: Callable[[], str | None]) -> lis
 
 
 def _begins_with_a_quotation(cell: str, end: int) -> bool:
-    """Tell whether a cell that opens with a quote is not a quoted one: it quotes a word, as `"Great" pump`.
+    """Return whether a cell that opens with a quote is not a quoted one: it quotes a word, as `"Great" pump`.
 
     No separator stands in the quotation, which closes at `end`, and no quote ends the cell.
     """
@@ -79,17 +79,17 @@ def _begins_with_a_quotation(cell: str, end: int) -> bool:
 
 
 def opens(cell: str) -> bool:
-    """Tell whether a quote opens inside a cell and does not close."""
+    """Return whether a quote opens inside a cell and does not close."""
     return cell.count('"') % 2 == 1 and not _OTHER_QUOTES.search(cell) and bool(_OPENS.search(cell))
 
 
 def closes(cell: str) -> bool:
-    """Tell whether a quote closes inside a cell that opened in none before it. An inch mark does not."""
+    """Return whether a quote closes inside a cell that opened in none before it. An inch mark does not."""
     return cell.count('"') % 2 == 1 and not _OTHER_QUOTES.search(cell) and bool(_CLOSES.search(cell))
 
 
 def _closed(record: str, start: int, blanks: int, more: Callable[[], str | None]) -> tuple[str, int]:
-    """Give the record, with the lines that it needed, and where the quote stands that closes the cell."""
+    """Return the record, with the lines that it needed, and where the quote stands that closes the cell."""
     at = start
     while True:
         at = record.find('"', at)

@@ -41,10 +41,10 @@ class Reading:
         return ", ".join(kinds)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the attributes and the words, for the state and validation.json."""
+        """Return the attributes and the words, for the state and validation.json."""
         return {**vars(self), "described": self.described}
 
     @classmethod
     def of_json(cls, document: dict[str, Any]) -> Self:
-        """Give what `as_json` was made of."""
+        """Return what `as_json` was made of."""
         return cls(**{key: value for key, value in document.items() if key != "described"})

@@ -28,7 +28,7 @@ class Records:
         self._opened = 0  # the line of the record before, if a quote opens in its last cell
 
     def __iter__(self) -> Iterator[Record]:
-        """Give the records. Raises InvalidData for a mistake, with its line."""
+        """Yield the records. Raises InvalidData for a mistake, with its line."""
         held, sound, watch = self._held, self._sound.fullmatch, self._watch
         while True:
             held.clear()

@@ -30,7 +30,7 @@ _FIELDS = {
 
 
 def number(text: str, number_format: str, *, from_1904: bool) -> str:
-    """Give a number, as it stands in the file, in the format of its cell; a date too is a number."""
+    """Return a number, as it stands in the file, in the format of its cell; a date too is a number."""
     value = float(text)
     if not math.isfinite(value):
         return text
@@ -49,7 +49,7 @@ def number(text: str, number_format: str, *, from_1904: bool) -> str:
 
 @cache
 def is_date(number_format: str) -> bool:
-    """Tell whether a format shows a date or a time."""
+    """Return whether a format shows a date or a time."""
     return number_format != GENERAL and bool(is_date_format(number_format))
 
 
@@ -60,7 +60,7 @@ def _bare(number_format: str) -> str:
 
 @cache
 def _digits(number_format: str) -> tuple[int, int] | None:
-    """Give the least digits before, and those behind the point; None for a format that says neither."""
+    """Return the least digits before, and those behind the point; None for a format that says neither."""
     bare = _bare(number_format)
     found = _NUMBER.fullmatch(bare)
     if (

@@ -45,7 +45,7 @@ class Text:
         self._high = self._foreign = self._foreign_line = self._windows_line = 0
 
     def lines(self) -> Iterator[str]:
-        r"""Give the lines with their ends (`\n`, `\r\n` or `\r`), in bounded memory.
+        r"""Yield the lines with their ends (`\n`, `\r\n` or `\r`), in bounded memory.
 
         Raises:
             InvalidData: no encoding fits, a NUL byte, a damaged gzip file, or a line without end
@@ -140,12 +140,12 @@ class Text:
         return "cp1252" if self.encoding == WINDOWS else self.encoding
 
     def _line_of(self, before: str) -> int:
-        """Give the line on which the text ends that comes after all that was given out."""
+        """Return the line on which the text ends that comes after all that was given out."""
         return self._lines + 1 + _line_ends(self._pending + before)
 
 
 def _encoding(stream: io.BufferedReader) -> tuple[str, bool]:
-    """Give the encoding by the first bytes, and whether a mark says so; the mark is taken off the stream."""
+    """Return the encoding by the first bytes, and whether a mark says so; the stream begins behind it."""
     start = stream.peek(4096)[:4096]
     for mark, encoding in _MARKS:
         if start.startswith(mark):
@@ -170,7 +170,7 @@ def _line_ends(text: str) -> int:
 
 
 def _split(text: str, *, last: bool) -> tuple[list[str], str]:
-    r"""Give the complete lines and the rest. A `\r` at the end waits: the `\n` may be in the next block."""
+    r"""Return the complete lines and the rest. A `\r` at the end waits: the `\n` may be in the next block."""
     lines = io.StringIO(text, newline="").readlines()
     if last or not lines:
         return lines, ""

@@ -74,7 +74,7 @@ class Workbook:
         ]
 
     def records(self) -> Iterator[Record]:
-        """Give each row that has cells, as wide as the header at least."""
+        """Yield each row that has cells, as wide as the header at least."""
         width = 0
         with self._told():
             strings = parts.strings(self._archive, self._beside("sharedStrings"))
@@ -146,7 +146,7 @@ class Workbook:
         return posixpath.dirname(path), parts.tree(self._archive, path)
 
     def _targets(self) -> dict[str, str]:
-        """Give the path of each part that the workbook names."""
+        """Return the path of each part that the workbook names."""
         path = posixpath.join(self._folder, "_rels/workbook.xml.rels")
         self._relations = {
             str(one.get("Id")): (

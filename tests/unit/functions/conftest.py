@@ -44,7 +44,7 @@ def registry_like_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stack(registry_like_aws: None) -> Iterator[Stack]:
-    """Give an empty account. The clients live on from test to test: making them takes long."""
+    """Yield an empty account. The clients live on from test to test: making them takes long."""
     with mock_aws():
         s3, sagemaker = aws.s3(), aws.sagemaker()
         for bucket in (UPLOADS, ARTIFACTS, RESULTS):

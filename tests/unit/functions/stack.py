@@ -73,7 +73,7 @@ class Stack:
         return [found["Key"] for found in self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
     def everything(self) -> dict[str, bytes]:
-        """Give every object that the machine writes, by URI."""
+        """Return every object that the machine writes, by URI."""
         uris = [f"s3://{bucket}/{key}" for bucket in (ARTIFACTS, RESULTS) for key in self.keys(bucket)]
         return {uri: self.read(uri) for uri in uris}
 
@@ -182,7 +182,7 @@ EVALUATION = {
 
 
 def facts_of(stack: Stack, manifest: State, shard: State, model_uri: str, content: bytes) -> dict[str, str]:
-    """Give the metadata that the program would write with a part."""
+    """Return the metadata that the program would write with a part."""
     bucket, key = model_uri.removeprefix("s3://").split("/", 1)
     etag = stack.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
     made_of = parts.made_of(shard["sha256"], etag, explain=manifest.get("explain", False))
@@ -191,7 +191,7 @@ def facts_of(stack: Stack, manifest: State, shard: State, model_uri: str, conten
 
 
 def champion(new: int, live: int, rows: int = 10, **more: object) -> State:
-    """Give the comparison of a new model with the live one, by how many of the rows they have right."""
+    """Return the comparison of a new model with the live one, by how many of the rows they have right."""
     both = min(new, live)
     return {
         "rows": rows,
@@ -210,7 +210,7 @@ def accept(_text: str) -> tuple[str, str, str, str]:
 
 
 def labelled(pairs: int, copies: int = 1) -> str:
-    """Give a labelled file with two rows a pair, one of each category; copies repeat it."""
+    """Return a labelled file with two rows a pair, one of each category; copies repeat it."""
     rows = [(f"the {part} failed in case {n}", part) for n in range(pairs) for part in ("brakes", "engine")]
     return csv_text(["text", "category"], rows * copies)
 

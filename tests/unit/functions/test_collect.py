@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from collect.parts import Parts
 from collect.results import Output
-from shared import aws, keys, storage
+from contract import keys
+from shared import aws, storage
 from shared.aws import CONNECTIONS
 from shared.errors import ObjectDenied, PredictionFailed
 from shared.plain import plain
@@ -75,7 +76,7 @@ def explained(text: str) -> tuple[str, ...]:
 
 
 def collected(stack: Stack, content: str) -> dict[str, Any]:
-    """What collect gives for a file whose predictions are explained."""
+    """Return what collect gives for a file whose predictions are explained."""
     state = stack.validated("predict", content, {"explain": True})
     state["model"] = stack.predicted(state, explained)
     return stack.collect(state)
@@ -360,7 +361,7 @@ THREE_SHARDS = csv_text(["text"], [(f"t{n}",) for n in range(9)])
 
 
 def without_part(stack: Stack, number: int, said: bytes = b"", **config: object) -> dict[str, Any]:
-    """Give the state of a prediction of three shards of which one has no part, but maybe a sentence."""
+    """Return the state of a prediction of three shards of which one has no part, but maybe a sentence."""
     state = predicted(stack, THREE_SHARDS, {"rows_per_shard": 3, **config})
     output = parts_of(stack, state)
     bucket, key = output.removeprefix("s3://").split("/", 1)

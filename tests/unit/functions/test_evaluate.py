@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from contract import keys
 from evaluate.handler import VERDICT
 from evaluate.handler import handler as evaluate
-from shared import keys
 from shared.errors import TimedOut, TrainingFailed
 from tests.unit.functions.stack import (
     ARTIFACTS,

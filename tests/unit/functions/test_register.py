@@ -8,10 +8,11 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError
 
+from contract import keys
 from evaluate.handler import handler as evaluate
 from register import lock, package
 from register.handler import handler as register
-from shared import aws, keys, storage
+from shared import aws, storage
 from shared.errors import AnotherGoesLive, TrainingFailed
 from shared.storage import Location
 from tests.unit.functions.stack import ARTIFACTS, GROUP, Stack, champion, labelled, tar_gz
@@ -25,7 +26,7 @@ def passed(stack: Stack, config: dict[str, Any] | None = None, **evaluation: obj
 
 
 def versions(stack: Stack) -> dict[int, str]:
-    """Give the status of every version."""
+    """Return the status of every version."""
     found = stack.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
     return {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in found}
 

@@ -13,7 +13,8 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import aws, errors, keys, messages, storage
+from contract import keys
+from shared import aws, errors, messages, storage
 from shared.storage import Location, ObjectInfo
 from tests.unit.functions.stack import Stack
 

@@ -145,7 +145,7 @@ def uploaded(key: str, size: int = 100) -> dict[str, Any]:
 
 @pytest.fixture
 def topic(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What is published."""
+    """Return what is published."""
     told: list[dict[str, str]] = []
 
     class Topic:

@@ -33,7 +33,7 @@ def workbook(
 
 
 def changed(content: bytes, member: str, before: str, after: str) -> bytes:
-    """Give a workbook with something in one of its parts replaced."""
+    """Return a workbook with something in one of its parts replaced."""
     packed = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as source,
@@ -49,7 +49,7 @@ def changed(content: bytes, member: str, before: str, after: str) -> bytes:
 
 
 def shared(strings: str) -> bytes:
-    """Give a workbook as Excel writes it, with its texts in a part of their own; the first is the header."""
+    """Return a workbook as Excel writes it, with its texts in a part of their own; the header first."""
     package = "http://schemas.openxmlformats.org/package/2006/"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

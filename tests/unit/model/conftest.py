@@ -90,7 +90,7 @@ def channels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folders(channels: Path, tmp_path: Path) -> Folders:
-    """Where a training of the toy task reads and writes."""
+    """Return where a training of the toy task reads and writes."""
     return Folders(channels / "train", channels / "validation", tmp_path / "model", tmp_path / "output")
 
 

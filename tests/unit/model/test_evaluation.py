@@ -61,7 +61,7 @@ def figures_of(champion: Sequence[bool] | None = None, rows: Sequence[Row] = ROW
 
 
 def compared(new: Flags, live: Flags) -> Comparison:
-    """Give the comparison of two models on the new file's rows."""
+    """Return the comparison of two models on the new file's rows."""
     return comparison.figures(comparison.Outcome(new, live, np.zeros_like(new), np.zeros_like(new)))
 
 

@@ -20,7 +20,7 @@ PHRASE = re.compile(r"(.+?) \(([+-]\d+\.\d)\)(?:, |$)")
 
 
 def bias(part: Part) -> np.ndarray:
-    """What a part's logits are where no n-gram adds anything."""
+    """Return what a part's logits are where no n-gram adds anything."""
     if isinstance(part.scorer, NgramSums):
         return part.scorer.bias
     assert isinstance(part.scorer, Network)

@@ -55,7 +55,7 @@ def fitted(texts: Sequence[str], grams: Grams = PLAIN, seq_len: int = 50, most: 
 
 
 def places(holders: Sequence[set[Gram]] | Sequence[set[int]]) -> Counter[frozenset[int]]:
-    """How many n-grams are in exactly these texts."""
+    """Return how many n-grams are in exactly these texts."""
     where: dict[object, set[int]] = {}
     for number, held in enumerate(holders):
         for gram in held:

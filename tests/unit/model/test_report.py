@@ -97,7 +97,7 @@ def page(**changes: Any) -> str:
 
 
 def words(content: str) -> str:
-    """What a reader reads, on one line."""
+    """Return what a reader reads, on one line."""
     apart = re.sub(r"</t[dh]>", " ", content)
     return " ".join(re.sub(r"<style>.*?</style>|<[^>]*>", "", apart, flags=re.DOTALL).split())
 

@@ -94,7 +94,7 @@ def kind(sign: str) -> str:
 
 
 def seen(sign: str) -> str:
-    """What is to be seen of a character."""
+    """Return what is to be seen of a character."""
     if sign in "\u115f\u1160\u3164\uffa0\u2800\u200b":
         return " "
     if unicodedata.category(sign) == "Cf" or re.match(NOT_SEEN, sign):

@@ -35,7 +35,7 @@ def pipeline_of(table: dict[str, int]) -> Any:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What spaCy saves of a pipeline with the vectors of TABLE."""
+    """Return what spaCy saves of a pipeline with the vectors of TABLE."""
     saved = tmp_path_factory.mktemp("spacy")
     pipeline_of(TABLE).to_disk(saved)
     return str(saved)

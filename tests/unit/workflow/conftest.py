@@ -23,7 +23,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> PlayedStepFunctions:
-    """Give the Step Functions of every account of the test."""
+    """Return the Step Functions of every account of the test."""
     played = PlayedStepFunctions()
     monkeypatch.setattr(Account, "step_functions", played)
     return played
@@ -31,7 +31,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> PlayedStepFunctions:
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> FakeCloudFormation:
-    """Give the CloudFormation of every account of the test."""
+    """Return the CloudFormation of every account of the test."""
     made = FakeCloudFormation()
     monkeypatch.setattr(Account, "cloudformation", made)
     return made
@@ -41,7 +41,7 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> FakeCloudFormation:
 def account(
     monkeypatch: pytest.MonkeyPatch, machine: PlayedStepFunctions, cloudformation: FakeCloudFormation
 ) -> Iterator[Account]:
-    """Give an account in which Claimflow is deployed."""
+    """Yield an account in which Claimflow is deployed."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -10,7 +10,7 @@ START = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def recorded(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Give a recorded execution's description and history, as boto3 gives them."""
+    """Return a recorded execution's description and history, as boto3 gives them."""
     read = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     for event in read["events"]:
         event["timestamp"] = datetime.fromisoformat(event["timestamp"])
@@ -20,7 +20,7 @@ def recorded(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def history(*events: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give a history, one second an event, of types and details as AWS writes them."""
+    """Return a history, one second an event, of types and details as AWS writes them."""
     return [event(number, kind, details) for number, (kind, details) in enumerate(events, start=1)]
 
 

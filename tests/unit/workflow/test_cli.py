@@ -356,7 +356,7 @@ def test_sentences_name_the_commands_for_the_account_that_was_asked(
 
 
 def listed(*arguments: object) -> list[dict[str, str]]:
-    """What a list says, by its heads, as a program reads it."""
+    """Return what a list says, by its heads, as a program reads it."""
     heads, *rows = [line.split("\t") for line in claimflow(*arguments).output.splitlines()]
     return [dict(zip(heads, row, strict=True)) for row in rows]
 

@@ -93,7 +93,7 @@ def test_the_drawing_has_every_state_and_every_arrow_but_those_to_explain() -> N
 
 
 def _lines_of_training() -> list[str]:
-    """Give the f-strings of model/training.py as it would print them, every figure being 0.1234."""
+    """Return the f-strings of model/training.py as it would print them, every figure being 0.1234."""
     tree = ast.parse((definition.ROOT / "model" / "training.py").read_text(encoding="utf-8"))
     return [
         "".join(part.value if isinstance(part, ast.Constant) else "0.1234" for part in node.values)

@@ -21,7 +21,7 @@ SETTINGS = '[default.deploy.parameters]\nstack_name = "claimflow-dev"\nconfirm_c
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Give a checkout with a SAM CLI that prints what it is asked."""
+    """Return a checkout with a SAM CLI that prints what it is asked."""
     sam = tmp_path / ".venv" / "sam" / "bin" / "sam"
     sam.parent.mkdir(parents=True)
     sam.write_text(SAM)

@@ -25,18 +25,18 @@ _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
 def stem(key: str) -> str:
-    """Give a file's name without its extension, as at most 32 letters, digits and hyphens."""
+    """Return a file's name without its extension, as at most 32 letters, digits and hyphens."""
     name = _EXTENSION.sub("", key.rsplit("/", 1)[-1])
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32].strip("-") or "file"
 
 
 def is_table(name: str) -> bool:
-    """Tell whether a file's name is one of the formats that are read."""
+    """Return whether a file's name is one of the formats that are read."""
     return bool(_EXTENSION.search(name))
 
 
 def result_name(key: str, kind: str, extension: str = "csv") -> str:
-    """Give the name of a file for people: `claims.results.csv` for the results of `claims.csv.gz`.
+    """Return the name of a file for people: `claims.results.csv` for the results of `claims.csv.gz`.
 
     The input's name stays as it is but for what no file system takes, and is cut to 60 characters.
     """
@@ -45,17 +45,17 @@ def result_name(key: str, kind: str, extension: str = "csv") -> str:
 
 
 def run_prefix(run_id: str) -> str:
-    """Give the folder of a run's work in the artifacts bucket, without the last slash."""
+    """Return the folder of a run's work in the artifacts bucket, without the last slash."""
     return f"runs/{run_id}"
 
 
 def run_name(run: dict[str, Any]) -> str:
-    """Give a run's name: that of its execution and of its folder in the results bucket."""
+    """Return a run's name: that of its execution and of its folder in the results bucket."""
     return str(run["results"]).rsplit("/", 1)[-1]
 
 
 def prediction_results(run: dict[str, Any]) -> str:
-    """Give the folder, in the results bucket, of what people open of a prediction.
+    """Return the folder, in the results bucket, of what people open of a prediction.
 
     A run that trains and then predicts has a report and rejected rows of both, so those of its prediction
     lie apart.
@@ -64,47 +64,47 @@ def prediction_results(run: dict[str, Any]) -> str:
 
 
 def config(run_id: str) -> str:
-    """Give the key of a run's checked configuration."""
+    """Return the key of a run's checked configuration."""
     return f"{run_prefix(run_id)}/config.json"
 
 
 def channel(run_id: str, name: str) -> str:
-    """Give the folder of a training channel, with its slash: `train` must not match `training`."""
+    """Return the folder of a training channel, with its slash: `train` must not match `training`."""
     return f"{run_prefix(run_id)}/{name}/"
 
 
 def channel_part(run_id: str, name: str) -> str:
-    """Give the key of the one file of a training channel."""
+    """Return the key of the one file of a training channel."""
     return f"{channel(run_id, name)}part-00000.csv"
 
 
 def notes(run_id: str) -> str:
-    """Give the key of what validation noticed about a labelled file, next to the rows that judge."""
+    """Return the key of what validation noticed about a labelled file, next to the rows that judge."""
     return f"{channel(run_id, 'validation')}notes.json"
 
 
 def card(model_uri: str) -> str:
-    """Give the address of a model's card, from that of its model.tar.gz: `…/training/JOB/card.json`."""
+    """Return the address of a model's card, from that of its model.tar.gz: `…/training/JOB/card.json`."""
     return f"{model_uri.rsplit('/', 2)[0]}/card.json"
 
 
 def shard(run_id: str, index: int) -> str:
-    """Give the key of the rows that one Batch job predicts."""
+    """Return the key of the rows that one Batch job predicts."""
     return f"{run_prefix(run_id)}/predict/shard-{index:05d}.csv"
 
 
 def shard_manifest(run_id: str) -> str:
-    """Give the key of the shard manifest."""
+    """Return the key of the shard manifest."""
     return f"{run_prefix(run_id)}/predict/manifest.json"
 
 
 def rejected_rows(run_id: str) -> str:
-    """Give the key of the rows of a file to predict that are left out, as collect reads them."""
+    """Return the key of the rows of a file to predict that are left out, as collect reads them."""
     return f"{run_prefix(run_id)}/predict/rejected.csv"
 
 
 def parts(run_id: str, action: str, job_name: str) -> str:
-    """Give the folder of the predicted parts, without the last slash.
+    """Return the folder of the predicted parts, without the last slash.
 
     The id of a run that trains first does not tell which model predicts, so its executions do not share one.
     """
@@ -113,10 +113,10 @@ def parts(run_id: str, action: str, job_name: str) -> str:
 
 
 def part_name(index: int) -> str:
-    """Give the file name of a predicted part."""
+    """Return the file name of a predicted part."""
     return f"{PART}{index:05d}.csv"
 
 
 def failure_name(index: int) -> str:
-    """Give the file name of the sentence that a failed shard leaves."""
+    """Return the file name of the sentence that a failed shard leaves."""
     return f"{FAILURE}{index:05d}.txt"
