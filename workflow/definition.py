@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from contract.errors import AnotherGoesLive, AwsUnavailable, ModelRejected, PartlyDone, Unexpected
 from workflow.drawing import draw
 
 Asl = dict[str, Any]
@@ -92,7 +93,7 @@ LAMBDA_FAULTS = [
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
-    "AwsUnavailable",  # what a function raises when another service was too busy for it
+    AwsUnavailable.__name__,  # what a function raises when another service was too busy for it
 ]
 # SageMaker reports throttling under its general name; a full instance quota has one of its own.
 TRAINING_FAULTS = [
@@ -228,7 +229,7 @@ def _gate(register: Chain, rejects: Task) -> Choice:
 
 
 def _rejects() -> Task:
-    rejected = _Fail("Rejected", error="ModelRejected", cause_path="$.evaluation.message")
+    rejected = _Fail("Rejected", error=ModelRejected.__name__, cause_path="$.evaluation.message")
     return _notify("Notify rejected", "$.evaluation", rejected)
 
 
@@ -247,7 +248,7 @@ def _registers(explain: Task, train: Task, predict: Choice, rejects: Task) -> Ch
     register = _function(
         "Register", "registration", _given("run", "training", "evaluation", "validation"), explain
     )
-    register.add_retry(_again(["AnotherGoesLive"], first=5, longest=60, attempts=40))
+    register.add_retry(_again([AnotherGoesLive.__name__], first=5, longest=60, attempts=40))
     overtaken = Choice("Is another model live now?")
     overtaken.add_choice(Rule.IsPresent("$.registration.again", True), _compares_again(train))
     overtaken.add_choice(Rule.IsPresent("$.registration.rejected", True), rejects)
@@ -282,9 +283,9 @@ def _predicts(explain: Task, again: Choice) -> Choice:
 
 def _partly(again: Choice) -> Pass:
     """Return the way on which a run ends of which some shards failed; what the others made is delivered."""
-    failure = {"error": "PartlyDone", "sentence.$": "$.results.sentence", "redrives.$": REDRIVES}
+    failure = {"error": PartlyDone.__name__, "sentence.$": "$.results.sentence", "redrives.$": REDRIVES}
     state = Pass("Some rows are missing", parameters=failure, result_path="$.failure")
-    state.next(_notify("Notify partly done", "$.results", _fails("PartlyDone", again)))
+    state.next(_notify("Notify partly done", "$.results", _fails(PartlyDone.__name__, again)))
     return state
 
 
@@ -332,7 +333,7 @@ def _ends_badly(again: Choice) -> Task:
     )
     plain = {
         # Not the error's own name: of those that begin with States. the function `stopped` tells people too.
-        "error": "Unexpected",
+        "error": Unexpected.__name__,
         "sentence": sentence,
         "again": True,
         "redrives.$": REDRIVES,

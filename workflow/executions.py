@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from contract.errors import PartlyDone
+
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 ENDS = {
     "ExecutionSucceeded": DONE,
@@ -15,7 +17,8 @@ ENDS = {
 }
 HOLDERS = {"Map", "Parallel"}
 ROUTING = {"Pass", "Succeed", "Choice"}
-FAILED_ENDS = {"Failed", "PartlyDone"}  # a redriven execution leads from them back to the step that failed
+# A redriven execution leads from them back to the step that failed.
+FAILED_ENDS = {"Failed", PartlyDone.__name__}
 GATE = "Gate"  # the one choice worth seeing
 
 Event = Mapping[str, Any]

@@ -3,13 +3,14 @@
 from typing import Any
 from urllib.parse import quote
 
+from contract.errors import ModelRejected, PartlyDone
 from workflow.runs import FINAL, Run
 
 EXIT_DONE, EXIT_FAILED, EXIT_REJECTED, EXIT_PARTLY = 0, 1, 3, 4
 DONE, FAILED, REJECTED, PARTLY = "done", "failed", "rejected", "partly done"
 STOPPED, RUNNING, WAITING = "stopped", "running", "waiting for approval"
 EXIT_CODES = {DONE: EXIT_DONE, WAITING: EXIT_DONE, REJECTED: EXIT_REJECTED, PARTLY: EXIT_PARTLY}
-ENDS = {"ModelRejected": REJECTED, "PartlyDone": PARTLY}
+ENDS = {ModelRejected.__name__: REJECTED, PartlyDone.__name__: PARTLY}
 FINE = "Done."
 SENTENCES = {
     "ABORTED": "It was stopped.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from contract.errors import NEVER_AGAIN, ModelRejected
 from workflow.account import Account
 from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.executions import Step, data_of, steps
@@ -28,7 +29,7 @@ GLANCED = 25  # events at the end of a run in which its newest data is looked fo
 AT_ONCE = 8
 WORK_DIGEST, ALIKE = re.compile("[0-9a-f]{12}"), 100
 # Errors that the same request meets again, so the run must not go on.
-FINAL = {"ModelRejected", "InvalidRequest", "InvalidConfig", "InvalidData", "NoLiveModel"}
+FINAL = NEVER_AGAIN | {ModelRejected.__name__}
 LOCAL_PAUSE, AWS_PAUSE, LONGEST_PAUSE = 1.0, 5.0, 20.0
 
 
@@ -60,7 +61,7 @@ class Run:
     @property
     def rejected(self) -> bool:
         """Whether it ended because the new model was not good enough."""
-        return self.error == "ModelRejected"
+        return self.error == ModelRejected.__name__
 
 
 def read_run(account: Account, arn: str) -> Run:

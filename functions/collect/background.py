@@ -3,8 +3,8 @@
 from typing import Any
 
 from contract import keys
+from contract.errors import StorageError
 from shared import storage
-from shared.errors import StorageError
 
 Card = dict[str, Any]
 

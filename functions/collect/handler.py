@@ -16,8 +16,8 @@ from collect.results import Output
 from collect.tally import Tally
 from collect.words import words
 from contract import keys
+from contract.errors import InvalidData, PredictionFailed, StorageError
 from shared import settings, storage
-from shared.errors import InvalidData, PredictionFailed, StorageError
 from shared.reading.reading import Reading
 from shared.storage import Location, ObjectInfo
 from shared.table import Table

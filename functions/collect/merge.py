@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TextIO
 
-from shared.errors import PredictionFailed
+from contract.errors import PredictionFailed
 from shared.table import Row
 
 PART_COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from collect.parts import Parts
+from contract.errors import PredictionFailed
 from shared import shards
-from shared.errors import PredictionFailed
 from shared.messages import count, percent
 
 AGAIN = "Start the same request again: it labels only what is missing."

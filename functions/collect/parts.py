@@ -13,9 +13,9 @@ from functools import partial
 from typing import IO, Any, BinaryIO, TextIO, cast
 
 from collect.merge import PartMissing, Shard
+from contract.errors import PredictionFailed, StorageError
 from shared import parts, storage
 from shared.aws import CONNECTIONS
-from shared.errors import PredictionFailed, StorageError
 from shared.parts import Manifest
 
 SPOOLED_BYTES = 2 * 1024 * 1024  # of a part that are held in memory; a larger one goes to the disk

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import TrainingFailed
+from contract.errors import TrainingFailed
 from shared.messages import count, file_address, message, noticed, percent, subject
 
 SCHEMAS = (1, 2)  # a training image may be older than the functions

@@ -6,11 +6,11 @@ import zlib
 from typing import Any
 
 from contract import keys
+from contract.errors import StorageError, TimedOut, TrainingFailed
 from evaluate import evaluation, evidence
 from evaluate.card import card
 from shared import settings, storage, training
 from shared.archive import members
-from shared.errors import StorageError, TimedOut, TrainingFailed
 from shared.storage import Location
 from shared.telemetry import Event, lambda_handler, logger
 

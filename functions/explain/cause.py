@@ -6,21 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from contract.errors import (
+    WITH_SENTENCE,
+    AwsUnavailable,
+    PredictionFailed,
+    TimedOut,
+    TrainingFailed,
+    Unexpected,
+)
 from shared import training
 from shared.batch import field, of_job, reason
 
-# The errors that the functions raise on purpose carry their own sentence.
-OURS = {
-    "AnotherGoesLive",
-    "InvalidRequest",
-    "InvalidConfig",
-    "InvalidData",
-    "NoLiveModel",
-    "TimedOut",
-    "TrainingFailed",
-    "PredictionFailed",
-    "StackMisconfigured",
-}
 SENTENCE_LIMIT = 4_000
 _AGAIN = "Start it again; if it happens again, look at the execution."
 _TOO_LARGE = "the file may be too large for one run: cut it up."
@@ -53,7 +49,7 @@ def failed_step(state: dict[str, Any]) -> str:
 def shards_error(state: dict[str, Any]) -> dict[str, str] | None:
     """Return what Step Functions caught from the prediction job, if that is why collect could not go on."""
     prediction, caught = state.get("prediction") or {}, state.get("error") or {}
-    because = caught.get("Error") == "PredictionFailed" and "Cause" in prediction
+    because = caught.get("Error") == PredictionFailed.__name__ and "Cause" in prediction
     return prediction if because else None
 
 
@@ -79,7 +75,7 @@ def explain(error: str, cause: str, step: str) -> Failure:
             return failure
     said = _tidy(str(document.get("errorMessage") or cause)) or "no reason was given"
     return Failure(
-        "Unexpected", f"The step {step} failed with {error or 'an unnamed error'}: {said} {_AGAIN}"
+        Unexpected.__name__, f"The step {step} failed with {error or 'an unnamed error'}: {said} {_AGAIN}"
     )
 
 
@@ -96,28 +92,29 @@ def failed_shards(job: dict[str, Any]) -> int:
 
 def _own(error: str, _cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
     name = document.get("errorType") or error
-    if name not in OURS or "errorMessage" not in document:
+    if name not in WITH_SENTENCE or "errorMessage" not in document:
         return None
     return Failure(name, _tidy(str(document["errorMessage"])))
 
 
 def _unavailable(error: str, _cause: str, step: str, document: dict[str, Any]) -> Failure | None:
-    if (document.get("errorType") or error) != "AwsUnavailable":
+    if (document.get("errorType") or error) != AwsUnavailable.__name__:
         return None
     said = _tidy(str(document.get("errorMessage", "AWS was not available")))
     return Failure(
-        "AwsUnavailable", f"The step {step} could not run: {said}, and trying again did not help. {_AGAIN}"
+        AwsUnavailable.__name__,
+        f"The step {step} could not run: {said}, and trying again did not help. {_AGAIN}",
     )
 
 
 def _timeout(error: str, cause: str, step: str, _document: dict[str, Any]) -> Failure | None:
     if error in {"States.Timeout", "States.HeartbeatTimeout"}:
-        return Failure("TimedOut", f"The step {step} took longer than it may. {_AGAIN}")
+        return Failure(TimedOut.__name__, f"The step {step} took longer than it may. {_AGAIN}")
     seconds = re.search(r"Task timed out after ([\d.]+) seconds", cause)
     if seconds or error == "Sandbox.Timedout":
         limit = f" its limit of {float(seconds.group(1)):.0f} seconds" if seconds else " it may"
         remedy = f"; {_TOO_LARGE}" if step in _READS_THE_FILE else f". {_AGAIN}"
-        return Failure("TimedOut", f"The step {step} took longer than{limit}{remedy}")
+        return Failure(TimedOut.__name__, f"The step {step} took longer than{limit}{remedy}")
     return None
 
 
@@ -133,7 +130,7 @@ def _training(_error: str, cause: str, _step: str, document: dict[str, Any]) -> 
         str(document.get("SecondaryStatus", "")),
     )
     ending = training.ending(str(job), status, detail, said)
-    return Failure("TimedOut" if ending.timed_out else "TrainingFailed", ending.sentence)
+    return Failure(TimedOut.__name__ if ending.timed_out else TrainingFailed.__name__, ending.sentence)
 
 
 def _batch(_error: str, cause: str, _step: str, _document: dict[str, Any]) -> Failure | None:
@@ -143,10 +140,10 @@ def _batch(_error: str, cause: str, _step: str, _document: dict[str, Any]) -> Fa
     name, failed = field(job, "JobName"), failed_shards(job)
     if failed:
         of = f"{failed} of its {sum(_children(job).values())} shards failed"
-        return Failure("PredictionFailed", f"The prediction {name} failed: {of}.")
+        return Failure(PredictionFailed.__name__, f"The prediction {name} failed: {of}.")
     why = reason(of_job(job))
     said = f"The prediction {name} failed: {why.said}. {why.advice}".rstrip()
-    return Failure("TimedOut" if why.timed_out else "PredictionFailed", said)
+    return Failure(TimedOut.__name__ if why.timed_out else PredictionFailed.__name__, said)
 
 
 def _children(document: dict[str, Any]) -> dict[str, int]:
@@ -169,7 +166,7 @@ def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -
         what = "ran out of disk space" if full else "ran out of memory"
         if "signal: killed" in cause and "OutOfMemory" not in kind:
             what = "was killed, most often for want of memory"
-        return Failure("Unexpected", f"The step {step} {what}; {remedy}")
+        return Failure(Unexpected.__name__, f"The step {step} {what}; {remedy}")
     return None
 
 
@@ -193,11 +190,11 @@ def _service(error: str, cause: str, step: str, document: dict[str, Any]) -> Fai
     said = _tidy(str(document.get("errorMessage") or cause))[:500]
     if error == "States.DataLimitExceeded":
         return Failure(
-            "Unexpected", "The state grew beyond what Step Functions takes; look at the execution."
+            Unexpected.__name__, "The state grew beyond what Step Functions takes; look at the execution."
         )
     for pattern, sentence in _SERVICE:
         if re.search(pattern, f"{error} {cause[:2000]}", re.IGNORECASE):
-            return Failure("Unexpected", f"The step {step} could not run. {sentence(said)}")
+            return Failure(Unexpected.__name__, f"The step {step} could not run. {sentence(said)}")
     return None
 
 

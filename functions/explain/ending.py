@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contract.errors import PartlyDone
 from explain.cause import failed_step
 
 # The steps by the names of their states. A shard is labelled again by the step that labels what is missing.
@@ -27,6 +28,6 @@ def goes_on_at(failure: dict[str, Any], redrives: int, state: dict[str, Any]) ->
     """
     if redrives <= failure["redrives"]:
         return None
-    if failure["error"] == "PartlyDone":
+    if failure["error"] == PartlyDone.__name__:
         return "Predict"
     return _STATES.get(failed_step(state), "Predict")

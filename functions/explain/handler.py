@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+from contract.errors import NEVER_AGAIN, PredictionFailed, TimedOut, Unexpected
 from explain import shards
 from explain.cause import (
     Failure,
@@ -27,10 +28,6 @@ from shared.telemetry import Event, lambda_handler, logger
 State = dict[str, Any]
 
 
-# What the same request would meet again: whoever made it has to change something first.
-NEVER_AGAIN = {"InvalidRequest", "InvalidConfig", "InvalidData", "NoLiveModel"}
-
-
 def _handle(event: Event) -> Event:
     state, execution = event.get("state"), str(event.get("execution") or "")
     state = state if isinstance(state, dict) else {}
@@ -40,7 +37,9 @@ def _handle(event: Event) -> Event:
         failure = _failure(state)
     except Exception:
         logger.exception("The error could not be explained")
-        failure = Failure("Unexpected", "The run failed, and why could not be read; look at the execution.")
+        failure = Failure(
+            Unexpected.__name__, "The run failed, and why could not be read; look at the execution."
+        )
     logger.info("Explained", extra={"error": failure.error})
     name, again = _file_name(state), failure.error not in NEVER_AGAIN
     lines = [
@@ -97,9 +96,9 @@ def _with_shards(failure: Failure, state: State, job: dict[str, Any]) -> Failure
         said, are_all = {}, not state.get("validation")
     failed = failed_shards(job)
     if said and not failed:  # the one shard of a single job knows better than Batch why it failed
-        failure = Failure("PredictionFailed", f"The prediction {field(job, 'JobName')} failed.")
+        failure = Failure(PredictionFailed.__name__, f"The prediction {field(job, 'JobName')} failed.")
     silent, timed_out = _silent(job, said, failed - len(said)) if failed and are_all else ([], False)
-    error = "TimedOut" if timed_out and not said else failure.error
+    error = TimedOut.__name__ if timed_out and not said else failure.error
     return Failure(error, " ".join(filter(None, [failure.sentence, told(said), *silent])))
 
 

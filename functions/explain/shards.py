@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from contract.errors import StorageError
 from shared import parts, storage
-from shared.errors import StorageError
 from shared.shards import LOOKED_AT
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.storage import ObjectInfo
 
 # How much of its disk a function needs, in sizes of the file: measured, see docs/reliability.md.

@@ -10,9 +10,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from contract.errors import InvalidConfig
 from contract.keys import LIVE_KEYS, LIVE_PREFIX
 from prepare.allowed import describe
-from shared.errors import InvalidConfig
 from shared.messages import is_text, shorten
 
 Config = dict[str, Any]

@@ -3,9 +3,9 @@
 from typing import Any
 
 from contract import keys
+from contract.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
 from prepare import capacity, configuration, request, run
 from shared import registry, settings, storage
-from shared.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
 from shared.storage import Location, ObjectInfo
 from shared.telemetry import Event, lambda_handler, logger
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import InvalidRequest
+from contract.errors import InvalidRequest
 from shared.messages import is_text, listed, shorten
 from shared.storage import Location, parse_uri
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import keys
+from contract.errors import NoLiveModel
 from shared import registry
-from shared.errors import NoLiveModel
 from shared.messages import command
 from shared.registry import LiveModel
 from shared.storage import ObjectInfo

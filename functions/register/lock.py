@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from contract.errors import AnotherGoesLive, ObjectMissing
 from shared import aws, storage
-from shared.errors import AnotherGoesLive, ObjectMissing
 from shared.storage import Location
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from contract.errors import StorageError, TrainingFailed
 from shared import storage
 from shared.archive import members
-from shared.errors import StorageError, TrainingFailed
 
 CONTENT_TYPES = {
     "MODELPARAMSURL": "application/octet-stream",

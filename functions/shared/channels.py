@@ -3,8 +3,8 @@
 from typing import Any
 
 from contract import keys
+from contract.errors import StorageError
 from shared import settings, storage
-from shared.errors import StorageError
 
 Run = dict[str, Any]
 

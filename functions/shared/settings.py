@@ -2,7 +2,7 @@
 
 import os
 
-from shared.errors import StackMisconfigured
+from contract.errors import StackMisconfigured
 
 
 def uploads_bucket() -> str:

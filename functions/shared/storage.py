@@ -13,8 +13,8 @@ from typing import IO, Any, BinaryIO, NamedTuple, cast
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
+from contract.errors import ObjectDenied, ObjectMissing, StackMisconfigured
 from shared import aws
-from shared.errors import ObjectDenied, ObjectMissing, StackMisconfigured
 from shared.outage import LOST
 
 RANGE_BYTES = 8 * 1024 * 1024

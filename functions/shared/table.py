@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import count, listed, shorten
 from shared.ours import is_ours
 from shared.plain import is_blank, plain

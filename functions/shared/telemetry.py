@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 
 from contract import keys
+from contract.errors import AwsUnavailable, ClaimflowError
 from shared import outage
-from shared.errors import AwsUnavailable, ClaimflowError
 
 Event = dict[str, Any]
 Handler = Callable[[Event, object], Event]

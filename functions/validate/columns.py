@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import listed, shorten
 from shared.plain import plain
 from shared.table import Table, named

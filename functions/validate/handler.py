@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from contract import keys
+from contract.errors import InvalidData, StorageError
 from shared import settings, storage
 from shared.channels import channels
-from shared.errors import InvalidData, StorageError
 from shared.messages import bounded
 from shared.storage import Location, ObjectInfo
 from shared.table import Table

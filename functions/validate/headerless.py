@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import listed, shorten
 
 _SENTENCE_WORDS, _SENTENCE_CHARACTERS = 12, 100

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import count
 from shared.table import Table
 from validate import rows, warnings

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import count, listed, shorten
 from shared.table import Table
 from validate import rows, split, warnings

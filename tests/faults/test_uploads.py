@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from contract.errors import AwsUnavailable
 from shared import aws
-from shared.errors import AwsUnavailable
 from start.handler import handler as start
 from stopped.handler import handler as stopped
 from tests.faults.clients import faults

@@ -16,10 +16,10 @@ from openpyxl.utils.escape import unescape
 from collect.handler import handler as collect
 from container.part import Origin, made_of, write_part
 from contract import keys
+from contract.errors import InvalidData
 from model.data import Row, read_file
 from model.prediction import Prediction
 from shared import aws
-from shared.errors import InvalidData
 from shared.spreadsheet import original
 from shared.table import Table
 from tests.fuzz.files import CATEGORIES, File, files, is_usable

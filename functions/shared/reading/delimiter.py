@@ -3,7 +3,7 @@
 import csv
 import re
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.reading import quoting
 from shared.reading.reading import COMMA, MARKS
 

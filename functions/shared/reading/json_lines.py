@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import listed
 from shared.reading.delimiter import SAMPLE_LINES
 from shared.reading.reading import Reading

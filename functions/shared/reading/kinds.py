@@ -4,7 +4,7 @@ import codecs
 import io
 import re
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 
 SAVE_AS_CSV = "open it in a spreadsheet, save it as 'CSV UTF-8 (comma delimited)' and upload that"
 SAVE_AS_XLSX = "open it in a spreadsheet, save it as .xlsx or CSV and upload that"

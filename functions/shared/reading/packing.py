@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn, cast
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 
 BLOCK_BYTES = 256 * 1024
 GZIP = b"\x1f\x8b"

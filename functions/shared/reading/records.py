@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.reading import quoting
 from shared.reading.quoting import Mistake
 from shared.reading.swallowed import Watch

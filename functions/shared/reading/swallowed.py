@@ -7,7 +7,7 @@ those rows are of the kind that the other rows have: numbers in a column of numb
 
 import re
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import count
 
 SAMPLE_ROWS = 2_000

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.reading.kinds import SAVE_AS_CSV
 from shared.reading.packing import blocks
 

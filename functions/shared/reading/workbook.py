@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.messages import listed
 from shared.plain import plain
 from shared.reading import parts, shown

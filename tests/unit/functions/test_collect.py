@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 from collect.parts import Parts
 from collect.results import Output
 from contract import keys
+from contract.errors import ObjectDenied, PredictionFailed
 from shared import aws, storage
 from shared.aws import CONNECTIONS
-from shared.errors import ObjectDenied, PredictionFailed
 from shared.plain import plain
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.table import Table
 from tests.unit.functions.stack import Stack, csv_text
 from validate.columns import Columns, choose

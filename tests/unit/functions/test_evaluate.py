@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from contract import keys
+from contract.errors import TimedOut, TrainingFailed
 from evaluate.handler import VERDICT
 from evaluate.handler import handler as evaluate
-from shared.errors import TimedOut, TrainingFailed
 from tests.unit.functions.stack import (
     ARTIFACTS,
     EVALUATION,

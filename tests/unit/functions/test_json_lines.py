@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.table import Row, Table
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collect.merge import BECAUSE, PART_COLUMNS, Prediction, Shard, merge, predictions
 from collect.results import Output, write
-from shared.errors import PredictionFailed
+from contract.errors import PredictionFailed
 from shared.plain import is_blank
 from shared.spreadsheet import harmless
 from shared.table import Row, Table

@@ -5,8 +5,7 @@ import json
 import pytest
 from botocore.stub import Stubber
 
-from shared import aws, storage
-from shared.errors import (
+from contract.errors import (
     AwsUnavailable,
     InvalidConfig,
     InvalidData,
@@ -14,6 +13,7 @@ from shared.errors import (
     NoLiveModel,
     StackMisconfigured,
 )
+from shared import aws, storage
 from shared.messages import command
 from shared.storage import Location, ObjectInfo
 from tests.unit.functions.stack import ARTIFACTS, EXECUTION, UPLOADS, Stack, labelled

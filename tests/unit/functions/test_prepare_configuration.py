@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.errors import InvalidConfig
 from prepare import configuration
 from prepare.allowed import describe
-from shared.errors import InvalidConfig
 
 ARTIFACTS = "artifacts-bucket"
 

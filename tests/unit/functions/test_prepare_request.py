@@ -2,8 +2,8 @@
 
 import pytest
 
+from contract.errors import InvalidRequest
 from prepare import request
-from shared.errors import InvalidRequest
 from shared.storage import Location
 
 TRAIN = {"action": "train", "data": "s3://bkt/train/a.csv"}

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.reading.reading import Reading
 from shared.table import Row, Table
 

@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract import keys
+from contract.errors import AnotherGoesLive, TrainingFailed
 from evaluate.handler import handler as evaluate
 from register import lock, package
 from register.handler import handler as register
 from shared import aws, storage
-from shared.errors import AnotherGoesLive, TrainingFailed
 from shared.storage import Location
 from tests.unit.functions.stack import ARTIFACTS, GROUP, Stack, champion, labelled, tar_gz
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import keys
-from shared import aws, errors, messages, storage
+from contract.errors import ObjectMissing
+from shared import aws, messages, storage
 from shared.storage import Location, ObjectInfo
 from tests.unit.functions.stack import Stack
 
@@ -92,7 +93,7 @@ def test_an_object_without_versions_is_pinned_by_its_etag() -> None:
     info = ObjectInfo(Location("bkt", "k"), None, "e", 5)
     with Stubber(aws.s3()) as stub:
         stub.add_client_error("get_object", "PreconditionFailed", http_status_code=412)
-        with pytest.raises(errors.ObjectMissing, match="was changed while it was being read"):
+        with pytest.raises(ObjectMissing, match="was changed while it was being read"):
             storage.open_object(info).read()
 
 

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from contract.errors import AwsUnavailable
 from shared import aws
-from shared.errors import AwsUnavailable
 from start import upload
 from start.handler import handler
 from tests.unit.functions.stack import SETTINGS, Stack

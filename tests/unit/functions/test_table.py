@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.plain import is_blank
 from shared.reading import quoting, text
 from shared.table import Row, Table

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from tests.unit.functions.stack import ARTIFACTS, Stack, csv_text, labelled
 from validate import sharding
 

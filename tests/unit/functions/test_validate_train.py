@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from tests.unit.functions.stack import ARTIFACTS, Stack, csv_text, labelled
 
 

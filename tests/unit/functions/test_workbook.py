@@ -8,7 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from shared.errors import InvalidData
+from contract.errors import InvalidData
 from shared.reading import parts
 from shared.table import Row, Table
 
