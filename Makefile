@@ -34,9 +34,10 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: r
 	@touch $@
 
 .PHONY: check unit test faults-table demo down clean lock
-check: setup ## Format, lint, types, template and state machine
+check: setup ## Format, lint, security, types, template and state machine
 	ruff format --check .
 	ruff check .
+	bandit -q -r -c pyproject.toml contract model container functions workflow local
 	mypy contract model container functions workflow examples benchmarks
 	mypy --python-executable $(LOCAL)/bin/python local
 	python -m workflow.definition --check
