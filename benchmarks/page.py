@@ -9,6 +9,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.results import Results, Spread
 from benchmarks.roster import ROSTER, TARGET_PRECISION, Contender
 from benchmarks.targets import FASTTEXT, LOGISTIC, outcomes, quotient
+from contract.text import count
 
 PAGE, PLOT, FIGURES = "benchmarks.md", "benchmarks.svg", "benchmarks.json"
 COMMAND = "python -m benchmarks"
@@ -77,7 +78,7 @@ def conditions(made: Results) -> str:
         [
             ("date", made.date),
             ("machine", f"{machine}; {made.machine['system']}"),
-            ("used", f"one core, {counted(made.rounds, 'round')}; what is marked, both cores, one round"),
+            ("used", f"one core, {count(made.rounds, 'round')}; what is marked, both cores, one round"),
             ("versions", versions),
             ("all of it again", f"`make benchmark`; without the data: `{COMMAND}.fetch` first"),
         ],
@@ -224,8 +225,3 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]], figures: int = 
 def again(arguments: str) -> str:
     """Return the command that makes a figure again."""
     return f"`{COMMAND} {arguments}`"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 core`, `2 cores`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contract.text import count
 from model.calibration import RISK, TRIES, Acceptance, Array, Flags, acceptance, precision_bound
 
 LITTLE = 0.25  # of the rows: of a model that accepts fewer it is told why
@@ -42,7 +43,7 @@ def advice(trial: Trial, found: Acceptance) -> str | None:
 
 
 def _why(trial: Trial, found: Acceptance) -> str:
-    rows = f"{len(trial.correct):,} held-out row" + ("" if len(trial.correct) == 1 else "s")
+    rows = count(len(trial.correct), "held-out row")
     right = f"{100 * trial.target:.4g}% of the accepted labels are right"
     if found.threshold is None:
         return f"No row is accepted without a person: with {rows} it cannot be shown that {right}."
@@ -69,9 +70,9 @@ def _rows_needed(trial: Trial) -> int | None:
         accepted = trial.familiar & (trial.confidences >= ranked[last]) if last >= 0 else trial.familiar
         if last < 0 or accepted.mean() < LITTLE:
             continue
-        count = _least_count(float(trial.correct[accepted].mean()), trial.target)
-        if count is not None and count <= MOST_TIMES * accepted.sum():
-            needed.append(math.ceil(count / accepted.mean()) - held_out)
+        least = _least_count(float(trial.correct[accepted].mean()), trial.target)
+        if least is not None and least <= MOST_TIMES * accepted.sum():
+            needed.append(math.ceil(least / accepted.mean()) - held_out)
     if not needed:
         return None
     return max(math.ceil(min(needed) * (trial.training_rows + held_out) / held_out), 1)

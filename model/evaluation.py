@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from contract.text import shorten
 from model import calibration
 from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
@@ -102,13 +103,6 @@ def decision(evaluation: Evaluation) -> Decision:
     return Decision(evaluation["calibration"]["temperature"], rule["threshold"], rule["least_known_share"])
 
 
-def shorten(text: str, limit: int = TEXT_SHOWN) -> str:
-    """Return the beginning of a text, on one line and without control characters, `limit` at most."""
-    head = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * limit])
-    line = " ".join(head.split())
-    return line if len(line) <= limit and len(text) <= 4 * limit else line[:limit] + "…"
-
-
 def _right(correct: Flags) -> dict[str, Any]:
     """Accuracy, and the two ends between which it would lie for endless texts of this kind."""
     low, high = calibration.interval(int(correct.sum()), len(correct))
@@ -122,7 +116,7 @@ def _data(trained: Trained) -> dict[str, Any]:
         "file": notes.get("file"),
         "training_rows": trained.training_rows,
         "rejected_rows": notes.get("rejected"),
-        "warnings": [shorten(str(said)) for said in notes.get("warnings", [])[:WARNINGS_SHOWN]],
+        "warnings": [shorten(str(said), TEXT_SHOWN) for said in notes.get("warnings", [])[:WARNINGS_SHOWN]],
     }
 
 
@@ -232,7 +226,7 @@ def _shown_rows(rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]) -
     def shown(place: int) -> dict[str, Any]:
         return {
             "row": found[place].number,
-            "text": shorten(found[place].text),
+            "text": shorten(found[place].text, TEXT_SHOWN),
             "label": found[place].label,
             "prediction": labels[judged.guesses[place]],
             "confidence": _rounded(judged.confidences[place]),

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import jinja2
 from markupsafe import Markup
 
+from contract.text import duration, percent, shorten
 from model.calibration import TRIES
-from model.evaluation import Evaluation, shorten
-from model.wording import duration
+from model.evaluation import Evaluation
 
 TEMPLATE = "report.html"
 FEW_LABELS = 12  # up to so many are all shown; of more, SOME_LABELS are, and the others unfold
@@ -103,7 +103,7 @@ def _word_settings(settings: dict[str, Any]) -> str:
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters |= {
-        "percent": _percent,
+        "percent": percent,
         "count": "{:,}".format,
         "duration": duration,
         "day": _day,
@@ -113,10 +113,6 @@ def _template() -> jinja2.Template:
         "trials": trials,
     }
     return environment.from_string(files("model").joinpath(TEMPLATE).read_text(encoding="utf-8"))
-
-
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f}%"
 
 
 def _file_name(address: str) -> str:
@@ -155,7 +151,7 @@ def _categories(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _share_held_out(evaluation: Evaluation) -> str:
     judging = evaluation["validation_rows"]
-    return _percent(judging / (judging + evaluation["data"]["training_rows"]), 0)
+    return percent(judging / (judging + evaluation["data"]["training_rows"]), 0)
 
 
 def _day(date: str) -> str:
@@ -208,7 +204,7 @@ def _percent_ticks(axis: Axis) -> list[tuple[float, str]]:
     span = axis.high - axis.low
     step = 0.02 if span < 0.15 else 0.1 if span < 0.65 else 0.2
     count = int(span / step + 1e-6)
-    return [(axis.at(axis.high - n * step), _percent(axis.high - n * step, 0)) for n in range(count + 1)]
+    return [(axis.at(axis.high - n * step), percent(axis.high - n * step, 0)) for n in range(count + 1)]
 
 
 def _reliability(bins: list[dict[str, Any]]) -> Drawing:

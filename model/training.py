@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from contract.text import duration
 from model import checkpoint
 from model.calibration import cross_entropy
 from model.config import Config
@@ -24,7 +25,6 @@ from model.errors import TrainingError, TrainingStopped
 from model.hosts import ALONE, Hosts
 from model.network import Network, Weights, amp, mx
 from model.parallel import AllReduce
-from model.wording import duration
 
 LossScaler = amp.loss_scaler.LossScaler
 

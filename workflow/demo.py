@@ -9,12 +9,12 @@ import csv
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from contract.text import duration
 from workflow import cli, display, outcome, programs, results, stack, submission
 from workflow.account import Account
 from workflow.errors import CommandError
@@ -62,7 +62,7 @@ def step(what: str) -> Iterator[programs.Tell]:
     began = time.monotonic()
     with display.working(what) as tell:
         yield tell
-    display.say(f"  {display.duration(timedelta(seconds=time.monotonic() - began))}", "dim")
+    display.say(f"  {duration(time.monotonic() - began)}", "dim")
 
 
 def run(account: Account, made: stack.Stack, action: str, file: Path) -> Run:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
+from contract.text import duration
 from workflow import outcome
 from workflow.account import Account
 from workflow.errors import CommandError, told
@@ -70,19 +71,6 @@ def pairs(rows: Iterable[tuple[str, str]]) -> None:
         console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), writable(text)), soft_wrap=True)
 
 
-def duration(span: timedelta) -> str:
-    """Return a duration as people say it: 0.4 s, 12 s, 3 min 05 s, 2 h 07 min."""
-    seconds = span.total_seconds()
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
 def clock(when: datetime) -> str:
     """Return a moment in the time of this machine."""
     return f"{when.astimezone():%H:%M:%S}"
@@ -110,7 +98,7 @@ def steps_table(run: Run) -> Table:
             step.name,
             Text(_status(step), style=style),
             clock(step.started),
-            duration(step.duration(run.ended or now())),
+            duration(step.duration(run.ended or now()).total_seconds()),
             str(step.attempts) if step.attempts else "",
         )
     return table
@@ -118,7 +106,7 @@ def steps_table(run: Run) -> Table:
 
 def summary(run: Run, account: Account) -> None:
     """Print what a run of the account that ended came to."""
-    took = duration((run.ended or now()) - run.started)
+    took = duration(((run.ended or now()) - run.started).total_seconds())
     state = outcome.state_of(run)
     style = STATE_STYLE.get(state, "")
     say()
@@ -269,13 +257,13 @@ def _watch_plainly(runs: Iterable[Run], log_line: Callable[[Run], str | None]) -
 
 def _going_on(run: Run, log_line: str | None) -> str:
     step = run.steps[-1]
-    took = duration(step.duration(now()))
+    took = duration(step.duration(now()).total_seconds())
     return f"{clock(now())} {step.name}: {step.status} for {took}" + (f": {log_line}" if log_line else "")
 
 
 def _plain_line(step: Step, run: Run) -> str:
     when = clock(step.ended or step.started)
-    took = f", {duration(step.duration(run.ended or now()))}" if step.ended else ""
+    took = f", {duration(step.duration(run.ended or now()).total_seconds())}" if step.ended else ""
     attempt = f", attempt {step.attempts}" if step.attempts > 1 else ""
     return f"{when} {step.name}: {_status(step)}{took}{attempt}"
 

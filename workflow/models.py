@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from contract.text import percent
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.stack import Stack
@@ -44,8 +45,8 @@ class Model:
         """The accuracy with its 95% interval."""
         if self.accuracy is None:
             return ""
-        between = f" ({self.interval[0]:.1%} to {self.interval[1]:.1%})" if self.interval else ""
-        return f"{self.accuracy:.1%}{between}"
+        between = f" ({percent(self.interval[0])} to {percent(self.interval[1])})" if self.interval else ""
+        return f"{percent(self.accuracy)}{between}"
 
     def state(self, live: bool) -> str:
         """Return in a word or three how it stands; `live` is whether it is the newest approved one."""

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from contract.errors import ModelRejected, PartlyDone
+from contract.text import percent
 from workflow.runs import FINAL, Run
 
 EXIT_DONE, EXIT_FAILED, EXIT_REJECTED, EXIT_PARTLY = 0, 1, 3, 4
@@ -117,11 +118,6 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
     if not links or not region:
         return made
     return [each for name, uri in made for each in ((name, uri), ("", _page(uri, region)))]
-
-
-def percent(share: float) -> str:
-    """Return a share between 0 and 1 as a percentage with one decimal."""
-    return f"{share:.1%}"
 
 
 def _page(uri: str, region: str) -> str:

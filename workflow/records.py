@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from contract.text import percent
 from workflow import outcome
 from workflow.models import Model
 from workflow.runs import Run
@@ -33,7 +34,7 @@ class Record:
     def figures(self) -> str:
         """The figure that counts: a training's accuracy, a prediction's accepted share; both for both."""
         shares = [("right", self.accuracy), ("accepted", self.accepted)]
-        return ", ".join(f"{outcome.percent(share)} {what}" for what, share in shares if share is not None)
+        return ", ".join(f"{percent(share)} {what}" for what, share in shares if share is not None)
 
 
 def record(run: Run) -> Record:

@@ -4,8 +4,8 @@ from typing import Any
 
 from collect.parts import Parts
 from contract.errors import PredictionFailed
+from contract.text import count, percent
 from shared import shards
-from shared.messages import count, percent
 
 AGAIN = "Start the same request again: it labels only what is missing."
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from collect.results import DISAGREES
 from collect.tally import Example, Tally
-from shared.messages import count, percent
+from contract.text import count, percent
 
 CATEGORY_LIMIT = 100
 PAIR_LIMIT = 20

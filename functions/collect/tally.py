@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collect.merge import Prediction
-from shared.messages import shorten
+from contract.text import shorten
 
 PAIR_LIMIT = 10_000  # different pairs of categories that are counted one by one
 EXAMPLES = 4  # rows shown of those that are accepted and of those that are not

@@ -4,7 +4,8 @@ from collect.missing import AGAIN, sentences
 from collect.parts import Parts
 from collect.report import About
 from collect.tally import Tally
-from shared.messages import count, file_address, message, percent, subject
+from contract.text import count, percent
+from shared.messages import file_address, message, subject
 
 
 def words(tally: Tally, about: About, uris: dict[str, str], parts: Parts) -> tuple[str, str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.errors import TrainingFailed
-from shared.messages import count, file_address, message, noticed, percent, subject
+from contract.text import count, percent
+from shared.messages import file_address, message, noticed, subject
 
 SCHEMAS = (1, 2)  # a training image may be older than the functions
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contract.text import count, listed, percent
 from evaluate.evaluation import Comparison, Figures
-from shared.messages import count, listed, percent
 
 _Z = 1.96  # of a 95% interval
 

@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 
 from contract.errors import InvalidConfig
 from contract.keys import LIVE_KEYS, LIVE_PREFIX
+from contract.text import shorten
 from prepare.allowed import describe
-from shared.messages import is_text, shorten
+from shared.messages import is_text
 
 Config = dict[str, Any]
 

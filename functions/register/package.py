@@ -6,7 +6,8 @@ import unicodedata
 from typing import Any
 
 from contract import keys
-from shared.messages import command, count, file_address, message, noticed, percent, shorten, subject
+from contract.text import count, percent, shorten
+from shared.messages import command, file_address, message, noticed, subject
 
 State = dict[str, Any]
 

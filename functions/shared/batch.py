@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from contract.text import count
 from shared import aws
 
 KILLED = 137  # the exit code of a program that the machine ended: 128 + SIGKILL
@@ -134,18 +135,13 @@ def of_shards(outcomes: Iterable[Outcome]) -> tuple[list[str], bool]:
     """Return a sentence for each reason, those of the most shards first, and whether all ran out of time."""
     counted = Counter(map(reason, outcomes))
     shown = [
-        " ".join(filter(None, [f"{shards(number)}: {why.said}.", why.advice]))
+        " ".join(filter(None, [f"{count(number, 'shard')}: {why.said}.", why.advice]))
         for why, number in counted.most_common(SHOWN)
     ]
     rest = sum(counted.values()) - sum(number for _, number in counted.most_common(SHOWN))
     if rest:
-        shown.append(f"{shards(rest)}: for other reasons.")
+        shown.append(f"{count(rest, 'shard')}: for other reasons.")
     return shown, bool(counted) and all(why.timed_out for why in counted)
-
-
-def shards(number: int) -> str:
-    """Return `1 shard`, `2 shards`."""
-    return f"{number:,} shard{'' if number == 1 else 's'}"
 
 
 def field(document: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON is anything

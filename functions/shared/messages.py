@@ -1,19 +1,17 @@
 """What is sent to people: subjects that SNS accepts, and text in plain English."""
 
 import os
-import re
 import unicodedata
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from contract.text import sendable, shorten
 from shared.storage import parse_uri
 
 SUBJECT_LIMIT = 100
 DEFAULT_STACK = "claimflow"
 WARNINGS_LIMIT = 20
 WARNING_LIMIT = 300  # characters
-# Control characters, halves of characters, and what turns the direction of text. Line ends are ours.
-_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def subject(text: str) -> str:
@@ -25,7 +23,7 @@ def subject(text: str) -> str:
 
 def message(paragraphs: Iterable[str]) -> str:
     """Join paragraphs with an empty line between; empty ones fall away."""
-    return _sendable("\n\n".join(part.strip() for part in paragraphs if part.strip()) + "\n")
+    return sendable("\n\n".join(part.strip() for part in paragraphs if part.strip()) + "\n")
 
 
 def bounded(warnings: Iterable[str]) -> list[str]:
@@ -42,37 +40,9 @@ def noticed(warnings: Iterable[str] | None) -> str:
     return "\n".join(["About the labelled file:", *lines]) if lines else ""
 
 
-def percent(share: float) -> str:
-    """Return `0.9234` as `92.3%`."""
-    return f"{100 * share:.1f}%"
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return `1 row`, `2 rows`, `12,345 rows`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def shorten(text: str, limit: int = 40) -> str:
-    """Return the text on one line, cut to `limit` characters."""
-    line = _sendable(" ".join(text[: 4 * limit].split()))
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
 def is_text(text: str) -> bool:
     """Return whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
     return text == text.encode("utf-8", "ignore").decode()
-
-
-def _sendable(text: str) -> str:
-    """Write out what must not be sent as it is, as Python writes it."""
-    return _RAW.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-def listed(items: Iterable[str], limit: int = 10) -> str:
-    """Return `'a', 'b' and 3 more`: quoted, shortened, at most `limit` of them."""
-    every = [f"'{shorten(item)}'" for item in items]
-    shown = ", ".join(every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
 def command(stack: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.messages import count
+from contract.text import count
 
 SHOWN = 3  # different sentences
 NUMBERS = 5  # of shards with the same sentence

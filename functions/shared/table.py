@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from contract.errors import InvalidData
-from shared.messages import count, listed, shorten
+from contract.text import count, listed, shorten
 from shared.ours import is_ours
 from shared.plain import is_blank, plain
 from shared.reading import formats

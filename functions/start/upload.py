@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.keys import CONFIG_KEY, PREDICT_PREFIX, REQUESTS_PREFIX, TRAIN_PREFIX, is_table, stem
-from shared.messages import message, shorten, subject
+from contract.text import shorten
+from shared.messages import message, subject
 
 STARTED_BY = "upload"
 FOLDERS = {TRAIN_PREFIX: "train", PREDICT_PREFIX: "predict"}

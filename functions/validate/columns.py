@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contract.errors import InvalidData
-from shared.messages import listed, shorten
+from contract.text import listed, shorten
 from shared.plain import plain
 from shared.table import Table, named
 from validate import headerless

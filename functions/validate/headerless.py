@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from contract.errors import InvalidData
-from shared.messages import listed, shorten
+from contract.text import listed, shorten
 
 _SENTENCE_WORDS, _SENTENCE_CHARACTERS = 12, 100
 _NUMBER = re.compile(r"[-+]?[\d.,:/-]*\d[\d.,:/-]*%?")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from shared.messages import count, listed
+from contract.text import count, listed
 from shared.plain import is_blank, plain
 from validate.columns import MODEL, Columns
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from contract.errors import InvalidData
-from shared.messages import count
+from contract.text import count
 from shared.table import Table
 from validate import rows, warnings
 from validate.learned import Given

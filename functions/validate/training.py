@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from contract.errors import InvalidData
-from shared.messages import count, listed, shorten
+from contract.text import count, listed, shorten
 from shared.table import Table
 from validate import rows, split, warnings
 from validate.columns import CONFIGURATION, Columns

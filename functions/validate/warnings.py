@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from shared.messages import count, listed, percent, shorten
+from contract.text import count, listed, percent, shorten
 from shared.plain import plain
 from shared.table import Table
 from validate.columns import CONFIGURATION, LABEL_NAMES, MODEL, TEXT_NAMES, Columns

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract.errors import InvalidData
-from shared.messages import listed
+from contract.text import listed
 from shared.reading.delimiter import SAMPLE_LINES
 from shared.reading.reading import Reading
 from shared.reading.records import Record

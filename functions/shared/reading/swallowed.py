@@ -8,7 +8,7 @@ those rows are of the kind that the other rows have: numbers in a column of numb
 import re
 
 from contract.errors import InvalidData
-from shared.messages import count
+from contract.text import count
 
 SAMPLE_ROWS = 2_000
 SUSPECTS = 100

@@ -13,7 +13,7 @@ from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
 from contract.errors import InvalidData
-from shared.messages import listed
+from contract.text import listed
 from shared.plain import plain
 from shared.reading import parts, shown
 from shared.reading.delimiter import title

@@ -35,19 +35,9 @@ def test_a_subject_keeps_what_it_can() -> None:
     assert messages.subject("x" * 200) == "x" * 97 + "..."
 
 
-def test_numbers_and_lists_read_well() -> None:
-    assert messages.count(1, "row") == "1 row"
-    assert messages.count(12_345, "row") == "12,345 rows"
-    assert messages.percent(0.12345) == "12.3%"
-    assert messages.listed(["a", "b", "c"], limit=2) == "'a', 'b' and 1 more"
-    assert messages.shorten("a\n b" + "x" * 100, 10) == "a bxxxxxx…"
-
-
 def test_control_characters_of_a_name_are_written_out() -> None:
     said = messages.message(["a\x1b[31m\x07b\r\u202efdp.csv\x85", "gr\u00f6\u00dfe\tC\ud800", "\U0001f600"])
     assert said == "a\\x1b[31m\\x07b\\r\\u202efdp.csv\n\ngr\u00f6\u00dfe\tC\\ud800\n\n\U0001f600\n"
-    assert messages.shorten("te\x00xt\r\n\u2066x") == "te\\x00xt \\u2066x"
-    assert messages.listed(["a\x1b"]) == "'a\\x1b'"
 
 
 def test_half_a_character_is_no_text_and_a_control_character_is() -> None:

@@ -12,7 +12,6 @@ from model.comparison import Outcome, figures
 from model.data import Row
 from model.evaluation import Evaluation, Measured, Trained, evaluate
 from model.report import render, settings_in_words, trials
-from model.wording import duration
 
 NGRAM_SETTINGS = {
     "ngram_words": 3,
@@ -395,11 +394,6 @@ def test_the_settings_are_told_in_words(architecture: str, settings: dict[str, A
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_a_handful_of_rows_makes_a_page(rows: int) -> None:
     assert "</html>" in page(rows=rows, wrong=rows, champion=0.0)
-
-
-@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (185, "3 min 5 s")])
-def test_a_duration_is_told_in_minutes_and_seconds(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
 
 
 def test_the_report_of_a_real_training_has_every_section(saved: Path) -> None:

@@ -1,0 +1,47 @@
+"""Figures and names in words: each in one way, in messages, logs, reports and the terminal."""
+
+import re
+from collections.abc import Iterable
+
+# Control characters, halves of characters, and what turns the direction of text. Line ends are ours.
+_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share between 0 and 1 as a percentage: `0.9234` as `92.3%`."""
+    return f"{share:.{digits}%}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 row`, `2 rows`, `12,345 rows`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people say it: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def shorten(text: str, limit: int = 40) -> str:
+    """Return a text on one line and `sendable`, cut to `limit` characters; `…` stands for what is cut."""
+    line = sendable(" ".join(text[: 4 * limit].split()))
+    return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
+
+
+def listed(items: Iterable[str], limit: int = 10) -> str:
+    """Return `'a', 'b' and 3 more`: quoted, shortened, at most `limit` of them."""
+    every = [f"'{shorten(item)}'" for item in items]
+    shown = ", ".join(every[:limit])
+    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
+
+
+def sendable(text: str) -> str:
+    """Return a text in which control characters and halves of characters are written out, as Python does."""
+    return _RAW.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
