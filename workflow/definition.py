@@ -16,7 +16,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from contract import steps
 from contract.errors import AnotherGoesLive, AwsUnavailable, ModelRejected, PartlyDone, Unexpected
+from contract.steps import Step
 from workflow.drawing import draw
 
 Asl = dict[str, Any]
@@ -42,8 +44,7 @@ def _quietly() -> Iterator[None]:
 
 
 with _quietly():
-    from stepfunctions import steps
-    from stepfunctions.steps import Catch, Chain, Choice, Graph, Pass, Succeed, Task
+    from stepfunctions.steps import Catch, Chain, Choice, Fail, Graph, Pass, Retry, Succeed, Task
     from stepfunctions.steps import ChoiceRule as Rule
     from stepfunctions.steps.states import State
 
@@ -58,7 +59,7 @@ class _NewField(Enum):
     RESULT_SELECTOR = "result_selector"
 
 
-class _Retry(steps.Retry):  # type: ignore[misc]  # the SDK has no types
+class _Retry(Retry):  # type: ignore[misc]  # the SDK has no types
     """A retrier that may spread its attempts, so that callers refused together do not come back together."""
 
     def allowed_fields(self) -> list[Enum]:
@@ -72,7 +73,7 @@ class _Job(Task):  # type: ignore[misc]
         return [*super().allowed_fields(), _NewField.RESULT_SELECTOR]
 
 
-class _Fail(steps.Fail):  # type: ignore[misc]
+class _Fail(Fail):  # type: ignore[misc]
     """A failed end whose error and cause come from the state."""
 
     def allowed_fields(self) -> list[Enum]:
@@ -113,7 +114,7 @@ SNS_FAULTS = ["SNS.AmazonSNSException", "SNS.SdkClientException", "SNS.Throttled
 # How often the execution was redriven: a step that runs again has new jobs, which need new names.
 REDRIVES = "$$.Execution.RedriveCount"
 # The steps to which a redriven execution goes back by their names; to Predict it goes back otherwise.
-REPEATED = ("Prepare", "Validate", "Train", "Evaluate", "Register", "Collect")
+REPEATED = [step.name for step in steps.ORDER if step is not steps.PREDICT]
 
 # What model/training.py prints, as curves in the SageMaker console.
 METRICS = {
@@ -127,7 +128,7 @@ def build() -> Asl:
     """Return the whole state machine as Amazon States Language."""
     again = Choice("Which step again?")
     # What was made before the shards failed says nothing of their next try.
-    unlabelled = Pass("Label what is missing", result={}, result_path="$.prediction")
+    unlabelled = Pass("Label what is missing", result={}, result_path=steps.PREDICT.path)
     again.default_choice(unlabelled)
     explain = _ends_badly(again)
     predict = _predicts(explain, again)
@@ -140,10 +141,8 @@ def build() -> Asl:
         [
             # Wrapped, so that a Catch can add its error to an input that is no object.
             Pass("Received", parameters={"request.$": "$"}),
-            _function(
-                "Prepare", "run", {"request.$": "$.request", "execution.$": "$$.Execution.Id"}, explain
-            ),
-            _function("Validate", "validation", {"run.$": "$.run"}, explain),
+            _function(steps.PREPARE, {"request.$": "$.request", "execution.$": "$$.Execution.Id"}, explain),
+            _function(steps.VALIDATE, {"run.$": "$.run"}, explain),
             by_action,
         ]
     )
@@ -157,7 +156,7 @@ def build() -> Asl:
 
 def _trains(explain: Task, predict: Choice) -> Chain:
     train = _training_job(explain)
-    evaluate = _function("Evaluate", "evaluation", _given("run", "training", "validation"), explain)
+    evaluate = _function(steps.EVALUATE, _given("run", "training", "validation"), explain)
     rejects = _rejects()
     return Chain([train, evaluate, _gate(_registers(explain, train, predict, rejects), rejects)])
 
@@ -198,15 +197,8 @@ def _training_job(explain: Task) -> Task:
         "model_uri.$": output % "model",
         "output_uri.$": output % "output",
     }
-    return _job(
-        "Train",
-        "sagemaker:createTrainingJob.sync",
-        parameters,
-        TRAINING_FAULTS,
-        explain,
-        result_selector=kept,
-        result_path="$.training",
-    )
+    call = "sagemaker:createTrainingJob.sync"
+    return _job(steps.TRAIN, call, TRAINING_FAULTS, explain, parameters=parameters, result_selector=kept)
 
 
 def _gate(register: Chain, rejects: Task) -> Choice:
@@ -218,7 +210,7 @@ def _gate(register: Chain, rejects: Task) -> Choice:
         Rule.IsPresent(live, True),
         Rule.NumericLessThanPath(compared, live),
     ]
-    gate = Choice("Gate")
+    gate = Choice(steps.GATE)
     # Register looks whether the model that it lost to is live still.
     gate.add_choice(Rule.And([at_bar, *worse_than_live]), _passes("Below the live model", register))
     too_little = Rule.And([at_bar, Rule.IsPresent("$.evaluation.reason", True)])
@@ -230,7 +222,7 @@ def _gate(register: Chain, rejects: Task) -> Choice:
 
 def _rejects() -> Task:
     rejected = _Fail("Rejected", error=ModelRejected.__name__, cause_path="$.evaluation.message")
-    return _notify("Notify rejected", "$.evaluation", rejected)
+    return _notify("Notify rejected", steps.EVALUATE.path, rejected)
 
 
 def _registers(explain: Task, train: Task, predict: Choice, rejects: Task) -> Chain:
@@ -245,14 +237,12 @@ def _registers(explain: Task, train: Task, predict: Choice, rejects: Task) -> Ch
         wanted, _uses("Use the new model", "$.registration", "$.training.model_uri", predict)
     )
     predict_too.default_choice(Succeed("Done"))
-    register = _function(
-        "Register", "registration", _given("run", "training", "evaluation", "validation"), explain
-    )
+    register = _function(steps.REGISTER, _given("run", "training", "evaluation", "validation"), explain)
     register.add_retry(_again([AnotherGoesLive.__name__], first=5, longest=60, attempts=40))
     overtaken = Choice("Is another model live now?")
     overtaken.add_choice(Rule.IsPresent("$.registration.again", True), _compares_again(train))
     overtaken.add_choice(Rule.IsPresent("$.registration.rejected", True), rejects)
-    overtaken.default_choice(_notify("Notify trained", "$.registration", predict_too))
+    overtaken.default_choice(_notify("Notify trained", steps.REGISTER.path, predict_too))
     return Chain([register, overtaken])
 
 
@@ -266,30 +256,30 @@ def _compares_again(train: Task) -> Pass:
 
 
 def _predicts(explain: Task, again: Choice) -> Choice:
-    collect = _function("Collect", "results", _given("run", "validation", "model", "prediction"), explain)
+    collect = _function(steps.COLLECT, _given("run", "validation", "model", "prediction"), explain)
     whole = Choice("All rows labelled?")
     whole.add_choice(Rule.NumericGreaterThan("$.results.missing_rows", 0), _partly(again))
-    whole.default_choice(_notify("Notify results", "$.results", Succeed("Done")))
+    whole.default_choice(_notify("Notify results", steps.COLLECT.path, Succeed("Done")))
     rest = Chain([collect, whole])
     # Batch has no array job of one child.
     how = Choice("Only one shard?")
     how.add_choice(
-        Rule.BooleanEquals("$.validation.predict.single", True), _batch_job("Predict", explain, rest)
+        Rule.BooleanEquals("$.validation.predict.single", True), _batch_job(steps.PREDICT, explain, rest)
     )
     shards = {"ArrayProperties": {"Size.$": "$.validation.predict.shards"}}
-    how.default_choice(_batch_job("Predict in parallel", explain, rest, **shards))
+    how.default_choice(_batch_job(steps.PREDICT_IN_PARALLEL, explain, rest, **shards))
     return how
 
 
 def _partly(again: Choice) -> Pass:
     """Return the way on which a run ends of which some shards failed; what the others made is delivered."""
     failure = {"error": PartlyDone.__name__, "sentence.$": "$.results.sentence", "redrives.$": REDRIVES}
-    state = Pass("Some rows are missing", parameters=failure, result_path="$.failure")
-    state.next(_notify("Notify partly done", "$.results", _fails(PartlyDone.__name__, again)))
+    state = Pass("Some rows are missing", parameters=failure, result_path=steps.EXPLAIN.path)
+    state.next(_notify("Notify partly done", steps.COLLECT.path, _fails(steps.PARTLY_DONE, again)))
     return state
 
 
-def _batch_job(name: str, explain: Task, after: Chain, **more: Asl) -> Task:
+def _batch_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
     parameters = {
         "JobName.$": f"States.Format('{{}}-{{}}', $.run.job_name, {REDRIVES})",
         "JobQueue": "${JobQueue}",
@@ -304,17 +294,10 @@ def _batch_job(name: str, explain: Task, after: Chain, **more: Asl) -> Task:
     }
     # Kept only to know that the job is done, or why it failed.
     kept = {"succeeded": True}
-    job = _job(
-        name,
-        "batch:submitJob.sync",
-        parameters,
-        BATCH_FAULTS,
-        explain,
-        result_selector=kept,
-        result_path="$.prediction",
-    )
+    call = "batch:submitJob.sync"
+    job = _job(step, call, BATCH_FAULTS, explain, parameters=parameters, result_selector=kept)
     # A failed shard costs that shard: collect sees what is there, and whether it is enough.
-    job.catches.insert(0, Catch(after, error_equals=["States.TaskFailed"], result_path="$.prediction"))
+    job.catches.insert(0, Catch(after, error_equals=["States.TaskFailed"], result_path=step.path))
     job.next(after)
     return job
 
@@ -323,9 +306,9 @@ def _ends_badly(again: Choice) -> Task:
     """Explain → notify → fail. If even the explaining fails, Step Functions' own words have to do."""
     by_mistake = _Fail("Refused", error_path="$.failure.error", cause_path="$.failure.sentence")
     can_go_on = Choice("Can another try help?")
-    can_go_on.add_choice(Rule.BooleanEquals("$.failure.again", True), _fails("Failed", again))
+    can_go_on.add_choice(Rule.BooleanEquals("$.failure.again", True), _fails(steps.FAILED, again))
     can_go_on.default_choice(by_mistake)
-    notify = _notify("Notify failed", "$.failure", can_go_on)
+    notify = _notify("Notify failed", steps.EXPLAIN.path, can_go_on)
     # As JSON: an error need not have a Cause, and no Catch takes the States.Runtime of a missing path.
     # Only in the message: with the words around it, it may be longer than the 32,768 characters of a cause.
     sentence = (
@@ -340,10 +323,10 @@ def _ends_badly(again: Choice) -> Task:
         "subject": "Claimflow: a run failed",
         "message.$": f"States.Format('{sentence} {{}}', States.JsonToString($.error))",
     }
-    fallback = Pass("Unexplained", parameters=plain, result_path="$.failure")
+    fallback = Pass("Unexplained", parameters=plain, result_path=steps.EXPLAIN.path)
     fallback.next(notify)
     payload = {"state.$": "$", "execution.$": "$$.Execution.Id", "redrives.$": REDRIVES}
-    explain = _lambda("Explain", "failure", payload)
+    explain = _lambda(steps.EXPLAIN, payload)
     explain.add_catch(Catch(fallback, error_equals=["States.ALL"], result_path=None))
     explain.next(notify)
     return explain
@@ -369,36 +352,35 @@ def _fails(name: str, again: Choice) -> Task:
     return state
 
 
-def _function(name: str, gives: str, payload: Asl, explain: Task) -> Task:
-    state = _lambda(name, gives, payload)
+def _function(step: Step, payload: Asl, explain: Task) -> Task:
+    state = _lambda(step, payload)
     state.add_catch(_to(explain))
     return state
 
 
-def _lambda(name: str, gives: str, payload: Asl) -> Task:
+def _lambda(step: Step, payload: Asl) -> Task:
     # The function's ARN, not lambda:invoke: that one wraps its answer in $.Payload, and no field of the
     # States Language brings an object with optional keys from there to its place in the state.
     return Task(
-        name,
-        resource="${" + name + "Function}",
+        step.name,
+        resource="${" + step.name + "Function}",
         parameters=payload,
-        result_path=f"$.{gives}",
+        result_path=step.path,
         timeout_seconds=LAMBDA_SECONDS,
         retry=_again(LAMBDA_FAULTS, first=1, longest=20),
     )
 
 
-def _job(
-    name: str, call: str, parameters: Asl, faults: list[str], explain: Task, **fields: Asl | str | None
-) -> Task:
+def _job(step: Step, call: str, faults: list[str], explain: Task, *, parameters: Asl, **fields: Asl) -> Task:
     return _Job(
-        name,
+        step.name,
         resource=_service(call),
         parameters=parameters,
         timeout_seconds=JOB_SECONDS,
         retry=_again(faults, first=5, longest=60),
         catch=_to(explain),
         **fields,
+        result_path=step.path,
     )
 
 

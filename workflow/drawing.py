@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from contract.steps import EXPLAIN
+
 Asl = dict[str, Any]
 
 _SHAPES = {
@@ -29,7 +31,7 @@ def draw(asl: Asl) -> str:
         for name, state in states.items()
         for target, label in _ways(state)
     ]
-    failing = [f"    anything[any error of a step] -.-> {ids['Explain']}"]
+    failing = [f"    anything[any error of a step] -.-> {ids[EXPLAIN.name]}"]
     chart = "\n".join(["flowchart TD", *nodes, *edges, *failing, _STYLES.rstrip()])
     intro = "Drawn by `python -m workflow.definition --graph` from `workflow/definition.py`; do not edit."
     legend = "Orange: Lambda. Blue: SageMaker or Batch job. Green and red: the ends."
@@ -57,4 +59,4 @@ def _ways(state: Asl) -> list[tuple[str, str]]:
     if "Next" in state:
         ways.append((state["Next"], ""))
     caught = [catch["Next"] for catch in state.get("Catch", [])]
-    return ways + [(name, "|if that fails|") for name in caught if name not in ("Explain", state["Next"])]
+    return ways + [(name, "|if that fails|") for name in caught if name not in (EXPLAIN.name, state["Next"])]

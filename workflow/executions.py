@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from contract.errors import PartlyDone
+from contract.steps import FAILED_ENDS, GATE
 
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 ENDS = {
@@ -17,9 +17,6 @@ ENDS = {
 }
 HOLDERS = {"Map", "Parallel"}
 ROUTING = {"Pass", "Succeed", "Choice"}
-# A redriven execution leads from them back to the step that failed.
-FAILED_ENDS = {"Failed", PartlyDone.__name__}
-GATE = "Gate"  # the one choice worth seeing
 
 Event = Mapping[str, Any]
 
@@ -51,6 +48,7 @@ def steps(events: Iterable[Event]) -> list[Step]:
     made: list[Step] = []
     for event in events:
         _apply(event, made)
+    # The Gate is the one choice worth seeing.
     return [step for step in made if step.kind not in ROUTING or step.name == GATE]
 
 

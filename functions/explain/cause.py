@@ -2,25 +2,29 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from contract import steps
 from contract.errors import (
     WITH_SENTENCE,
     AwsUnavailable,
+    ClaimflowError,
     PredictionFailed,
     TimedOut,
     TrainingFailed,
     Unexpected,
 )
+from contract.steps import Step
+from explain.step import in_words
 from shared import training
 from shared.batch import field, of_job, reason
 
 SENTENCE_LIMIT = 4_000
+LOOKED_THROUGH = 2_000  # characters of a cause
 _AGAIN = "Start it again; if it happens again, look at the execution."
 _TOO_LARGE = "the file may be too large for one run: cut it up."
-_READS_THE_FILE = {"validate", "predict", "collect"}  # the steps that need more for a larger file
+_READS_THE_FILE = {steps.VALIDATE, steps.PREDICT, steps.COLLECT}  # they need more for a larger file
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,96 @@ class Failure:
     sentence: str
 
 
-def failed_step(state: dict[str, Any]) -> str:
-    """Return which step failed: the first one that has not left its result in the state."""
-    if "run" not in state:
-        return "prepare"
-    if "validation" not in state:
-        return "validate"
-    trains = state["run"].get("action") == "train"
-    for key, step in (("training", "Train"), ("evaluation", "evaluate"), ("registration", "register")):
-        if trains and key not in state:
-            return step
-    if (state["validation"] or {}).get("predict") and not _is_whole(state.get("results")):
-        return "collect" if "succeeded" in (state.get("prediction") or {}) else "predict"
-    return "notify"
+@dataclass(frozen=True)
+class Match:
+    """One row of the table: a pattern, the error that what matches it stands for, and its sentence.
+
+    The pattern is looked for in the error's names (Step Functions' and the function's) and, after a line
+    break, in the cause. In the sentence, `{step}` is the step's name, `{said}` what was said, and `{remedy}`
+    the remedy: of a step that reads the file, that is to cut the file up. The pattern's groups stand there
+    too.
+    """
+
+    pattern: str
+    error: type[ClaimflowError]
+    sentence: str
+    remedy: str = ""
+
+
+_TABLE = (
+    Match(
+        rf"^.*\b{AwsUnavailable.__name__}\b",
+        AwsUnavailable,
+        f"The step {{step}} could not run: {{said}}, and trying again did not help. {_AGAIN}",
+    ),
+    Match(
+        r"^States\.(?:Heartbeat)?Timeout\b", TimedOut, f"The step {{step}} took longer than it may. {_AGAIN}"
+    ),
+    Match(
+        r"Task timed out after (?P<limit>\d+)(?:\.\d+)? seconds",
+        TimedOut,
+        "The step {step} took longer than its limit of {limit} seconds{remedy}",
+        remedy=f". {_AGAIN}",
+    ),
+    Match(
+        r"^Sandbox\.Timedout\b",
+        TimedOut,
+        "The step {step} took longer than it may{remedy}",
+        remedy=f". {_AGAIN}",
+    ),
+    Match(
+        "No space left",
+        Unexpected,
+        "The step {step} ran out of disk space{remedy}",
+        remedy="; free disk space, or enlarge it, and start again.",
+    ),
+    Match(
+        r"^.*(?:OutOfMemory|MemoryError)",
+        Unexpected,
+        "The step {step} ran out of memory{remedy}",
+        remedy="; start it again, with more memory for its function.",
+    ),
+    Match(
+        "signal: killed",
+        Unexpected,
+        "The step {step} was killed, most often for want of memory{remedy}",
+        remedy="; start it again, with more memory for its function.",
+    ),
+    Match(
+        r"^States\.DataLimitExceeded\b",
+        Unexpected,
+        "The state grew beyond what Step Functions takes; look at the execution.",
+    ),
+    Match(
+        r"(?i)ResourceLimitExceeded|LimitExceeded|ServiceQuota",
+        Unexpected,
+        "The step {step} could not run. The AWS account has reached a limit ({said}). "
+        "Ask for more under Service Quotas.",
+    ),
+    Match(
+        r"(?i)Throttl|TooManyRequests|Rate exceeded|SlowDown",
+        Unexpected,
+        "The step {step} could not run. AWS was too busy to take the step, and trying again did not help. "
+        f"{_AGAIN}",
+    ),
+    Match(
+        r"(?i)AccessDenied|not authorized|Forbidden",
+        Unexpected,
+        "The step {step} could not run. The stack lacks a permission ({said}). Whoever runs it must add it.",
+    ),
+)
+
+
+def explain(error: str, cause: str, step: Step | None) -> Failure:
+    """Return the failure that `error` and `cause`, as Step Functions caught them in `step`, stand for."""
+    document = _document(cause)
+    return (
+        _own(error, document)
+        or _training(cause, document)
+        or _batch(cause)
+        or _matching(error, cause, step, document)
+        or _unexpected(error, cause, step, document)
+    )
 
 
 def shards_error(state: dict[str, Any]) -> dict[str, str] | None:
@@ -62,23 +143,6 @@ def why_nothing_is_delivered(state: dict[str, Any]) -> str:
     return first[0] if first and bound else ""
 
 
-def _is_whole(results: dict[str, Any] | None) -> bool:
-    return results is not None and not results.get("missing_rows")
-
-
-def explain(error: str, cause: str, step: str) -> Failure:
-    """Return the failure that `error` and `cause`, as Step Functions caught them, stand for."""
-    document = _document(cause)
-    for understand in (_own, _unavailable, _timeout, _training, _batch, _lambda_limit, _service):
-        failure = understand(error, cause, step, document)
-        if failure is not None:
-            return failure
-    said = _tidy(str(document.get("errorMessage") or cause)) or "no reason was given"
-    return Failure(
-        Unexpected.__name__, f"The step {step} failed with {error or 'an unnamed error'}: {said} {_AGAIN}"
-    )
-
-
 def batch_job(cause: str) -> dict[str, Any] | None:
     """Return what Batch told of its job, if the cause is that of one."""
     document = _document(cause)
@@ -90,35 +154,15 @@ def failed_shards(job: dict[str, Any]) -> int:
     return _children(job).get("FAILED") or 0
 
 
-def _own(error: str, _cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
+def _own(error: str, document: dict[str, Any]) -> Failure | None:
+    """Return a function's own error, which carries its sentence."""
     name = document.get("errorType") or error
     if name not in WITH_SENTENCE or "errorMessage" not in document:
         return None
     return Failure(name, _tidy(str(document["errorMessage"])))
 
 
-def _unavailable(error: str, _cause: str, step: str, document: dict[str, Any]) -> Failure | None:
-    if (document.get("errorType") or error) != AwsUnavailable.__name__:
-        return None
-    said = _tidy(str(document.get("errorMessage", "AWS was not available")))
-    return Failure(
-        AwsUnavailable.__name__,
-        f"The step {step} could not run: {said}, and trying again did not help. {_AGAIN}",
-    )
-
-
-def _timeout(error: str, cause: str, step: str, _document: dict[str, Any]) -> Failure | None:
-    if error in {"States.Timeout", "States.HeartbeatTimeout"}:
-        return Failure(TimedOut.__name__, f"The step {step} took longer than it may. {_AGAIN}")
-    seconds = re.search(r"Task timed out after ([\d.]+) seconds", cause)
-    if seconds or error == "Sandbox.Timedout":
-        limit = f" its limit of {float(seconds.group(1)):.0f} seconds" if seconds else " it may"
-        remedy = f"; {_TOO_LARGE}" if step in _READS_THE_FILE else f". {_AGAIN}"
-        return Failure(TimedOut.__name__, f"The step {step} took longer than{limit}{remedy}")
-    return None
-
-
-def _training(_error: str, cause: str, _step: str, document: dict[str, Any]) -> Failure | None:
+def _training(cause: str, document: dict[str, Any]) -> Failure | None:
     job = document.get("TrainingJobName")
     if not job:
         return None
@@ -130,10 +174,10 @@ def _training(_error: str, cause: str, _step: str, document: dict[str, Any]) -> 
         str(document.get("SecondaryStatus", "")),
     )
     ending = training.ending(str(job), status, detail, said)
-    return Failure(TimedOut.__name__ if ending.timed_out else TrainingFailed.__name__, ending.sentence)
+    return Failure((TimedOut if ending.timed_out else TrainingFailed).__name__, ending.sentence)
 
 
-def _batch(_error: str, cause: str, _step: str, _document: dict[str, Any]) -> Failure | None:
+def _batch(cause: str) -> Failure | None:
     job = batch_job(cause)
     if job is None:
         return None
@@ -143,7 +187,7 @@ def _batch(_error: str, cause: str, _step: str, _document: dict[str, Any]) -> Fa
         return Failure(PredictionFailed.__name__, f"The prediction {name} failed: {of}.")
     why = reason(of_job(job))
     said = f"The prediction {name} failed: {why.said}. {why.advice}".rstrip()
-    return Failure(TimedOut.__name__ if why.timed_out else PredictionFailed.__name__, said)
+    return Failure((TimedOut if why.timed_out else PredictionFailed).__name__, said)
 
 
 def _children(document: dict[str, Any]) -> dict[str, int]:
@@ -151,51 +195,27 @@ def _children(document: dict[str, Any]) -> dict[str, int]:
     return field(field(document, "ArrayProperties") or {}, "StatusSummary") or {}
 
 
-def _lambda_limit(error: str, cause: str, step: str, document: dict[str, Any]) -> Failure | None:
-    kind = str(document.get("errorType") or error)
-    killed = "signal: killed" in cause or "MemoryError" in kind or "No space left" in cause
-    if kind == "Runtime.OutOfMemory" or killed:
-        full = "No space left" in cause
-        remedy = (
-            "free disk space, or enlarge it, and start again."
-            if full
-            else "start it again, with more memory for its function."
-        )
-        if step in _READS_THE_FILE:
-            remedy = _TOO_LARGE
-        what = "ran out of disk space" if full else "ran out of memory"
-        if "signal: killed" in cause and "OutOfMemory" not in kind:
-            what = "was killed, most often for want of memory"
-        return Failure(Unexpected.__name__, f"The step {step} {what}; {remedy}")
+def _matching(error: str, cause: str, step: Step | None, document: dict[str, Any]) -> Failure | None:
+    """Return the failure of the table's first row that matches."""
+    text = f"{error} {document.get('errorType', '')}\n{cause[:LOOKED_THROUGH]}"
+    for row in _TABLE:
+        if found := re.search(row.pattern, text):
+            sentence = row.sentence.format(
+                step=in_words(step),
+                said=_tidy(str(document.get("errorMessage") or cause))[:500],
+                remedy=f"; {_TOO_LARGE}" if step in _READS_THE_FILE else row.remedy,
+                **found.groupdict(),
+            )
+            return Failure(row.error.__name__, sentence)
     return None
 
 
-_SERVICE: tuple[tuple[str, Callable[[str], str]], ...] = (
-    (
-        r"ResourceLimitExceeded|LimitExceeded|ServiceQuota",
-        lambda said: f"The AWS account has reached a limit ({said}). Ask for more under Service Quotas.",
-    ),
-    (
-        r"Throttl|TooManyRequests|Rate exceeded|SlowDown",
-        lambda _said: f"AWS was too busy to take the step, and trying again did not help. {_AGAIN}",
-    ),
-    (
-        r"AccessDenied|not authorized|Forbidden",
-        lambda said: f"The stack lacks a permission ({said}). Whoever runs it must add it.",
-    ),
-)
-
-
-def _service(error: str, cause: str, step: str, document: dict[str, Any]) -> Failure | None:
-    said = _tidy(str(document.get("errorMessage") or cause))[:500]
-    if error == "States.DataLimitExceeded":
-        return Failure(
-            Unexpected.__name__, "The state grew beyond what Step Functions takes; look at the execution."
-        )
-    for pattern, sentence in _SERVICE:
-        if re.search(pattern, f"{error} {cause[:2000]}", re.IGNORECASE):
-            return Failure(Unexpected.__name__, f"The step {step} could not run. {sentence(said)}")
-    return None
+def _unexpected(error: str, cause: str, step: Step | None, document: dict[str, Any]) -> Failure:
+    said = _tidy(str(document.get("errorMessage") or cause)) or "no reason was given"
+    return Failure(
+        Unexpected.__name__,
+        f"The step {in_words(step)} failed with {error or 'an unnamed error'}: {said} {_AGAIN}",
+    )
 
 
 def _document(cause: str) -> dict[str, Any]:

@@ -2,19 +2,9 @@
 
 from typing import Any
 
+from contract import steps
 from contract.errors import PartlyDone
-from explain.cause import failed_step
-
-# The steps by the names of their states. A shard is labelled again by the step that labels what is missing.
-_STATES = {
-    "prepare": "Prepare",
-    "validate": "Validate",
-    "Train": "Train",
-    "evaluate": "Evaluate",
-    "register": "Register",
-    "predict": "Predict",
-    "collect": "Collect",
-}
+from explain.step import failed_step
 
 
 def goes_on_at(failure: dict[str, Any], redrives: int, state: dict[str, Any]) -> str | None:
@@ -28,6 +18,6 @@ def goes_on_at(failure: dict[str, Any], redrives: int, state: dict[str, Any]) ->
     """
     if redrives <= failure["redrives"]:
         return None
-    if failure["error"] == PartlyDone.__name__:
-        return "Predict"
-    return _STATES.get(failed_step(state), "Predict")
+    # A shard is labelled again by the step that labels what is missing.
+    partly = failure["error"] == PartlyDone.__name__
+    return ((not partly and failed_step(state)) or steps.PREDICT).name

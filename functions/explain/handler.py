@@ -14,11 +14,11 @@ from explain.cause import (
     batch_job,
     explain,
     failed_shards,
-    failed_step,
     shards_error,
     why_nothing_is_delivered,
 )
 from explain.ending import goes_on_at
+from explain.step import failed_step
 from shared import aws, batch, settings
 from shared.batch import field, of_shards
 from shared.messages import command, message, subject

@@ -1,0 +1,39 @@
+"""The steps of a run in their order, and the key that each leaves in the state; other states' names."""
+
+from dataclasses import dataclass
+
+from contract.errors import PartlyDone
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the state machine."""
+
+    name: str
+    """Of its state, as a person sees it in the graph."""
+    leaves: str
+    """The key of the state data under which its result lies: a step without it has not ended well."""
+
+    @property
+    def path(self) -> str:
+        """The JSONPath of its result."""
+        return f"$.{self.leaves}"
+
+
+PREPARE = Step("Prepare", "run")
+VALIDATE = Step("Validate", "validation")
+TRAIN = Step("Train", "training")
+EVALUATE = Step("Evaluate", "evaluation")
+REGISTER = Step("Register", "registration")
+PREDICT = Step("Predict", "prediction")
+COLLECT = Step("Collect", "results")
+
+TRAINING = (TRAIN, EVALUATE, REGISTER)
+PREDICTION = (PREDICT, COLLECT)
+ORDER = (PREPARE, VALIDATE, *TRAINING, *PREDICTION)
+
+EXPLAIN = Step("Explain", "failure")
+PREDICT_IN_PARALLEL = Step("Predict in parallel", PREDICT.leaves)  # the array job, for several shards
+GATE = "Gate"
+FAILED, PARTLY_DONE = "Failed", PartlyDone.__name__
+FAILED_ENDS = frozenset({FAILED, PARTLY_DONE})  # a redriven execution leads from them to the step that failed
