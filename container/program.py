@@ -5,8 +5,10 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from model.framework import BUILDS
+
 _SOURCES = Path(__file__).resolve().parent.parent
-_LIBRARIES = ("numpy", "mxnet", "mxnet-cu112")
+_LIBRARIES = ("numpy", *BUILDS)
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from model import __version__
+from model import __version__, array_file
 from model.checkpoint import digest
 from model.classifier import Classifier, Part
 from model.config import Config
@@ -22,7 +22,8 @@ from model.data import Arrays
 from model.encoder import WordEncoder
 from model.errors import ArtifactError, ConfigError
 from model.evaluation import Evaluation, decision
-from model.network import Network, framework, load_arrays, save_arrays
+from model.framework import framework
+from model.network import Network
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
 from model.texts import Hashes
@@ -49,7 +50,7 @@ def save(
     """Write the model into `folder`, the manifest last; `learned` are the hashes of its training texts."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{classifier.config.save_name}.params"
-    save_arrays(weights, _arrays(classifier.parts))
+    array_file.write(weights, _arrays(classifier.parts))
     write_json(folder / ENCODER, _described(classifier))
     write_json(folder / CONFIG, classifier.config.model_dump())
     write_json(folder / EVALUATION, evaluation)
@@ -168,7 +169,7 @@ def _load_folder(folder: Path) -> Classifier:
     try:
         config = Config.parse(_json(folder / CONFIG))
         encoder, evaluation = _json(folder / ENCODER), _json(folder / EVALUATION)
-        arrays, labels = load_arrays(weights), tuple(encoder["labels"])
+        arrays, labels = array_file.read(weights), tuple(encoder["labels"])
         parts = tuple(
             _part(name, encoder["parts"][name], arrays, config, len(labels)) for name in config.parts
         )

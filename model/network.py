@@ -5,7 +5,6 @@ what lies behind its end is masked. `ARCHITECTURES` names the networks.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,10 +26,7 @@ __all__ = [
     "Weights",
     "all_devices",
     "amp",
-    "framework",
-    "load_arrays",
     "mx",
-    "save_arrays",
 ]
 
 Block: TypeAlias = Any  # mxnet.gluon.HybridBlock; MXNet has no type hints
@@ -266,21 +262,6 @@ class Network:
 def all_devices() -> list[Device]:
     """Return every GPU of this machine, or the processor if there is none."""
     return [mx.gpu(number) for number in range(mx.context.num_gpus())] or [mx.cpu()]
-
-
-def save_arrays(path: Path, arrays: Arrays) -> None:
-    """Write arrays by name, in MXNet's own format."""
-    mx.nd.save(str(path), {name: mx.nd.array(array, dtype=array.dtype) for name, array in arrays.items()})
-
-
-def load_arrays(path: Path) -> Arrays:
-    """Read what `save_arrays` wrote."""
-    return {name: array.asnumpy() for name, array in mx.nd.load(str(path)).items()}
-
-
-def framework() -> str:
-    """Return the framework's name and version."""
-    return f"mxnet {mx.__version__}"
 
 
 def _embedding(config: Config, words: int) -> Block:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model import array_file
 from model.artifact import load, save, unpack
 from model.checkpoint import digest
 from model.classifier import Classifier, Part
 from model.errors import ArtifactError
-from model.network import load_arrays, save_arrays
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
 
@@ -194,9 +194,9 @@ def test_a_model_of_another_version_with_right_digests_is_refused(
 
 
 def test_a_model_without_one_of_its_arrays_is_refused(copy: Path) -> None:
-    held = load_arrays(copy / "model.params")
+    held = array_file.read(copy / "model.params")
     for missing in sorted(held):
-        save_arrays(copy / "model.params", {name: held[name] for name in held if name != missing})
+        array_file.write(copy / "model.params", {name: held[name] for name in held if name != missing})
         edit_manifest(
             copy, lambda manifest: manifest["files"].update({"model.params": digest(copy / "model.params")})
         )

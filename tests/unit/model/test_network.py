@@ -1,13 +1,12 @@
 """The networks: every parameter has its effect, and a text's logits do not depend on its neighbours."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model.config import Config
-from model.network import ARCHITECTURES, Network, framework, load_arrays, save_arrays
+from model.network import ARCHITECTURES, Network
 from model.training import seed_everything
 
 WORDS = 50
@@ -76,20 +75,6 @@ def test_weights_can_be_put_back_after_use(architecture: str, tiny: Callable[...
     assert not net.logits(texts(9)).any()
     net.set_weights(weights)
     assert np.array_equal(net.logits(texts(9)), before)
-
-
-def test_arrays_are_the_same_when_saved_and_loaded(tmp_path: Path) -> None:
-    arrays = {
-        "part.weights": np.arange(6, dtype=np.float32).reshape(2, 3) / 7,
-        "part.buckets": np.array([0, 1, 2**24 - 1], dtype=np.int32),
-        "part.none": np.empty(0, dtype=np.int32),
-    }
-    path = tmp_path / "x.params"
-    save_arrays(path, arrays)
-    loaded = load_arrays(path)
-    assert {name: (array.dtype, array.tolist()) for name, array in loaded.items()} == {
-        name: (array.dtype, array.tolist()) for name, array in arrays.items()
-    }
 
 
 def size(config: Config) -> int:
@@ -185,7 +170,3 @@ def test_vectors_are_what_the_words_start_from(tiny: Callable[..., Config]) -> N
     net = network(tiny(architecture="cnn"))
     net.use_vectors(np.ones((WORDS, 8), dtype=np.float32))
     assert (net.vectors() == 1).all()
-
-
-def test_the_framework_names_its_version() -> None:
-    assert framework() == "mxnet 1.9.1"
