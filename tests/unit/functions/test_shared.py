@@ -1,10 +1,6 @@
-"""What several functions use: messages, storage, and how little the handlers load."""
+"""What several functions use: messages and storage."""
 
 import io
-import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ResponseStreamingError
@@ -18,8 +14,6 @@ from contract.errors import ObjectMissing
 from shared import aws, messages, storage
 from shared.storage import Location, ObjectInfo
 from tests.unit.functions.stack import Stack
-
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 
 
 @given(st.text(max_size=300))
@@ -85,22 +79,6 @@ def test_an_object_without_versions_is_pinned_by_its_etag() -> None:
         stub.add_client_error("get_object", "PreconditionFailed", http_status_code=412)
         with pytest.raises(ObjectMissing, match="was changed while it was being read"):
             storage.open_object(info).read()
-
-
-def loaded(handler: str) -> set[str]:
-    program = f"import json, sys; import {handler}; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=FUNCTIONS, capture_output=True, check=True)
-    return set(json.loads(done.stdout))
-
-
-@pytest.mark.parametrize("name", ["start", "prepare", "evaluate", "register", "collect", "explain"])
-def test_a_handler_that_needs_no_pandas_does_not_load_it(name: str) -> None:
-    assert not loaded(f"{name}.handler") & {"pandas", "numpy"}
-
-
-@pytest.mark.parametrize("name", ["start", "prepare", "validate", "evaluate", "register", "explain"])
-def test_only_collect_loads_the_templates(name: str) -> None:
-    assert "jinja2" not in loaded(f"{name}.handler")
 
 
 def test_no_row_text_is_logged(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
