@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from container import storage
+from contract import keys
 
 
 class FolderS3:
@@ -37,7 +38,7 @@ class FolderS3:
         path = self.path(Bucket, Key)
         if not path.exists():
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        found = storage.find(str(path)) if "/parts/part-" in Key else None
+        found = storage.find(str(path)) if f"/{keys.PART}" in Key and "/parts/" in Key else None
         with path.open("rb") as file:
             first, last = (int(end) for end in Range.removeprefix("bytes=").split("-")) if Range else (0, -1)
             file.seek(first)

@@ -20,6 +20,7 @@ from container.driver import ensure_driver
 from container.failure import ProgramError, UsageError, Wording
 from container.part import Origin, made_of, write_part
 from container.storage import StorageError
+from contract import keys
 from model.data import read_file
 
 MANIFEST_SCHEMA = 1
@@ -67,8 +68,8 @@ def read_job() -> Job:
     shards = manifest["shards"]
     if index >= len(shards):
         raise UsageError(f"The manifest has {len(shards)} shard(s), so there is no shard {index}.")
-    part = storage.join(manifest["output"], f"part-{index:05}.csv")
-    note = storage.join(manifest["output"], f"failure-{index:05}.txt")
+    part = storage.join(manifest["output"], keys.part_name(index))
+    note = storage.join(manifest["output"], keys.failure_name(index))
     explain = bool(manifest.get("explain", False))
     shard = shards[index]
     sha256 = shard.get("sha256", "")

@@ -25,6 +25,7 @@ from typing import Any
 from container import failure, parameter_server
 from container.driver import ensure_driver
 from container.failure import UsageError, Wording
+from contract import keys
 from model.config import Config
 from model.errors import ArtifactError, ConfigError, TrainingStopped
 from model.hosts import ALONE, Hosts
@@ -93,8 +94,8 @@ def _train(base: Path) -> None:
 
     channels = base / "input" / "data"
     folders = pipeline.Folders(
-        train=_channel(channels, "train"),
-        validation=_channel(channels, "validation"),
+        train=_channel(channels, keys.TRAIN),
+        validation=_channel(channels, keys.VALIDATION),
         model=base / "model",
         output=base / "output" / "data",
         checkpoints=base / "checkpoints",
@@ -163,7 +164,7 @@ def _champion(channels: Path) -> Any:  # noqa: ANN401  a model.comparison.Conten
     from model import artifact  # noqa: PLC0415  as above
     from model.comparison import Contender  # noqa: PLC0415
 
-    packed, held_out = channels / "champion" / "model.tar.gz", channels / "champion_validation"
+    packed, held_out = channels / keys.CHAMPION / "model.tar.gz", channels / keys.CHAMPION_VALIDATION
     if not packed.exists():
         return None
     try:

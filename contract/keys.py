@@ -5,10 +5,22 @@ from typing import Any
 
 TRAIN_PREFIX = "train/"
 PREDICT_PREFIX = "predict/"
-PART = "part-"
-FAILURE = "failure-"
+SHARD, PART, FAILURE = "shard-", "part-", "failure-"  # each followed by the shard's number
 REQUESTS_PREFIX = "requests/"  # of the command line's uploads
 CONFIG_KEY = "config/config.json"
+
+RUNS_PREFIX = "runs/"  # of the work of runs, in the artifacts bucket
+
+# The channels of a training job: what is learned from, what judges, the live model with the rows held out
+# for it, and a model that is trained already and only to be compared.
+TRAIN, VALIDATION = "train", "validation"
+CHAMPION, CHAMPION_VALIDATION, CHALLENGER = "champion", "champion_validation", "challenger"
+NOTES = "notes.json"  # of validation, beside the rows that judge
+
+# The files of a run in the results bucket, beside those that `result_name` names after the input.
+REPORT, EVALUATION, CHECKS = "report.html", "evaluation.json", "validation.json"
+RESULTS_MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
+RESULT_KINDS = ("results", "review", "rejected")
 
 GOING_LIVE = "locks/going-live.json"  # who makes a model live at this moment
 LIVE_PREFIX = "live/"
@@ -17,7 +29,6 @@ LIVE_KEYS = {
     "TRANSFORMERURL": f"{LIVE_PREFIX}encoder.json",
     "MODELCONFIGURL": f"{LIVE_PREFIX}config.json",
 }
-
 
 # What is no part of a file's name for people: `claims.csv.gz` is `claims`.
 _EXTENSION = re.compile(r"\.(csv|tsv|tab|txt|xlsx|xlsm|jsonl|ndjson|json)(\.gz)?$", re.IGNORECASE)
@@ -44,9 +55,20 @@ def result_name(key: str, kind: str, extension: str = "csv") -> str:
     return f"{name.strip(' .')[:60].strip(' .') or 'file'}.{kind}.{extension}"
 
 
+def kind(name: str) -> str:
+    """Return what a result file is, without the input's name: `results.csv` for `claims.results.csv`."""
+    of, _, rest = name.rpartition(".")[0].rpartition(".")
+    return f"{rest}.{name.rsplit('.', 1)[-1]}" if of and rest in RESULT_KINDS else name
+
+
+def request(digest: str, name: str) -> str:
+    """Return the key of a file that the command line uploads; `digest` is that of its content."""
+    return f"{REQUESTS_PREFIX}{digest}/{name}"
+
+
 def run_prefix(run_id: str) -> str:
     """Return the folder of a run's work in the artifacts bucket, without the last slash."""
-    return f"runs/{run_id}"
+    return f"{RUNS_PREFIX}{run_id}"
 
 
 def run_name(run: dict[str, Any]) -> str:
@@ -75,12 +97,22 @@ def channel(run_id: str, name: str) -> str:
 
 def channel_part(run_id: str, name: str) -> str:
     """Return the key of the one file of a training channel."""
-    return f"{channel(run_id, name)}part-00000.csv"
+    return f"{channel(run_id, name)}{part_name(0)}"
 
 
 def notes(run_id: str) -> str:
     """Return the key of what validation noticed about a labelled file, next to the rows that judge."""
-    return f"{channel(run_id, 'validation')}notes.json"
+    return f"{channel(run_id, VALIDATION)}{NOTES}"
+
+
+def training_output(run_id: str) -> str:
+    """Return the folder in which training jobs leave their models, without the last slash."""
+    return f"{run_prefix(run_id)}/training"
+
+
+def checkpoints(run_id: str) -> str:
+    """Return the folder of the checkpoints of a training, without the last slash."""
+    return f"{run_prefix(run_id)}/checkpoints"
 
 
 def card(model_uri: str) -> str:
@@ -90,7 +122,7 @@ def card(model_uri: str) -> str:
 
 def shard(run_id: str, index: int) -> str:
     """Return the key of the rows that one Batch job predicts."""
-    return f"{run_prefix(run_id)}/predict/shard-{index:05d}.csv"
+    return f"{run_prefix(run_id)}/predict/{SHARD}{index:05d}.csv"
 
 
 def shard_manifest(run_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from contract import keys
 from model.encoder import Ids
 from model.errors import DataError
 
@@ -21,7 +22,6 @@ LARGEST_FIELD = 2**31 - 1  # Python's csv refuses a field over 131,072 character
 WIDTH = 64  # lengths are rounded up to a multiple: MXNet keeps memory for each length that it meets
 SHORT_WIDTHS = (16, 32)  # for texts of a sentence, which would be mostly padding otherwise
 
-NOTES = "notes.json"
 ROW, TEXT, LABEL = "row", "text", "label"
 
 
@@ -71,10 +71,10 @@ def read_folder(folder: Path) -> Iterator[Row]:
 
 def read_notes(folder: Path) -> dict[str, Any]:
     """Return what validation noted of the file that the rows in `folder` came from; nothing if it did not."""
-    path = folder / NOTES
+    path = folder / keys.NOTES
     notes = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not isinstance(notes, dict):
-        raise DataError(f"{NOTES} of the validation channel is not a JSON object.")
+        raise DataError(f"{keys.NOTES} of the validation channel is not a JSON object.")
     return notes
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from contract import keys
 from contract.text import duration
 from workflow import cli, display, outcome, programs, results, stack, submission
 from workflow.account import Account
@@ -89,7 +90,7 @@ def fetch(account: Account, made: stack.Stack, trained: Run, predicted: Run) -> 
     found: dict[str, Path] = {}
     for part, each in (("training", trained), ("prediction", predicted)):
         for path in results.download(account, made, each.folder, FOLDER / part, replace=True):
-            found[f"{part}/{results.kind(path)}"] = path
+            found[f"{part}/{keys.kind(path.name)}"] = path
     return found
 
 
@@ -145,7 +146,7 @@ def next_steps(made: stack.Stack, predict: Path) -> list[tuple[str, str]]:
         ("Label another file", f"claimflow --local predict {file}"),
         (
             "Or only upload one",
-            f"aws s3 cp {file} s3://{made.uploads}/predict/",
+            f"aws s3 cp {file} s3://{made.uploads}/{keys.PREDICT_PREFIX}",
         ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),

@@ -4,14 +4,13 @@ import hashlib
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from contract import keys
 from workflow.account import Account
 from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.outcome import sentence, state_of
 from workflow.runs import Run, find, read_run, recent
 from workflow.stack import Stack
 
-MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
-KINDS = ("results", "review", "rejected")  # of the files that are named after the input
 SEARCHED = 100  # runs that the newest one with files is looked for in
 
 
@@ -39,14 +38,8 @@ def choose(account: Account, stack: Stack, name: str | None) -> tuple[str, Run |
 def files_of(account: Account, stack: Stack, folder: str) -> list[str]:
     """Return the files in a run's folder, relative to it, in order."""
     pages = account.s3.get_paginator("list_objects_v2").paginate(Bucket=stack.results, Prefix=f"{folder}/")
-    keys = [each["Key"].removeprefix(f"{folder}/") for page in pages for each in page.get("Contents", [])]
-    return sorted(key for key in keys if _is_for_people(PurePosixPath(key)))
-
-
-def kind(path: Path) -> str:
-    """Return what a result file is, without the input's name: `results.csv` for `claims.results.csv`."""
-    stem, found, extension = path.name.rsplit(".", 2) if path.name.count(".") > 1 else ("", "", "")
-    return f"{found}.{extension}" if stem and found in KINDS else path.name
+    names = [each["Key"].removeprefix(f"{folder}/") for page in pages for each in page.get("Contents", [])]
+    return sorted(name for name in names if _is_for_people(PurePosixPath(name)))
 
 
 def download(account: Account, stack: Stack, folder: str, to: Path, replace: bool = False) -> list[Path]:
@@ -69,7 +62,7 @@ def download(account: Account, stack: Stack, folder: str, to: Path, replace: boo
 
 
 def _is_for_people(path: PurePosixPath) -> bool:
-    return path.name not in {"", MANIFEST} and not path.is_absolute() and ".." not in path.parts
+    return path.name not in {"", keys.RESULTS_MANIFEST} and not path.is_absolute() and ".." not in path.parts
 
 
 def _without_files(account: Account, stack: Stack, run: Run, newest: bool) -> str:

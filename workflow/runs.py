@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from contract.errors import NEVER_AGAIN, ModelRejected
+from contract.keys import RUNS_PREFIX
 from workflow.account import Account
 from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.executions import Step, data_of, steps
@@ -151,7 +152,7 @@ def find(account: Account, stack: Stack, name: str | None) -> str:
         return _newest(account, stack)
     if name.startswith("arn:"):
         return name
-    name = re.sub(r"^s3://[^/]+/(runs/)?|^(./)?out/", "", name).split("/", 1)[0]
+    name = re.sub(rf"^s3://[^/]+/({RUNS_PREFIX})?|^(./)?out/", "", name).split("/", 1)[0]
     arn = f"{stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
     return arn if _exists(account, arn) else _by_beginning(account, stack, name)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, WaiterError
 
+from contract.keys import PREDICT_PREFIX, TRAIN_PREFIX
 from workflow.account import Account
 from workflow.errors import CommandError, StackMissingError
 
@@ -72,8 +73,8 @@ def check_reachable(account: Account) -> None:
 def addresses(stack: Stack) -> list[tuple[str, str]]:
     """Return what a person needs of a deployed stack, as pairs of a name and a text."""
     return [
-        ("Labelled files", f"s3://{stack.uploads}/train/"),
-        ("Files to label", f"s3://{stack.uploads}/predict/"),
+        ("Labelled files", f"s3://{stack.uploads}/{TRAIN_PREFIX}"),
+        ("Files to label", f"s3://{stack.uploads}/{PREDICT_PREFIX}"),
         ("Results", f"s3://{stack.results}/"),
         ("State machine", stack.state_machine),
         ("Notifications", stack.topic),

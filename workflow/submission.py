@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,16 +15,13 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
+from contract import keys
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.stack import Stack
 
-PREFIX = "requests"
-CONFIG_KEY = "config/config.json"
 CONFIG_BYTES = 200_000
 NAME_LIMIT = 80  # Step Functions' limit on an execution's name
-STEM_LIMIT = 32
-KINDS = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json")  # or packed: .csv.gz
 AS_XLSX = "open it in a spreadsheet and save it as .xlsx or CSV"
 AS_CSV = "convert it to CSV (with pandas: read it, then to_csv)"
 UNPACK = "unpack it and name the one file that has the texts"
@@ -63,8 +59,8 @@ def check_file(path: Path) -> None:
         raise CommandError(f"There is no file {path}: check the name, and the folder that you are in.")
     if not path.is_file():
         raise CommandError(f"{path} is not a file: name one file.")
-    name = path.name.lower().removesuffix(".gz")
-    if not name.endswith(KINDS):
+    if not keys.is_table(path.name):
+        name = path.name.lower().removesuffix(".gz")
         todo = next((todo for kind, todo in INSTEAD.items() if name.endswith(kind)), RENAME)
         raise CommandError(
             f"{path.name} is no file with rows: its name must end in .csv, .xlsx, .tsv, .txt or .jsonl, "
@@ -103,7 +99,7 @@ def upload(account: Account, stack: Stack, path: Path, progress: Progress = lamb
     The key holds a hash of the content: the same file gives the same key, version and so the same run id, and
     two people who upload files of one name at once do not get each other's. `progress` is told of bytes sent.
     """
-    key = f"{PREFIX}/{_hash(path)}/{path.name}"
+    key = keys.request(_hash(path), path.name)
     version = _version(account, stack.uploads, key)
     if version is None:
         with _only_if_absent(account):
@@ -145,18 +141,15 @@ def start(account: Account, stack: Stack, made: dict[str, Any]) -> str:
 
 def execution_name(action: str, uri: str, now: datetime) -> str:
     """Return a name that is never used twice and still tells a reader what runs: action, file, time."""
-    endings = "|".join(map(re.escape, KINDS))
-    stem = re.sub(rf"({endings})(\.gz)?$", "", uri.rsplit("/", 1)[-1], flags=re.IGNORECASE)
-    safe = re.sub(r"[^A-Za-z0-9]+", "-", stem)[:STEM_LIMIT].strip("-") or "file"
-    return f"{action}-{safe}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
+    return f"{action}-{keys.stem(uri)}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
 
 
 def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:
     try:
-        content = account.s3.get_object(Bucket=stack.uploads, Key=CONFIG_KEY)["Body"].read()
+        content = account.s3.get_object(Bucket=stack.uploads, Key=keys.CONFIG_KEY)["Body"].read()
     except account.s3.exceptions.NoSuchKey:
         return {}
-    return _config(content, f"s3://{stack.uploads}/{CONFIG_KEY}")
+    return _config(content, f"s3://{stack.uploads}/{keys.CONFIG_KEY}")
 
 
 def _config(content: bytes, source: str) -> dict[str, Any]:

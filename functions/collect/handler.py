@@ -48,7 +48,7 @@ def _handle(event: Event) -> Event:
         acceptance=card.get("acceptance") or {},
     )
     page = report.render(tally, about).encode()
-    uris["report"] = storage.write_bytes(_place(folder, "report.html"), page, HTML)
+    uris["report"] = storage.write_bytes(_place(folder, keys.REPORT), page, HTML)
     figures = _figures(tally, parts)
     # The last file: who sees it sees everything else complete.
     document = {
@@ -61,7 +61,7 @@ def _handle(event: Event) -> Event:
         "programs": sorted(parts.programs),
         **figures,
     }
-    done = storage.write_json(_place(folder, "manifest.json"), document)
+    done = storage.write_json(_place(folder, keys.RESULTS_MANIFEST), document)
     subject, message = words(tally, about, uris, parts)
     logger.info("Collected", extra=figures)
     addresses = {key: uris[key] for key in ("results", "review", "report")}

@@ -15,7 +15,7 @@ from shared.storage import Location
 from shared.telemetry import Event, lambda_handler, logger
 
 SIZE_LIMIT = 64 * 1024 * 1024
-FILES = {"evaluation.json": "application/json", "report.html": "text/html; charset=utf-8"}
+FILES = {keys.EVALUATION: "application/json", keys.REPORT: "text/html; charset=utf-8"}
 
 VERDICT = "<!-- verdict -->"  # in model/report.html: where the page says that the model was refused
 
@@ -26,13 +26,13 @@ def _handle(event: Event) -> Event:
         ended = training.ending(job["job"], job["status"], job.get("detail", ""), "")
         raise (TimedOut if ended.timed_out else TrainingFailed)(ended.sentence)
     contents = _read(job)
-    document = evaluation.parse(contents["evaluation.json"])
+    document = evaluation.parse(contents[keys.EVALUATION])
     found = evaluation.figures(document, run)
     missing = list(evidence.missing(found, document, event, _needed()))
     said = evaluation.verdict(found, run, missing)
-    contents["report.html"] = _with_verdict(contents["report.html"], said)
+    contents[keys.REPORT] = _with_verdict(contents[keys.REPORT], said)
     uris = {name: _copy(keys.run_name(run), name, content) for name, content in contents.items()}
-    subject, message = evaluation.words(found, event, missing, uris["report.html"])
+    subject, message = evaluation.words(found, event, missing, uris[keys.REPORT])
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
     checked = event["validation"]["train"]
     return {
@@ -48,8 +48,8 @@ def _handle(event: Event) -> Event:
         **({"reason": " ".join(missing)} if missing else {}),
         "advice": (document.get("acceptance") or {}).get("advice"),
         "against_live": " ".join(evaluation.against_live(found.compared, run)),
-        "evaluation": uris["evaluation.json"],
-        "report": uris["report.html"],
+        "evaluation": uris[keys.EVALUATION],
+        "report": uris[keys.REPORT],
         "card": _write_card(event, document),
         "subject": subject,
         "message": message,
@@ -102,7 +102,7 @@ def _with_verdict(page: bytes, said: str) -> bytes:
 
 def _write_card(event: Event, document: dict[str, Any]) -> str:
     training = storage.parse_uri(event["training"]["model_uri"])
-    held_out = Location(training.bucket, keys.channel(event["run"]["id"], "validation"))
+    held_out = Location(training.bucket, keys.channel(event["run"]["id"], keys.VALIDATION))
     return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))
 
 

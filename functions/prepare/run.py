@@ -57,7 +57,7 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
     if inputs.action == "predict" and inputs.live_model is None:
         raise NoLiveModel(_no_model(inputs, stack))
     name = run_id(inputs)
-    folder = f"s3://{stack.artifacts}/{keys.run_prefix(name)}"
+    artifacts = f"s3://{stack.artifacts}"
     return {
         "id": name,
         "action": inputs.action,
@@ -68,12 +68,12 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "has_live_model": inputs.live_model is not None,
         "live_model": registry.as_state(inputs.live_model),
         "replace": inputs.replace,
-        "config": f"s3://{stack.artifacts}/{keys.config(name)}",
+        "config": f"{artifacts}/{keys.config(name)}",
         **_from_config(inputs.config, stack),
         "job_name": job_name(inputs, execution),
         **_training(stack),
-        "training_output": f"{folder}/training",
-        "checkpoints": f"{folder}/checkpoints",
+        "training_output": f"{artifacts}/{keys.training_output(name)}",
+        "checkpoints": f"{artifacts}/{keys.checkpoints(name)}",
         "results": f"s3://{stack.results}/{run_name(execution, name)}",
     }
 

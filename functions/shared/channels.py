@@ -20,14 +20,14 @@ def channels(run: Run, challenger: str | None = None) -> list[dict[str, Any]]:
     artifacts, live = settings.artifacts_bucket(), run["live_model"]
     made = [
         _channel(name, f"s3://{artifacts}/{keys.channel(run['id'], name)}", "text/csv")
-        for name in ("train", "validation")
+        for name in (keys.TRAIN, keys.VALIDATION)
     ]
     if live:
-        made.append(_model("champion", live["model_uri"]))
+        made.append(_model(keys.CHAMPION, live["model_uri"]))
         if held_out := _held_out(live.get("card")):
-            made.append(_channel("champion_validation", held_out, "text/csv"))
+            made.append(_channel(keys.CHAMPION_VALIDATION, held_out, "text/csv"))
     if challenger:
-        made.append(_model("challenger", challenger))
+        made.append(_model(keys.CHALLENGER, challenger))
     return made
 
 

@@ -13,7 +13,7 @@ def _handle(event: Event) -> Event:
     uploaded = upload.from_event(event)
     what = upload.action(uploaded)
     if what is None:
-        logger.info("Nothing is started for what is left over, or not under train/ or predict/")
+        logger.info("Nothing is started for what is left over, or in another folder")
         return {"started": None, "answered": _answer(uploaded)}
     name = upload.execution_name(uploaded, what)
     logger.append_keys(execution=name)

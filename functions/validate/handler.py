@@ -36,7 +36,7 @@ def _handle(event: Event) -> Event:
         learned = _learned(run, validation["train"], report["train"])
         validation["predict"], report["predict"] = _predict(run, unlabelled, learned)
     logger.info("Validated", extra={key: _counts(validation[key]) for key in ("train", "predict")})
-    place = Location(settings.results_bucket(), f"{keys.run_name(run)}/validation.json")
+    place = Location(settings.results_bucket(), f"{keys.run_name(run)}/{keys.CHECKS}")
     return {**validation, "report": storage.write_json(place, report)}
 
 
@@ -46,7 +46,7 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
     with tempfile.TemporaryDirectory() as folder:
         made = training.make_channels(table, found, Path(folder), run["validation_fraction"], n_classes)
-        for name, path in (("train", made.train), ("validation", made.validation)):
+        for name, path in ((keys.TRAIN, made.train), (keys.VALIDATION, made.validation)):
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )

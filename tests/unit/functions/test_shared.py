@@ -9,7 +9,6 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import keys
 from contract.errors import ObjectMissing
 from shared import aws, messages, storage
 from shared.storage import Location, ObjectInfo
@@ -91,18 +90,3 @@ def test_no_row_text_is_logged(stack: Stack, caplog: pytest.LogCaptureFixture) -
     assert "Collected" in logged
     assert "secret" not in logged
     assert "failed in case" not in logged
-
-
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        ("train/claims_2025.csv.gz", "claims_2025.results.csv"),
-        ("requests/1a/Grün & co (1).xlsx", "Grün & co (1).results.csv"),
-        ("predict/.csv", "file.results.csv"),
-        ("predict/a:b?.tsv", "a-b-.results.csv"),
-        ("predict/" + "x" * 300, "x" * 60 + ".results.csv"),
-        ("predict/claims.results.csv", "claims.results.results.csv"),
-    ],
-)
-def test_a_result_file_is_named_after_the_input(key: str, name: str) -> None:
-    assert keys.result_name(key, "results") == name
