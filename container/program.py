@@ -16,7 +16,7 @@ def version() -> str:
     """Return a digest of the sources, and of the versions of the libraries that compute."""
     digest = hashlib.sha256()
     for path in sorted(
-        path for folder in ("container", "model") for path in (_SOURCES / folder).glob("*.py")
+        path for folder in ("container", "contract", "model") for path in (_SOURCES / folder).glob("*.py")
     ):
         digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
     digest.update("\n".join(f"{name} {_installed(name)}" for name in _LIBRARIES).encode())

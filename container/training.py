@@ -16,7 +16,6 @@ checkpoint. Every host of a job ends with the same, unless it is lost.
 """
 
 import contextlib
-import json
 import os
 import signal
 from pathlib import Path
@@ -25,7 +24,8 @@ from typing import Any
 from container import failure, parameter_server
 from container.driver import ensure_driver
 from container.failure import UsageError, Wording
-from contract import keys
+from contract import keys, strict_json
+from contract.strict_json import JsonError
 from model.config import Config
 from model.errors import ArtifactError, ConfigError, TrainingStopped
 from model.hosts import ALONE, Hosts
@@ -135,10 +135,10 @@ def parse_hyperparameters(texts: dict[str, str]) -> Config:
     values, problems = {}, []
     for key, text in texts.items():
         try:
-            values[key] = json.loads(text)
-        except (ValueError, TypeError):
+            values[key] = strict_json.parse(text)
+        except (JsonError, TypeError):
             problems.append(
-                f"The hyperparameter {key} is {text!r}, which is not JSON text; text needs double quotes."
+                f"The hyperparameter {key} is {text!r:.80}, which is not JSON text; text needs double quotes."
             )
     try:
         config = Config.parse(values)
@@ -189,10 +189,9 @@ def _channel(channels: Path, name: str) -> Path:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except ValueError as error:
-        raise UsageError(f"{path.name} is not JSON: {error}.") from error
-    return content
+        return strict_json.parse_object(path.read_bytes()) if path.exists() else {}
+    except JsonError as error:
+        raise UsageError(f"{path.name} {error}.") from error
 
 
 def _fail(output: Path, sentence: str) -> int:

@@ -8,6 +8,7 @@ PREDICT_PREFIX = "predict/"
 SHARD, PART, FAILURE = "shard-", "part-", "failure-"  # each followed by the shard's number
 REQUESTS_PREFIX = "requests/"  # of the command line's uploads
 CONFIG_KEY = "config/config.json"
+CONFIG_BYTES = 200_000  # at most; what is given in a request itself cannot be much larger
 
 RUNS_PREFIX = "runs/"  # of the work of runs, in the artifacts bucket
 

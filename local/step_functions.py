@@ -54,8 +54,8 @@ def _starting(original: Function) -> Function:
         if name is not None and not _EXECUTION_NAME.fullmatch(name):
             return refuse("InvalidName", f"Invalid Name: '{name}'", 400)
         try:
-            json.loads(data.get("input", "{}"))
-        except ValueError:
+            json.loads(data.get("input", "{}"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
             return refuse("InvalidExecutionInput", "Invalid State Machine Execution Input", 400)
         machine = machines.get(data.get("stateMachineArn", ""))
         arn = (
@@ -70,6 +70,10 @@ def _starting(original: Function) -> Function:
         return status, headers, body
 
     return start_execution
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON, though Python takes it for a number")
 
 
 def _stopping(original: Function) -> Function:

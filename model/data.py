@@ -1,7 +1,6 @@
 """The rows that pass between the parts: CSV files of `row,text` and, for training, `label`."""
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from contract import keys
+from contract import keys, strict_json
+from contract.strict_json import JsonError
 from model.encoder import Ids
 from model.errors import DataError
 
@@ -72,10 +72,10 @@ def read_folder(folder: Path) -> Iterator[Row]:
 def read_notes(folder: Path) -> dict[str, Any]:
     """Return what validation noted of the file that the rows in `folder` came from; nothing if it did not."""
     path = folder / keys.NOTES
-    notes = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if not isinstance(notes, dict):
-        raise DataError(f"{keys.NOTES} of the validation channel is not a JSON object.")
-    return notes
+    try:
+        return strict_json.parse_object(path.read_bytes()) if path.exists() else {}
+    except JsonError as error:
+        raise DataError(f"{keys.NOTES} of the validation channel {error}.") from error
 
 
 def batches(texts: Sequence[Ids], size: int, shuffle: np.random.Generator | None = None) -> list[Numbers]:

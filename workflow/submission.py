@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import math
 import secrets
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +13,12 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
-from contract import keys
+from contract import keys, strict_json
+from contract.strict_json import JsonError
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.stack import Stack
 
-CONFIG_BYTES = 200_000
 NAME_LIMIT = 80  # Step Functions' limit on an execution's name
 AS_XLSX = "open it in a spreadsheet and save it as .xlsx or CSV"
 AS_CSV = "convert it to CSV (with pandas: read it, then to_csv)"
@@ -153,62 +151,10 @@ def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:
 
 
 def _config(content: bytes, source: str) -> dict[str, Any]:
-    if len(content) > CONFIG_BYTES:
-        raise CommandError(
-            f"{source} has {len(content):,} bytes; a configuration has at most {CONFIG_BYTES:,}."
-        )
     try:
-        config = _parse(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{source} cannot be read as text: {error}.") from None
-    except json.JSONDecodeError as error:
-        raise CommandError(
-            f"{source} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
-        ) from None
-    except RecursionError:
-        raise CommandError(f"{source} is nested too deeply: it must be like config/config.json.") from None
-    except ValueError as error:
-        raise CommandError(f"{source}: {error}.") from None
-    if not isinstance(config, dict):
-        raise CommandError(f"{source} must hold one JSON object, like config/config.json.")
-    return config
-
-
-def _parse(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
-    """Read JSON by the rules of the run, which are those of functions/prepare/configuration.py."""
-    return json.loads(
-        text,
-        object_pairs_hook=_once,
-        parse_constant=_refuse_constant,
-        parse_float=_finite,
-        parse_int=_whole,
-    )
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        twice = next(name for name, number in counts.items() if number > 1)
-        raise ValueError(f"the key {' '.join(twice[:80].split())} is given twice")
-    return document
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _finite(digits: str) -> float:
-    if math.isinf(float(digits)):
-        raise ValueError(f"the number {digits[:20]} is too large")
-    return float(digits)
-
-
-def _whole(digits: str) -> int:
-    try:
-        return int(digits)
-    except ValueError:  # Python refuses thousands of digits
-        raise ValueError(f"a number has {len(digits)} digits, which is too many") from None
+        return strict_json.parse_object(content, keys.CONFIG_BYTES)
+    except JsonError as error:
+        raise CommandError(f"{source} {error}.") from None
 
 
 @contextmanager

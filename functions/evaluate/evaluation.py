@@ -1,11 +1,12 @@
 """Understands evaluation.json, and puts it into words; knows nothing of AWS."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contract import strict_json
 from contract.errors import TrainingFailed
+from contract.strict_json import JsonError
 from contract.text import count, percent
 from shared.messages import file_address, message, noticed, subject
 
@@ -49,18 +50,20 @@ class Figures:
 def parse(text: bytes) -> dict[str, Any]:
     """Read evaluation.json. Raises TrainingFailed when it is not what it should be."""
     try:
-        document = json.loads(text)
+        document = strict_json.parse_object(text)
         usable = (
             document["schema"] in SCHEMAS
             and 0 <= document["accuracy"] <= 1
             and document["validation_rows"] > 0
             and bool(document["labels"])
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except JsonError as error:
+        raise TrainingFailed(f"The training's evaluation.json {error}.") from error
+    except (KeyError, TypeError) as error:
         raise TrainingFailed(f"The training's evaluation.json cannot be read: {error!r}.") from error
     if not usable:
         raise TrainingFailed("The training's evaluation.json has another schema or impossible figures.")
-    return dict(document)
+    return document
 
 
 def figures(document: dict[str, Any], run: dict[str, Any]) -> Figures:

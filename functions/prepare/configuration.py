@@ -3,7 +3,6 @@
 import difflib
 import json
 import math
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,35 +17,8 @@ from shared.messages import is_text
 
 Config = dict[str, Any]
 
-MOST_BYTES = 200_000  # what is given in the request itself cannot be much larger
 MOST_DEPTH, MOST_VALUES = 8, 1_000  # of one key
 SHOWN = 8  # problems
-
-
-def parse(text: bytes, source: str) -> Config:
-    """Read a configuration file. Raises InvalidConfig that says where the JSON goes wrong."""
-    if len(text) > MOST_BYTES:
-        raise InvalidConfig(too_large(source, len(text)))
-    try:
-        document = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once, parse_int=_whole)
-    except UnicodeDecodeError as error:
-        raise InvalidConfig(f"{source} is not UTF-8 text; save it as UTF-8.") from error
-    except json.JSONDecodeError as error:
-        raise InvalidConfig(
-            f"{source} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
-        ) from error
-    except RecursionError as error:
-        raise InvalidConfig(f"{source} is nested too deeply; it must be like config/config.json.") from error
-    except ValueError as error:
-        raise InvalidConfig(f"{source}: {error}.") from error
-    if not isinstance(document, dict):
-        raise InvalidConfig(f'{source} must be a JSON object, such as {{"num_epoch": 5}}.')
-    return document
-
-
-def too_large(source: str, size: int) -> str:
-    """Return the sentence on a file that is too large to be a configuration."""
-    return f"{source} has {size:,} bytes; a configuration has at most {MOST_BYTES:,}."
 
 
 def complete(given: Config, source: str, artifacts: str) -> Config:
@@ -153,19 +125,3 @@ def _is_file_below(address: object, folder: str) -> bool:
 
 def _shown(value: object) -> str:
     return shorten(json.dumps(value, ensure_ascii=False), 80)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        twice = next(name for name, number in counts.items() if number > 1)
-        raise ValueError(f"the key {shorten(twice)} is given twice")
-    return document
-
-
-def _whole(digits: str) -> int:
-    try:
-        return int(digits)
-    except ValueError:  # Python refuses thousands of digits
-        raise ValueError(f"a number has {len(digits):,} digits, which is too many") from None

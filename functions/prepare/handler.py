@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from contract import keys
+from contract import keys, strict_json
 from contract.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
+from contract.keys import CONFIG_BYTES
+from contract.strict_json import JsonError
 from prepare import capacity, configuration, request, run
 from shared import registry, settings, storage
 from shared.storage import Location, ObjectInfo
@@ -51,10 +53,10 @@ def _config(given: dict[str, Any] | Location | None, stack: run.Stack) -> dict[s
     location = given or Location(stack.uploads, keys.CONFIG_KEY)
     source = f"The configuration {location.uri}"
     try:
-        size = storage.head(location).size
-        if size > configuration.MOST_BYTES:
-            raise InvalidConfig(configuration.too_large(source, size))
-        document = configuration.parse(storage.read_bytes(location), source)
+        strict_json.check_size(storage.head(location).size, CONFIG_BYTES)
+        document = strict_json.parse_object(storage.read_bytes(location), CONFIG_BYTES)
+    except JsonError as error:
+        raise InvalidConfig(f"{source} {error}.") from error
     except StorageError as error:
         if given or not isinstance(error, ObjectMissing):
             raise InvalidConfig(f"The configuration cannot be read: {error}.") from error

@@ -1,9 +1,10 @@
 """From Step Functions' event about an execution's end to what people are told; knows nothing of AWS."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from contract import strict_json
+from contract.strict_json import JsonError
 from shared.messages import message, subject
 
 _SENTENCES = {
@@ -44,8 +45,8 @@ def _failed(detail: dict[str, Any]) -> str:
 def _file(detail: dict[str, Any]) -> str:
     """Return the name of the run's file, if its request can be read (Step Functions leaves long ones out)."""
     try:
-        request = json.loads(detail.get("input") or "null")
-    except ValueError:
+        request = strict_json.parse(detail.get("input") or "null")
+    except JsonError:
         return ""
     data = request.get("data") if isinstance(request, dict) else None
     return data.rsplit("/", 1)[-1] if isinstance(data, str) else ""

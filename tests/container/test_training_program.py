@@ -228,6 +228,14 @@ def test_text_without_quotes_is_told_beside_all_other_problems() -> None:
     assert "optimizer is 'adam', which is not JSON text" in refused.value.problems[0]
 
 
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[" * 5_000 + "]" * 5_000, "9" * 5_000, "{"])
+def test_a_hyperparameter_that_is_not_strict_json_is_told_in_one_short_sentence(text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_hyperparameters({"learning_rate": text})
+    assert str(refused.value).startswith(f"The hyperparameter learning_rate is '{text[:70]}")
+    assert len(str(refused.value)) < 200
+
+
 @pytest.fixture
 def main(job: Job, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a job that `training.main()` runs in this process."""
@@ -256,6 +264,17 @@ def test_a_full_disk_is_told_in_the_failure_for_which_room_was_kept(
     assert (main / "output" / "failure").read_text(encoding="utf-8") == training.WORDING.disk_full
     assert training.WORDING.disk_full in capsys.readouterr().out
     assert not reserved.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("[]", "must hold one JSON object"), ("[" * 5_000, "is nested too deeply")]
+)
+def test_hyperparameters_that_are_no_object_are_told(main: Path, content: str, said: str) -> None:
+    (main / "input" / "config" / "hyperparameters.json").write_text(content, encoding="utf-8")
+    assert training.main() == 1
+    assert (
+        (main / "output" / "failure").read_text(encoding="utf-8").startswith(f"hyperparameters.json {said}")
+    )
 
 
 @pytest.mark.parametrize("place", ["pathlib.Path.write_bytes", "pathlib.Path.mkdir"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract.errors import InvalidData
+from contract.strict_json import JsonError, without_repeats
 from contract.text import listed
 from shared.reading.delimiter import SAMPLE_LINES
 from shared.reading.reading import Reading
@@ -95,15 +96,18 @@ class JsonLines:
         where = f"{self._name}, line {number}"
         try:
             found = json.loads(
-                line.lstrip("\ufeff"), parse_int=_Number, parse_float=_Number, object_pairs_hook=_once
+                line.lstrip("\ufeff"),
+                parse_int=_Number,
+                parse_float=_Number,
+                object_pairs_hook=without_repeats,
             )
             cells = dict(_flat("", found)) if isinstance(found, dict) else {}
         except json.JSONDecodeError as error:
             raise InvalidData(
                 f"{where}: not JSON ({error.msg}, column {error.colno}); every line must be one whole object."
             ) from error
-        except (ValueError, RecursionError) as error:
-            said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        except (JsonError, RecursionError) as error:
+            said = "it is nested too deeply" if isinstance(error, RecursionError) else f"it {error}"
             raise InvalidData(f"{where}: the object cannot be read ({said}).") from error
         if not isinstance(found, dict):
             raise InvalidData(f"{where}: {_kind(found)} and no object; every line must be one object.")
@@ -145,16 +149,6 @@ def _written(value: Any) -> str:  # noqa: ANN401 - JSON is anything
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_written(key)}: {_written(one)}" for key, one in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(
-            f"it has the key {listed([next(one for one in names if names.count(one) > 1)])} twice"
-        )
-    return found
 
 
 def _is_list(line: str) -> bool:

@@ -72,7 +72,7 @@ def test_exports_of_doccano_and_argilla_are_read(line: str, header: list[str], c
         ),
         (
             '{"text": "a"}\n{"text": ' + "[1, " * 900 + "1" + "]" * 900 + "}\n",
-            "line 2: the object cannot be read (nested too deeply)",
+            "line 2: the object cannot be read (it is nested too deeply)",
         ),
         ('[{"text": "a"},\n{"text": "b"}]', "is a JSON array, not a table"),
         ('[\n  {"id": 1, "annotations": [{"result": []}], "data": {}}\n]', "as Label Studio exports it"),

@@ -302,10 +302,62 @@ def test_a_command_that_is_advised_is_for_this_stack(
     assert f"{command(name)} models" == said
 
 
-@pytest.mark.parametrize("where", ["request", "object"])
-def test_half_a_character_in_a_configuration_is_refused(stack: Stack, where: str) -> None:
-    config = {"text_column": "a\ud800"}
-    given = config if where == "request" else stack.upload("requests/c.json", json.dumps(config))
+NOT_STRICT: dict[str, tuple[bytes, str]] = {
+    "infinity": (b'{"learning_rate": Infinity}', "holds Infinity, which is not a JSON value"),
+    "less than all": (b'{"learning_rate": -Infinity}', "holds -Infinity, which is not a JSON value"),
+    "no number": (b'{"kernel_size": [NaN]}', "holds NaN, which is not a JSON value"),
+    "not an object but a number": (b"Infinity", "holds Infinity, which is not a JSON value"),
+    "beyond any float": (b'{"learning_rate": 1e999}', "holds the number 1e999, which is too large"),
+    "thousands of digits": (b'{"seed": ' + b"9" * 5_000 + b"}", "holds a number of 5,000 digits"),
+    "thousands of lists": (b'{"kernel_size": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", "is nested too deeply"),
+    "thousands of objects": (b'{"a": ' * 5_000 + b"1" + b"}" * 5_000, "is nested too deeply"),
+    "hundreds of lists": (b'{"kernel_size": ' + b"[" * 500 + b"]" * 500 + b"}", "is nested too deeply"),
+    "a key twice": (b'{"num_epoch": 1, "num_epoch": 2}', "has the key 'num_epoch' twice"),
+    "half a character": (b'{"text_column": "a\\ud800"}', "holds half a character (a lone surrogate) in 'a"),
+    "another encoding": ('{"text_column": "Stück"}'.encode("cp1252"), "is not UTF-8 text (byte 20)"),
+    "too much": (b'{"seed": 1}' + b" " * 200_000, "has 200,011 bytes; at most 200,000 are read"),
+    "cut off": (b'{"num_epoch": 3,', "is not JSON: line 1, column 17"),
+    "a list": (b"[1]", "must hold one JSON object"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("named_by", ["request", "stack"])
+@pytest.mark.parametrize(("text", "said"), NOT_STRICT.values(), ids=NOT_STRICT.keys())
+def test_a_configuration_in_s3_that_is_not_strict_json_ends_in_one_sentence(
+    stack: Stack, text: bytes, said: str, named_by: str
+) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    if named_by == "stack":
+        uri = stack.upload("config/config.json", text)
+    else:
+        uri = request["config"] = stack.upload("requests/c.json", text)
+    with pytest.raises(InvalidConfig) as refused:
+        stack.prepare(request)
+    assert str(refused.value).startswith(f"The configuration {uri} {said}")
+    assert len(str(refused.value).splitlines()) == 1
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"learning_rate": float("inf")}, "learning_rate is Infinity, which is no number of JSON"),
+        ({"kernel_size": [float("nan")]}, "kernel_size is NaN, which is no number of JSON"),
+        ({"kernel_size": json.loads("[" * 900 + "]" * 900)}, "kernel_size is nested too deeply"),
+        ({"learning_rate": 10**4_000}, "learning_rate is 1000"),
+    ],
+)
+def test_a_configuration_in_the_request_that_no_json_file_could_be_ends_in_one_sentence(
+    stack: Stack, config: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x"), "config": config})
+    assert str(refused.value).startswith(f"The request's configuration cannot be used: {said}")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_half_a_character_in_a_request_is_refused(stack: Stack) -> None:
+    data = stack.upload("train/a.csv", "x")
     with pytest.raises(InvalidConfig, match="text_column holds half a character") as refused:
-        stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x"), "config": given})
+        stack.prepare({"action": "train", "data": data, "config": {"text_column": "a\ud800"}})
     assert str(refused.value).encode()

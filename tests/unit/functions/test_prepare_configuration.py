@@ -120,25 +120,6 @@ def test_the_live_addresses_differ() -> None:
     assert "three different addresses" in problems({"MODELPARAMSURL": same})
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (b'{"num_epoch": 3,}', "line 1, column 17"),
-        (b'{\n "num_epoch" 3}', "line 2"),
-        (b"", "is not JSON"),
-        (b'{"num_epoch": ' + b"9" * 5_000 + b"}", "a number has 5,000 digits, which is too many"),
-        (b'{"num_epoch": ' + b"[" * 100_000 + b"}", "is nested too deeply"),
-        (b'{"seed": 1}' + b" " * 200_000, "has 200,011 bytes; a configuration has at most 200,000"),
-        (b'{"num_epoch": 1, "num_epoch": 2}', "num_epoch is given twice"),
-        (b"[1]", "must be a JSON object"),
-        (b'{"a": "\xe9"}', "not UTF-8"),
-    ],
-)
-def test_a_file_that_is_not_json_says_where(text: bytes, said: str) -> None:
-    with pytest.raises(InvalidConfig, match=said):
-        configuration.parse(text, "config.json")
-
-
 def nested(depth: int) -> object:
     value: object = 1
     for _ in range(depth):
@@ -162,18 +143,13 @@ HOSTILE: dict[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("given", "said"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_whatever_a_configuration_holds_the_answer_is_one_short_sentence_in_a_file_and_inline(
+def test_whatever_a_configuration_holds_the_answer_is_one_short_sentence(
     given: dict[str, object], said: str
 ) -> None:
     inline = problems(given)
     assert said in inline
     assert len(inline) < 2_000
     assert "\n" not in inline
-    assert problems(configuration.parse(json.dumps(given).encode(), "The configuration")) == inline
-
-
-def test_a_byte_order_mark_does_no_harm() -> None:
-    assert configuration.parse(b'\xef\xbb\xbf{"num_epoch": 3}', "config.json") == {"num_epoch": 3}
 
 
 @pytest.mark.parametrize(

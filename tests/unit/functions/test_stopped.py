@@ -36,6 +36,6 @@ def test_a_fault_that_no_step_caught_is_told_with_its_cause() -> None:
     assert "States.DataLimitExceeded. The state is too large." in told.message
 
 
-@pytest.mark.parametrize("unreadable", [None, "", "{", '"train"', "{}"])
+@pytest.mark.parametrize("unreadable", [None, "", "{", '"train"', "{}", "[" * 5_000 + "]" * 5_000])
 def test_a_request_that_cannot_be_read_leaves_the_executions_name(unreadable: str | None) -> None:
     assert notice(detail(input=unreadable)).subject == "Claimflow: train-claims ended: aborted"

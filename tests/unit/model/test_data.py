@@ -95,4 +95,14 @@ def test_the_notes_of_validation_are_read_and_may_be_missing(tmp_path: Path) -> 
     assert read_notes(tmp_path) == {}
     (tmp_path / "notes.json").write_text('{"schema": 1, "file": "claims.csv"}', encoding="utf-8")
     assert read_notes(tmp_path)["file"] == "claims.csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("[]", "must hold one JSON object"), ("{", "is not JSON: line 1"), ("[" * 5_000, "nested")],
+)
+def test_notes_that_cannot_be_read_are_told(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "notes.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=f"notes.json of the validation channel .*{said}"):
+        read_notes(tmp_path)
     assert list(read_folder(tmp_path)) == []

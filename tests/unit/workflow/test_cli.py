@@ -131,7 +131,7 @@ def test_explanations_are_asked_for_beside_what_the_given_configuration_says(
     ("content", "sentence"),
     [
         (b"{", "is not JSON: line 1"),
-        (b"\xff", "cannot be read as text"),
+        (b"\xff", "is not UTF-8 text (byte 1)"),
         (b"[]", "must hold one JSON object"),
     ],
 )
@@ -277,13 +277,13 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
         (None, "check the name after --config"),
         ("{", "is not JSON: line 1"),
         ("[1]", "must hold one JSON object"),
-        (b"\xff\xfe", "cannot be read as text"),
-        ('{"lr": NaN}', "c.json: NaN is not a JSON value."),
-        ('{"lr": -Infinity}', "c.json: -Infinity is not a JSON value."),
-        ('{"lr": 1e999}', "c.json: the number 1e999 is too large."),
-        ('{"lr": 1, "lr": 2}', "c.json: the key lr is given twice."),
+        (b"\xff\xfe", "c.json is not UTF-8 text (byte 1); save it as UTF-8."),
+        ('{"lr": NaN}', "c.json holds NaN, which is not a JSON value."),
+        ('{"lr": -Infinity}', "c.json holds -Infinity, which is not a JSON value."),
+        ('{"lr": 1e999}', "c.json holds the number 1e999, which is too large."),
+        ('{"lr": 1, "lr": 2}', "c.json has the key 'lr' twice."),
         ('{"lr": ' + "[" * 5000, "c.json is nested too deeply"),
-        ('{"lr": ' + "1" * 5000 + "}", "c.json: a number has 5000 digits, which is too many."),
+        ('{"lr": ' + "1" * 5000 + "}", "c.json holds a number of 5,000 digits, which is too long."),
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_told(
