@@ -1,4 +1,4 @@
-"""The networks, in MXNet Gluon. Only this module, `model.training` and `model.parallel` know MXNet.
+"""The networks, in MXNet Gluon. Only what trains knows MXNet beside this module.
 
 A network turns encoded texts into logits. The result for a text does not depend on the texts beside it:
 what lies behind its end is masked. `ARCHITECTURES` names the networks.
@@ -22,11 +22,13 @@ from mxnet.gluon import nn, rnn  # noqa: E402
 
 __all__ = [
     "ARCHITECTURES",
+    "Device",
     "Network",
     "Weights",
     "all_devices",
     "amp",
     "mx",
+    "seed_everything",
 ]
 
 Block: TypeAlias = Any  # mxnet.gluon.HybridBlock; MXNet has no type hints
@@ -262,6 +264,11 @@ class Network:
 def all_devices() -> list[Device]:
     """Return every GPU of this machine, or the processor if there is none."""
     return [mx.gpu(number) for number in range(mx.context.num_gpus())] or [mx.cpu()]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed MXNet; what else is random here comes from generators of its own."""
+    mx.random.seed(seed % 2**31)
 
 
 def _embedding(config: Config, words: int) -> Block:

@@ -11,10 +11,10 @@ from model.calibration import cross_entropy, temperature
 from model.config import Config
 from model.data import Examples, Floats, Numbers, Split
 from model.encoder import Ids
-from model.network import Network
+from model.network import Network, seed_everything
 from model.ngram_sums import scales
 from model.ngrams import Grams, NgramEncoder, Norm, Scale
-from model.training import Session, seed_everything, train
+from model.training import Session, train
 
 T = TypeVar("T")
 

@@ -3,6 +3,9 @@
 Every worker (a device of a host) has a copy of the weights and computes the gradients of its share of a
 batch. The all-reduce gives each the same sum, with which each makes the same update of its copy. The servers
 of `dist_sync` have no optimizer: they add up what the hosts push, and the hosts pull the sum.
+
+All workers walk the same batches, so they train what one would, but for the rounding of sums. `Alone` is that
+one, which has nothing to share.
 """
 
 import contextlib
@@ -14,21 +17,52 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from model.data import Numbers
+from model.data import Floats, Numbers
 from model.errors import HostLostError
-from model.hosts import Hosts
-from model.network import mx
+from model.hosts import ALONE, Hosts
+from model.network import Device, mx
 
 Array: TypeAlias = Any  # mxnet.nd.NDArray
+Parameter: TypeAlias = Any  # mxnet.gluon.Parameter
+Workers: TypeAlias = "Alone | AllReduce"
 Sums: TypeAlias = npt.NDArray[np.float64]
 
 CLOSING_SECONDS = 30
 
 
+def connect(hosts: Hosts, devices: Sequence[Device]) -> Workers:
+    """Connect all devices of all hosts. Raises HostLostError when a host does not answer."""
+    return AllReduce(hosts, devices) if hosts.several or len(devices) > 1 else Alone()
+
+
+class Alone:
+    """One device of one host: it has all rows, and its gradients are the sum."""
+
+    hosts = ALONE
+
+    def share(self, group: Numbers, _: int) -> Numbers:
+        """Return the whole batch."""
+        return group
+
+    def add_gradients(self, _: Sequence[Parameter], ids: Floats) -> None:
+        """Leave the gradients as they are."""
+
+    def sums(self, *values: float) -> Sums:
+        """Return the numbers."""
+        return np.array(values, dtype=np.float64)
+
+    def gather(self, value: float) -> list[float]:
+        """Return the number of this one host."""
+        return [value]
+
+    def close(self) -> None:
+        """Part from nobody."""
+
+
 class AllReduce:
     """Adds up arrays over the devices of this host and, if there are several hosts, over those."""
 
-    def __init__(self, hosts: Hosts, devices: Sequence[Any]) -> None:
+    def __init__(self, hosts: Hosts, devices: Sequence[Device]) -> None:
         """Connect to the other hosts. Raises HostLostError when one of them does not answer."""
         self.hosts, self.devices = hosts, devices
         self.workers = len(hosts.names) * len(devices)
@@ -43,6 +77,20 @@ class AllReduce:
     def share(self, group: Numbers, device: int) -> Numbers:
         """Return the part of a batch that one device of this host works on; it may be empty."""
         return group[self.hosts.rank * len(self.devices) + device :: self.workers]
+
+    def add_gradients(self, parameters: Sequence[Parameter], ids: Floats) -> None:
+        """Replace the gradients on each device by the sum over all devices and hosts.
+
+        `ids`, shape (rows, words), are those of the whole batch, whose vectors a sparse gradient is of.
+        """
+        rows = np.unique(ids).astype(np.int64)
+        for index, parameter in enumerate(parameters):
+            gradients = [parameter.grad(device) for device in self.devices]
+            if gradients[0].stype == "row_sparse":
+                self.add_rows(str(index), gradients, rows)
+            else:
+                self.add(str(index), gradients)
+        self.wait()
 
     def add(self, key: str, arrays: Sequence[Array]) -> None:
         """Replace dense arrays of one shape, one on each device, by the sum over all devices and hosts.
@@ -71,8 +119,8 @@ class AllReduce:
                 (array.take(places), places), shape=array.shape, ctx=array.context
             )
 
-    def numbers(self, *values: float) -> Sums:
-        """Wait for all that was added, and give the sums of these numbers over the hosts."""
+    def sums(self, *values: float) -> Sums:
+        """Wait for all that was added, and return the sums of these numbers over the hosts."""
         array = mx.nd.array(np.array(values, dtype=np.float64), dtype=np.float64)
         self.add(f"numbers.{len(values)}", [array])
         self.wait()
@@ -83,7 +131,7 @@ class AllReduce:
         """Return a number of each host, by rank."""
         mine = np.zeros(len(self.hosts.names))
         mine[self.hosts.rank] = value
-        return [float(each) for each in self.numbers(*mine)]
+        return [float(each) for each in self.sums(*mine)]
 
     def wait(self) -> None:
         """Wait for all that was added. Raises HostLostError when a host does not answer in time."""

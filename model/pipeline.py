@@ -20,14 +20,14 @@ from model.errors import DataError
 from model.evaluation import Evaluation, Measured, Trained, evaluate
 from model.explanation import speaking
 from model.hosts import ALONE, Hosts
-from model.network import Network, all_devices
+from model.network import Network, all_devices, seed_everything
 from model.ngram_settings import MOST_CHARACTERS, Sample, feature_limit, settings, untrained
 from model.ngram_sums import NgramSums
 from model.ngrams import NgramEncoder
 from model.report import render
 from model.texts import Hashes, hash_texts
 from model.tokenizer import grouped
-from model.training import Result, Session, print_at_once, seed_everything, train
+from model.training import Result, Session, print_at_once, train
 from model.vectors import SpacyVectors
 
 NGRAM = "ngram"

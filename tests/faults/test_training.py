@@ -19,7 +19,7 @@ WHERE = "train"
 POINTS = {
     "before it reads": ("model.pipeline:_read", 1),
     "while it tries n-gram settings": ("model.ngram_settings:_Trial._loss", 2),
-    "in an epoch": ("model.training:_Loop._step", 5),
+    "in an epoch": ("model.step:Step.train", 5),
     "between the two files of a checkpoint": ("model.checkpoint:digest", 2),
     "before it measures": ("model.pipeline:evaluate", 1),
     "before it writes the report": ("model.pipeline:render", 1),

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import training
+from model import step
 from model.config import Config
 from model.data import Examples, Split
 from model.errors import TrainingStopped
-from model.network import Network
+from model.network import Network, seed_everything
 from model.pipeline import Folders, run
-from model.training import LossScaler, Session, seed_everything, train
+from model.progress import Progress
+from model.step import LossScaler
+from model.training import Session, train
 
 IN_FLOAT16 = """
 from model.network import ARCHITECTURES, amp, mx
@@ -79,13 +81,17 @@ def test_a_step_that_overflows_is_left_out_and_the_next_loss_is_scaled_by_less(
             assert super().has_overflow(params) == overflow
             return overflow
 
-    monkeypatch.setattr(training, "LossScaler", Overflowing)
+    monkeypatch.setattr(step, "LossScaler", Overflowing)
     network = fit(True, num_epoch=1, optimizer=optimizer)
     assert scales == [2.0**16, 2.0**16, 2.0**15, 2.0**14]  # AMP halves it one step late
     assert all(np.isfinite(array).all() for array in network.weights())
     seed_everything(0)
     untrained = Network(network.config, 10, 2)
     assert same(network, untrained)  # all four steps of the epoch were left out
+
+
+def test_a_training_begins_with_the_scale_of_amp() -> None:
+    assert Progress().loss_scale == LossScaler().loss_scale
 
 
 def test_a_resumed_training_goes_on_with_its_scale(

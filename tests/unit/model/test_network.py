@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from model.config import Config
-from model.network import ARCHITECTURES, Network
-from model.training import seed_everything
+from model.network import ARCHITECTURES, Network, seed_everything
 
 WORDS = 50
 BY_WORD = ["cnn", "lstm"]

@@ -11,9 +11,9 @@ from model.data import Examples, Row, Split
 from model.encoder import WordEncoder
 from model.errors import TrainingStopped
 from model.hosts import ALONE, Hosts
-from model.network import Network, mx
+from model.network import Network, mx, seed_everything
 from model.parallel import AllReduce
-from model.training import Result, Session, seed_everything, train
+from model.training import Result, Session, train
 
 from .conftest import TOPICS
 

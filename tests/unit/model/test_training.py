@@ -1,20 +1,24 @@
 """The training loop: it learns, repeats, resumes, stops early, and says what goes wrong."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from model import validation
 from model.calibration import cross_entropy
 from model.config import Config
-from model.data import Examples, Numbers, Row, Split
+from model.data import Examples, Numbers, Row, Split, batches
 from model.encoder import WordEncoder
 from model.errors import TrainingError, TrainingStopped
-from model.network import Network
+from model.network import Network, seed_everything
 from model.ngram_settings import settings, untrained
 from model.ngrams import Grams, NgramEncoder
-from model.training import Progress, Result, Session, perplexity, seed_everything, train
+from model.progress import Progress
+from model.training import Result, Session, perplexity, train
 
 from .conftest import TOPICS
 
@@ -214,7 +218,20 @@ def test_a_checkpoint_of_another_configuration_is_not_used(
 ) -> None:
     fit(tmp_path, num_epoch=1)
     fit(tmp_path, num_epoch=1, learning_rate=0.02)
-    assert "Resuming" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Resuming" not in said
+    assert "of this configuration, data and version: training starts over" in said
+
+
+def test_a_checkpoint_of_another_version_is_not_used(
+    fit: Train, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit(tmp_path, num_epoch=1)
+    (path,) = tmp_path.glob("*.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, "state": {**content["state"], "new": 1}}), encoding="utf-8")
+    fit(tmp_path, num_epoch=1)
+    assert "training starts over" in capsys.readouterr().out
 
 
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(fit: Train, tmp_path: Path) -> None:
@@ -223,6 +240,19 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(fit: Train, tmp_
     newest.write_bytes(newest.read_bytes()[:-100])
     resumed, _ = fit(tmp_path, num_epoch=3)
     assert same(undisturbed, resumed)
+
+
+def test_the_validation_rows_are_put_into_batches_once(fit: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(*arguments: Any) -> list[Numbers]:
+        calls.append(arguments)
+        return batches(*arguments)
+
+    monkeypatch.setattr(validation, "batches", counted)
+    _, result = fit(num_epoch=3, val_log_interval=5)
+    assert len(result.history) == 6
+    assert len(calls) == 1
 
 
 def test_only_two_checkpoints_are_kept_and_none_holds_a_pickle(fit: Train, tmp_path: Path) -> None:
