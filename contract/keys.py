@@ -1,4 +1,4 @@
-"""Where things lie in the buckets: every key is written here, once (see docs/architecture.md)."""
+"""Where things lie in the buckets: every key is written here, once (see docs/contracts.md)."""
 
 import re
 from typing import Any

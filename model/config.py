@@ -1,7 +1,7 @@
 """The training configuration: the one source of every key, its default and what is allowed.
 
 `python -m model.config --write` writes the JSON Schema and the defaults that other parts read;
-`python -m model.config --table` prints the table of the README.
+`python -m model.config --table` prints the table of docs/configuration.md.
 """
 
 import difflib

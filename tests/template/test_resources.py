@@ -94,7 +94,7 @@ def test_a_function_is_given_exactly_the_settings_it_reads(resources: Data) -> N
 
 
 def test_every_setting_given_is_documented(resources: Data) -> None:
-    documented = set(re.findall(r"CLAIMFLOW_[A-Z_]+", (ROOT / "docs" / "architecture.md").read_text("utf-8")))
+    documented = set(re.findall(r"CLAIMFLOW_[A-Z_]+", (ROOT / "docs" / "contracts.md").read_text("utf-8")))
     given = {
         variable
         for _, function in _of_type(resources, "AWS::Serverless::Function")

@@ -1,4 +1,4 @@
-"""The README's claims that can rot: commands, targets, links, the configuration table."""
+"""What the README and docs/ claim and what can rot: commands, targets, links, tables."""
 
 import re
 import subprocess
@@ -7,16 +7,45 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from contract import errors
 from model.config import table
 from workflow.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
 START, END = "<!-- configuration: python -m model.config --table -->\n", "<!-- end of configuration -->"
 
 
+def test_the_readme_is_read_in_a_few_minutes_in_the_order_in_which_it_is_needed() -> None:
+    lines = README.splitlines()
+    assert len(lines) < 130
+    assert max(map(len, lines)) <= 120
+    sections = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    assert sections == ["Try it", "Use it", "Deploy it to AWS", "When something fails", "More"]
+
+
+def test_the_tour_has_one_picture_and_at_most_100_lines() -> None:
+    tour = PAGES["architecture.md"]
+    assert len(tour.splitlines()) <= 100
+    assert tour.count("```mermaid") == 1
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, left = set(), ["../README.md"]
+    while left:
+        page = left.pop()
+        reached.add(page)
+        text = README if page == "../README.md" else PAGES[page]
+        left += {
+            link.removeprefix("docs/") for link in re.findall(r"\]\(((?:docs/)?\w+\.md)", text)
+        } - reached
+        left = [each for each in left if each in PAGES]
+    assert set(PAGES) <= reached
+
+
 def test_the_configuration_table_is_the_one_that_the_command_prints() -> None:
-    assert README.split(START)[1].split(END)[0].strip() == table().strip()
+    assert PAGES["configuration.md"].split(START)[1].split(END)[0].strip() == table().strip()
 
 
 def test_every_command_is_one_of_the_command_line() -> None:
@@ -42,29 +71,27 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert not missing
 
 
-def names(section: str) -> list[str]:
+def names(page: str, section: str) -> list[str]:
     """Return what stands in the first column of the tables of a section."""
-    cells = re.findall(
-        r"^ *\| (`[^|]+`) \|", README.split(f"## {section}\n")[1].split("\n## ")[0], re.MULTILINE
-    )
+    text = page.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^ *\| (`[^|]+`) \|", text, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
 
-def test_every_parameter_that_is_named_is_one_of_the_template() -> None:
+@pytest.mark.parametrize(
+    ("page", "section"),
+    [(README, "Deploy it to AWS"), (PAGES["configuration.md"], "Parameters of the stack")],
+    ids=["readme", "configuration"],
+)
+def test_every_parameter_that_is_named_is_one_of_the_template(page: str, section: str) -> None:
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    assert "AccuracyBar" in names("Deploy it to AWS")
-    assert all(re.search(rf"^  {name}:$", template, re.MULTILINE) for name in names("Deploy it to AWS"))
+    assert "AccuracyBar" in names(page, section)
+    assert all(re.search(rf"^  {name}:$", template, re.MULTILINE) for name in names(page, section))
 
 
-def test_every_error_that_is_named_is_in_the_architecture_and_the_other_way_round() -> None:
-    architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = architecture.split("## Errors\n")[1].split("\n## ")[0]
-    known = {
-        name
-        for cell in re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
-        for name in re.findall(r"\w+", cell)
-    }
-    assert set(names("When something fails")) == known
+def test_every_error_is_in_the_contracts_and_in_operations() -> None:
+    assert set(names(PAGES["contracts.md"], "Errors")) == set(errors.NAMES) - {"PartlyDone"}
+    assert set(names(PAGES["operations.md"], "Errors")) == set(errors.NAMES) - {"PartlyDone"}
 
 
 def test_no_committed_file_names_a_machine_or_a_mirror() -> None:
