@@ -7,23 +7,23 @@ program fails it writes one sentence next to the parts and gives the exit code 1
 or paths.
 """
 
-import json
+import hashlib
 import os
 import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from container import disk, failure, program, storage
 from container.driver import ensure_driver
 from container.failure import ProgramError, UsageError, Wording
-from container.part import Origin, made_of, write_part
+from container.part import write_part
 from container.storage import StorageError
-from contract import keys
+from contract import keys, manifest
+from contract.manifest import Manifest, ManifestError
+from contract.part import Origin, origin
 from model.data import read_file
 
-MANIFEST_SCHEMA = 1
 WORDING = Wording(
     disk_full=disk.FULL,
     more_memory="give the stack more JobMemoryMiB, or lower rows_per_shard, which labels all rows anew.",
@@ -63,17 +63,14 @@ def read_job() -> Job:
     Raises UsageError or StorageError when it cannot be told.
     """
     manifest_address, model = _setting("CLAIMFLOW_MANIFEST"), _setting("CLAIMFLOW_MODEL")
-    manifest = _read_manifest(manifest_address)
+    work = _read_manifest(manifest_address)
     index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
-    shards = manifest["shards"]
-    if index >= len(shards):
-        raise UsageError(f"The manifest has {len(shards)} shard(s), so there is no shard {index}.")
-    part = storage.join(manifest["output"], keys.part_name(index))
-    note = storage.join(manifest["output"], keys.failure_name(index))
-    explain = bool(manifest.get("explain", False))
-    shard = shards[index]
-    sha256 = shard.get("sha256", "")
-    return Job(index, shard["uri"], sha256, int(shard["rows"]), part, note, model, explain)
+    if index >= len(work.shards):
+        raise UsageError(f"The manifest has {len(work.shards)} shard(s), so there is no shard {index}.")
+    part = storage.join(work.output, keys.part_name(index))
+    note = storage.join(work.output, keys.failure_name(index))
+    shard = work.shards[index]
+    return Job(index, shard.uri, shard.sha256, shard.rows, part, note, model, work.explain)
 
 
 def killed(number: signal.Signals) -> None:
@@ -99,15 +96,15 @@ def _attempt(job: Job) -> int:
 
 def _work(job: Job, scratch: Path) -> None:
     """See to it that the part is there, made once however many do so at the same time."""
-    origin = _origin(job)
+    made_of = _origin(job)
     part = None
     for _ in range(COMMITS):
         before = storage.find(job.part)
-        if before and _is_whole(job, before, origin, scratch):
+        if before and _is_whole(job, before, made_of, scratch):
             print(f"Shard {job.index}: all {job.rows} rows were labelled before", flush=True)
             return
         part = part or _label(job, scratch)
-        if storage.commit(part, job.part, origin.facts(part), before):
+        if storage.commit(part, job.part, _metadata(made_of, part), before):
             print(f"Shard {job.index}: all {job.rows} rows labelled", flush=True)
             return
     raise StorageError(f"{job.part} was written by others again and again; start the run again.")
@@ -115,7 +112,14 @@ def _work(job: Job, scratch: Path) -> None:
 
 def _origin(job: Job) -> Origin:
     shard = job.sha256 or _tag(job.shard)
-    return Origin(made_of(shard, _tag(job.model), explain=job.explain), program.version(), job.rows)
+    return origin(shard, _tag(job.model), job.rows, explain=job.explain)
+
+
+def _metadata(made_of: Origin, part: Path) -> dict[str, str]:
+    """Return what is kept beside a part of this origin; a part that it does not fit is made again."""
+    with part.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return made_of.metadata(program.version(), sha256)
 
 
 def _tag(address: str) -> str:
@@ -124,8 +128,8 @@ def _tag(address: str) -> str:
     return found.tag
 
 
-def _is_whole(job: Job, before: storage.Found, origin: Origin, scratch: Path) -> bool:
-    return before.facts == origin.facts(storage.download(job.part, scratch / "before.csv"))
+def _is_whole(job: Job, before: storage.Found, made_of: Origin, scratch: Path) -> bool:
+    return before.facts == _metadata(made_of, storage.download(job.part, scratch / "before.csv"))
 
 
 def _label(job: Job, scratch: Path) -> Path:
@@ -145,16 +149,11 @@ def _label(job: Job, scratch: Path) -> Path:
     return part
 
 
-def _read_manifest(address: str) -> dict[str, Any]:
-    content = storage.read(address)
+def _read_manifest(address: str) -> Manifest:
     try:
-        manifest: dict[str, Any] = json.loads(content)
-        schema = manifest["schema"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{address} is not a shard manifest.") from error
-    if schema != MANIFEST_SCHEMA:
-        raise UsageError(f"{address} has schema version {schema}, and this program reads {MANIFEST_SCHEMA}.")
-    return manifest
+        return manifest.read(storage.read(address), address)
+    except ManifestError as error:
+        raise UsageError(str(error)) from error
 
 
 def _setting(name: str) -> str:

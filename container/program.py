@@ -8,6 +8,7 @@ from pathlib import Path
 from model.framework import BUILDS
 
 _SOURCES = Path(__file__).resolve().parent.parent
+_FOLDERS = ("container", "contract", "model")
 _LIBRARIES = ("numpy", *BUILDS)
 
 
@@ -15,10 +16,8 @@ _LIBRARIES = ("numpy", *BUILDS)
 def version() -> str:
     """Return a digest of the sources, and of the versions of the libraries that compute."""
     digest = hashlib.sha256()
-    for path in sorted(
-        path for folder in ("container", "contract", "model") for path in (_SOURCES / folder).glob("*.py")
-    ):
-        digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
+    for path in sorted(path for folder in _FOLDERS for path in (_SOURCES / folder).rglob("*.py")):
+        digest.update(f"{path.relative_to(_SOURCES)}\n".encode() + path.read_bytes())
     digest.update("\n".join(f"{name} {_installed(name)}" for name in _LIBRARIES).encode())
     return digest.hexdigest()[:16]
 

@@ -122,7 +122,7 @@ def _kept(folder: Path | None, chosen: Flags) -> Iterator[Row]:
 
 def _right(classifier: Classifier, rows: Rows) -> Flags:
     truths = (plain_label(row.label) for row in rows())
-    found = (plain_label(each.label) for each in predict(classifier, rows()))
+    found = (plain_label(each.prediction) for each in predict(classifier, rows()))
     return np.array([label == truth for label, truth in zip(found, truths, strict=True)], dtype=bool)
 
 

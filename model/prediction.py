@@ -3,10 +3,10 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
+from contract.part import Prediction
 from model.classifier import Classifier, Decision
 from model.cores import on_all_cores
 from model.data import Row
@@ -18,17 +18,6 @@ CHUNK_CHARACTERS = 4_000_000  # with which a chunk ends, too
 LOW_CONFIDENCE = "low confidence"
 NOTHING_ACCEPTED = "nothing is accepted at this target"
 UNFAMILIAR = "unlike the training texts"
-
-
-class Prediction(NamedTuple):
-    """The label of one row; `doubt` is empty when no person needs to look."""
-
-    row: int
-    label: str
-    confidence: float
-    runner_up: str
-    doubt: str
-    because: str = ""  # the n-grams that decided, if that was asked for
 
 
 def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) -> Iterator[Prediction]:

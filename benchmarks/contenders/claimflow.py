@@ -62,7 +62,7 @@ def load(folder: Path) -> Classifier:
 
 def predict(model: Classifier, path: Path) -> list[str]:
     """Return the label of each row."""
-    return [found.label for found in predict_rows(model, read_file(path))]
+    return [found.prediction for found in predict_rows(model, read_file(path))]
 
 
 def stream(model: Classifier, path: Path, part: Path) -> int:
@@ -74,7 +74,7 @@ def figures(model: Classifier, path: Path) -> dict[str, float]:
     """Return the calibration error of rows that training never saw, and what is accepted of them."""
     found = list(predict_rows(model, read_file(path)))
     truths = [row.label for row in read_file(path)]
-    correct = np.array([each.label == truth for each, truth in zip(found, truths, strict=True)])
+    correct = np.array([each.prediction == truth for each, truth in zip(found, truths, strict=True)])
     accepted = np.array([not each.doubt for each in found])
     bins = reliability(np.array([each.confidence for each in found]), correct)
     shown = {"ece": calibration_error(bins), "accepted": float(accepted.mean())}

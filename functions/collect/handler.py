@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,7 +18,9 @@ from collect.tally import Tally
 from collect.words import words
 from contract import keys
 from contract.errors import InvalidData, PredictionFailed, StorageError
+from contract.manifest import Manifest
 from shared import settings, storage
+from shared.parts import read_manifest
 from shared.reading.reading import Reading
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
@@ -26,24 +29,23 @@ from shared.workbook import TooLarge
 from shared.writing import Form, form_of
 
 HTML = "text/html; charset=utf-8"
-Manifest = dict[str, Any]
 
 
 def _handle(event: Event) -> Event:
     run, model = event["run"], event["model"]
-    manifest: Manifest = storage.read_json(event["validation"]["predict"]["manifest"])
+    manifest = read_manifest(event["validation"]["predict"]["manifest"])
     folder = keys.prediction_results(run)
     parts = Parts(manifest, model["model_uri"], silent.reasons(event.get("prediction", {})))
     refuse_too_many(parts, parts.absent(), run)
     card = background.card(model["model_uri"])
     tally, uris, notes = _write_files(run, manifest, parts, card)
     about = About(
-        file=storage.parse_uri(manifest["source"]["uri"]).name,
+        file=storage.parse_uri(manifest.source.uri).name,
         date=background.date(event["validation"]["predict"]["manifest"]),
         run=keys.run_name(run),
         model=str(model.get("version") or model["arn"].rsplit("/", 1)[-1]),
         names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
-        read_as=manifest["reading"]["described"],
+        read_as=manifest.reading.described,
         warnings=[*event["validation"]["predict"].get("warnings", []), *notes],
         acceptance=card.get("acceptance") or {},
     )
@@ -56,7 +58,7 @@ def _handle(event: Event) -> Event:
         "run": about.run,
         "date": about.date,
         "model": {"version": about.model, **model},
-        "source": manifest["source"],
+        "source": asdict(manifest.source),
         "files": uris,
         "programs": sorted(parts.programs),
         **figures,
@@ -82,7 +84,7 @@ def _write_files(
     run: dict[str, Any], manifest: Manifest, parts: Parts, card: background.Card
 ) -> tuple[Tally, dict[str, str], list[str]]:
     """Write results and rows to review; gives the counts, the URIs, and what there is to say about them."""
-    form = form_of(Reading.of_json(manifest["reading"]), run.get("output"))
+    form = form_of(Reading.of_json(asdict(manifest.reading)), run.get("output"))
     try:
         return (*_write_as(form, run, manifest, parts, card), [])
     except TooLarge as error:
@@ -97,25 +99,25 @@ def _write_as(
     form: Form, run: dict[str, Any], manifest: Manifest, parts: Parts, card: background.Card
 ) -> tuple[Tally, dict[str, str]]:
     """Write the files in a form. Raises TooLarge for what that form cannot hold."""
-    source = manifest["source"]
-    info = ObjectInfo(storage.parse_uri(source["uri"]), source["version"], source["etag"], source["size"])
+    source = manifest.source
+    info = ObjectInfo(storage.parse_uri(source.uri), source.version, source.etag, source.size)
     name = info.location.name
     with tempfile.TemporaryDirectory() as temporary:
         files = {kind: Path(temporary) / kind for kind in ("results", "review")}
         try:
-            table = Table(storage.open_object(info), name, manifest["reading"].get("sheet"))
+            table = Table(storage.open_object(info), name, manifest.reading.sheet)
             merged = merge(
                 table,
-                _rejected(manifest["rejected_rows"]),
-                predictions(parts, explain=manifest.get("explain", False)),
+                _rejected(manifest.rejected_rows),
+                predictions(parts, explain=manifest.explain),
             )
             output = _output(table.header, manifest, form, card)
             tally = results.write(merged, output, files["results"], files["review"])
         except (InvalidData, StorageError) as error:
             raise PredictionFailed(f"The file cannot be read again as it was: {error}") from error
-        if tally.rows != manifest["rows"]:
+        if tally.rows != manifest.rows:
             raise PredictionFailed(
-                f"The file has {tally.rows:,} rows, and had {manifest['rows']:,} when it was checked."
+                f"The file has {tally.rows:,} rows, and had {manifest.rows:,} when it was checked."
             )
         refuse_too_many(parts, list(parts.missing), run)
         names = {kind: keys.result_name(name, kind, form.extension(name)) for kind in files}
@@ -124,17 +126,17 @@ def _write_as(
             kind: storage.upload(_place(folder, names[kind]), path, form.content_type)
             for kind, path in files.items()
         }
-    return tally, {**uris, "rejected": manifest["rejected_uri"]}
+    return tally, {**uris, "rejected": manifest.rejected_uri}
 
 
 def _output(header: list[str], manifest: Manifest, form: Form, card: background.Card) -> Output:
-    label = manifest["label_column"]
+    label = manifest.label_column
     return Output(
         header=header,
         label=None if label is None else header.index(label),
-        text=header.index(manifest["text_column"]),
+        text=header.index(manifest.text_column),
         form=form,
-        explain=manifest.get("explain", False),
+        explain=manifest.explain,
         categories=frozenset(card.get("labels", ())),
     )
 

@@ -10,25 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TextIO
 
 from contract.errors import PredictionFailed
+from contract.part import Prediction, columns, parse
 from shared.table import Row
 
-PART_COLUMNS = ["row", "prediction", "confidence", "runner_up", "doubt"]
-BECAUSE = "because"  # the last column of a part with explanations
 NOT_LABELLED = "not labelled"  # how the error of a row of a failed shard begins
-
-
-class Prediction(NamedTuple):
-    """What the model says about a row.
-
-    `doubt` is empty when the prediction is accepted, `because` when no explanation was asked for.
-    """
-
-    row: int
-    prediction: str
-    confidence: str
-    runner_up: str
-    doubt: str
-    because: str = ""
 
 
 class Missing(NamedTuple):
@@ -53,7 +38,7 @@ class PartMissing(Exception):  # noqa: N818 - a state, and no error of this prog
     """A shard has no part that can be used; the text says why."""
 
 
-class Shard(NamedTuple):
+class ShardPart(NamedTuple):
     """A shard of the manifest: its number, its rows, and how to open its part, or raise PartMissing."""
 
     number: int
@@ -97,13 +82,13 @@ def merge(
         raise PredictionFailed(f"The rejected rows name line {next_rejected[0]}, on which no row starts.")
 
 
-def predictions(shards: Iterable[Shard], *, explain: bool = False) -> Iterator[Prediction | Missing]:
+def predictions(shards: Iterable[ShardPart], *, explain: bool = False) -> Iterator[Prediction | Missing]:
     """Yield the predictions of all shards, with explanations if the manifest asked for them.
 
     A shard without a part gives as many `Missing` as it has rows. Raises PredictionFailed for a part that
     does not fit its shard.
     """
-    columns = [*PART_COLUMNS, BECAUSE] if explain else PART_COLUMNS
+    header = list(columns(explain=explain))
     for shard in shards:
         try:
             part = shard.open_part()
@@ -112,7 +97,7 @@ def predictions(shards: Iterable[Shard], *, explain: bool = False) -> Iterator[P
             yield from itertools.repeat(Missing(f"{NOT_LABELLED}: {said}"), shard.rows)
         else:
             with part:
-                yield from _part(shard, part, columns)
+                yield from _part(shard, part, header)
 
 
 def _named(prediction: Prediction | Missing | None) -> str:
@@ -121,15 +106,15 @@ def _named(prediction: Prediction | Missing | None) -> str:
     return "a row of a failed shard" if isinstance(prediction, Missing) else f"row {prediction.row}"
 
 
-def _part(shard: Shard, part: TextIO, columns: list[str]) -> Iterator[Prediction]:
+def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Prediction]:
     reader = csv.reader(part, strict=True)
     found = 0
     try:
         header = next(reader, [])
-        if header != columns:
-            raise _broken(shard, f"its columns are {','.join(header) or 'missing'}, not {','.join(columns)}")
+        if header != wanted:
+            raise _broken(shard, f"its columns are {','.join(header) or 'missing'}, not {','.join(wanted)}")
         for cells in reader:
-            yield _prediction(shard, cells, len(columns))
+            yield _prediction(shard, cells, len(wanted))
             found += 1
     except (csv.Error, UnicodeDecodeError) as error:
         raise _broken(shard, f"it is not a whole CSV file ({error})") from error
@@ -137,15 +122,14 @@ def _part(shard: Shard, part: TextIO, columns: list[str]) -> Iterator[Prediction
         raise _broken(shard, f"it has {found:,} of {shard.rows:,} rows")
 
 
-def _prediction(shard: Shard, cells: list[str], width: int) -> Prediction:
+def _prediction(shard: ShardPart, cells: list[str], width: int) -> Prediction:
     if len(cells) != width:
         raise _broken(shard, f"a row of it cannot be read (it has {len(cells)} cells, not {width})")
-    row, *said = cells
     try:
-        return Prediction(int(row), *said)
+        return parse(cells)
     except ValueError as error:
         raise _broken(shard, f"a row of it cannot be read ({error})") from error
 
 
-def _broken(shard: Shard, problem: str) -> PredictionFailed:
+def _broken(shard: ShardPart, problem: str) -> PredictionFailed:
     return PredictionFailed(f"Shard {shard.number} cannot be used: {problem}.")

@@ -1,6 +1,6 @@
 """Reads the parts of a prediction: several ahead, at the same time, and each checked before its first row.
 
-What a part was made of stands in its metadata (see container/part.py).
+What a part was made of stands in its metadata (see contract/part.py).
 """
 
 import hashlib
@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import IO, Any, BinaryIO, TextIO, cast
+from typing import IO, BinaryIO, TextIO, cast
 
-from collect.merge import PartMissing, Shard
+from collect.merge import PartMissing, ShardPart
 from contract.errors import PredictionFailed, StorageError
+from contract.manifest import Manifest, Shard
+from contract.part import origin, program
 from shared import parts, storage
 from shared.aws import CONNECTIONS
-from shared.parts import Manifest
 
 SPOOLED_BYTES = 2 * 1024 * 1024  # of a part that are held in memory; a larger one goes to the disk
 
@@ -52,7 +53,7 @@ class Parts:
     @property
     def count(self) -> int:
         """How many shards there are."""
-        return len(self._manifest["shards"])
+        return len(self._manifest.shards)
 
     def absent(self) -> list[int]:
         """Return the numbers of the shards of which there is no part at all."""
@@ -60,7 +61,7 @@ class Parts:
 
     def rows(self, numbers: Iterable[int]) -> int:
         """Return how many rows these shards have."""
-        return sum(self._manifest["shards"][number]["rows"] for number in numbers)
+        return sum(self._manifest.shards[number].rows for number in numbers)
 
     def sentence(self, number: int) -> str:
         """Return why a shard has no part, as far as it or AWS Batch said so."""
@@ -73,14 +74,14 @@ class Parts:
             return f"shard {number} left no part: {self._silent[number]}"
         return f"shard {number} left no part and no reason."
 
-    def __iter__(self) -> Iterator[Shard]:
+    def __iter__(self) -> Iterator[ShardPart]:
         """Yield the shards in order, with the next parts on their way."""
         pool = ThreadPoolExecutor(CONNECTIONS)
-        waiting: deque[Shard] = deque()
+        waiting: deque[ShardPart] = deque()
         try:
-            for number, shard in enumerate(self._manifest["shards"]):
+            for number, shard in enumerate(self._manifest.shards):
                 reading = pool.submit(self._read, number, shard)
-                waiting.append(Shard(number, shard["rows"], partial(self._opened, number, reading)))
+                waiting.append(ShardPart(number, shard.rows, partial(self._opened, number, reading)))
                 if len(waiting) > CONNECTIONS:
                     yield waiting.popleft()
             yield from waiting
@@ -89,14 +90,14 @@ class Parts:
 
     def _opened(self, number: int, reading: "Future[tuple[str, TextIO]]") -> TextIO:
         try:
-            program, rows = reading.result()
+            made_by, rows = reading.result()
         except PartMissing as error:
             self.missing[number] = str(error)
             raise
-        self.programs.add(program)
+        self.programs.add(made_by)
         return rows
 
-    def _read(self, number: int, shard: dict[str, Any]) -> tuple[str, TextIO]:
+    def _read(self, number: int, shard: Shard) -> tuple[str, TextIO]:
         """Return the program that made a part, and its rows. Raises PartMissing if it cannot be used."""
         info = self._there.get(number)
         if info is None:
@@ -112,18 +113,13 @@ class Parts:
                 raise self._unusable(number, f"cannot be read: {error}") from error
             raise
         file.seek(0)
-        return facts.get("program", ""), io.TextIOWrapper(file, encoding="utf-8", newline="")
+        return program(facts), io.TextIOWrapper(file, encoding="utf-8", newline="")
 
-    def _check(self, number: int, shard: dict[str, Any], facts: dict[str, str], digest: str) -> None:
-        if facts.get("sha256") != digest:
-            raise self._unusable(
-                number, "is not whole, or an older image made it (make push brings a new one)"
-            )
-        sha256 = shard.get("sha256") or storage.head(storage.parse_uri(shard["uri"])).etag
-        explain = bool(self._manifest.get("explain", False))
-        expected = parts.made_of(sha256, self._model_etag, explain=explain), str(shard["rows"])
-        if (facts.get("made-of"), facts.get("rows")) != expected:
-            raise self._unusable(number, "was made of other rows or by another model")
+    def _check(self, number: int, shard: Shard, facts: dict[str, str], digest: str) -> None:
+        sha256 = shard.sha256 or storage.head(storage.parse_uri(shard.uri)).etag
+        expected = origin(sha256, self._model_etag, shard.rows, explain=self._manifest.explain)
+        if flaw := expected.flaw(facts, digest):
+            raise self._unusable(number, flaw)
 
     def _unusable(self, number: int, problem: str) -> PartMissing:
         said = self.sentence(number) if number in self._failed else f"the part of shard {number} {problem}."

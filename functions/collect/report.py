@@ -137,10 +137,9 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([_.-])", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped here
 
 
-def _sure(confidence: str) -> str:
-    """Return `0.9345` as `93%`; 100% is only what is certain."""
-    share = float(confidence)
-    return "100%" if share == 1 else f"{min(round(100 * share), 99)}%"
+def _sure(confidence: float) -> str:
+    """Return 0.9345 as `93%`; 100% is only what is certain."""
+    return "100%" if confidence == 1 else f"{min(round(100 * confidence), 99)}%"
 
 
 def _examples(tally: Tally) -> list[Example]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from collect.merge import Merged, Prediction
+from collect.merge import Merged
 from collect.tally import Tally
+from contract.part import Prediction, cell
 from shared.ours import ADDED, AGREES, BECAUSE, REASON, free_name, unique
 from shared.plain import plain
 from shared.spreadsheet import Number, csv_line
@@ -94,7 +95,7 @@ def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[t
         given = given if _plain(given) else ""
         reason, agrees = _judge(tally, prediction, given, output)
         tally.show(cells[output.text], prediction, reason)
-        said = [prediction.prediction, Number(prediction.confidence), prediction.runner_up]
+        said = [prediction.prediction, Number(cell(prediction.confidence)), prediction.runner_up]
         because = [prediction.because] if output.explain else []
         agreement = [] if output.label is None else [_flag(agrees) if given else ""]
         yield [*cells, *said, *because, _flag(bool(reason)), *agreement, ""], reason

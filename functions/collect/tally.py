@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from collect.merge import Prediction
+from contract.part import Prediction
 from contract.text import shorten
 
 PAIR_LIMIT = 10_000  # different pairs of categories that are counted one by one
@@ -17,7 +17,7 @@ class Example(NamedTuple):
 
     text: str
     prediction: str
-    confidence: str
+    confidence: float
     reason: str
 
 
@@ -64,7 +64,7 @@ class Tally:
             self.review_rows += 1
             self.review_by_category[prediction.prediction] += 1
         else:
-            self.chances_wrong += 1 - float(prediction.confidence)
+            self.chances_wrong += 1 - prediction.confidence
 
     def compare(self, given: str, predicted: str, *, agrees: bool) -> None:
         """Count a row that came with a category."""

@@ -3,7 +3,8 @@
 from typing import Any
 
 from contract.errors import StorageError
-from shared import parts, storage
+from contract.manifest import Manifest
+from shared import parts
 from shared.shards import LOOKED_AT
 
 
@@ -12,14 +13,14 @@ def sentences(validation: dict[str, Any]) -> tuple[dict[int, str], bool]:
 
     A shard that failed once and succeeded on its next attempt has a part, and does not count.
     """
-    manifest = storage.read_json(validation["predict"]["manifest"])
+    manifest = parts.read_manifest(validation["predict"]["manifest"])
     there, failed = parts.listed(manifest)
     numbers = sorted(failed - set(there))
     found = {number: _said(manifest, number) for number in numbers[:LOOKED_AT]}
     return {number: said for number, said in found.items() if said}, len(numbers) <= LOOKED_AT
 
 
-def _said(manifest: parts.Manifest, number: int) -> str:
+def _said(manifest: Manifest, number: int) -> str:
     try:
         return parts.sentence(manifest, number)
     except StorageError:

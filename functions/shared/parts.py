@@ -1,19 +1,24 @@
 """Where the parts of a prediction lie, and what each must have been made of."""
 
-import hashlib
-from typing import Any
-
-from contract import keys
+from contract import keys, manifest
+from contract.errors import PredictionFailed
+from contract.manifest import Manifest, ManifestError
 from shared import storage
 from shared.storage import Location, ObjectInfo
 
-Manifest = dict[str, Any]
+
+def read_manifest(uri: str) -> Manifest:
+    """Return the shard manifest at `uri`. Raises StorageError, or PredictionFailed when it cannot be used."""
+    try:
+        return manifest.read(storage.read_bytes(storage.parse_uri(uri)), uri)
+    except ManifestError as error:
+        raise PredictionFailed(str(error)) from error
 
 
-def listed(manifest: Manifest) -> tuple[dict[int, ObjectInfo], set[int]]:
+def listed(work: Manifest) -> tuple[dict[int, ObjectInfo], set[int]]:
     """Return the parts that are there, by their shards' numbers, and the shards that left a sentence."""
-    folder = storage.parse_uri(manifest["output"])
-    numbers = range(len(manifest["shards"]))
+    folder = storage.parse_uri(work.output)
+    numbers = range(len(work.shards))
     part_keys = {f"{folder.key}/{keys.part_name(number)}": number for number in numbers}
     failure_keys = {f"{folder.key}/{keys.failure_name(number)}": number for number in numbers}
     there: dict[int, ObjectInfo] = {}
@@ -26,14 +31,9 @@ def listed(manifest: Manifest) -> tuple[dict[int, ObjectInfo], set[int]]:
     return there, failed
 
 
-def made_of(shard: str, model_etag: str, *, explain: bool) -> str:
-    """Return the digest of what a part depends on; `container/part.py` has the same."""
-    return hashlib.sha256(f"{shard}\n{model_etag}\n{explain}".encode()).hexdigest()[:32]
-
-
-def sentence(manifest: Manifest, number: int) -> str:
+def sentence(work: Manifest, number: int) -> str:
     """Return what a failed shard said, on one line and with its number. Raises StorageError."""
-    folder = storage.parse_uri(manifest["output"])
+    folder = storage.parse_uri(work.output)
     said = storage.read_bytes(Location(folder.bucket, f"{folder.key}/{keys.failure_name(number)}"))
     line = " ".join(said.decode("utf-8", "replace").split())[:500]
     return line if line.startswith(f"Shard {number} ") else f"shard {number}: {line}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract import keys
 from contract.errors import InvalidData, StorageError
+from contract.manifest import Manifest, Reading, Source
 from shared import settings, storage
 from shared.channels import channels
 from shared.messages import bounded
@@ -105,19 +106,24 @@ def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str
         rejected = _give_rejected(run, results, table, made.rejected)
         rejected_rows = storage.upload(Location(bucket, keys.rejected_rows(run["id"])), made.rejected, CSV)
     used = given.columns
-    manifest = {
-        **_about(run, file),
-        "shards": made.shards,
-        "columns": table.header,
-        **_names(used),
-        "rows": made.rows,
-        "rejected": made.rejected_rows,
-        "rejected_uri": rejected,
-        "rejected_rows": rejected_rows,
-        "explain": run["explain"],
-        "reading": table.reading.as_json(),
-    }
-    uri = storage.write_json(Location(bucket, keys.shard_manifest(run["id"])), manifest)
+    manifest = Manifest(
+        run=run["id"],
+        output=f"s3://{bucket}/{keys.parts(run['id'], run['action'], run['job_name'])}",
+        source=Source(file["uri"], file["version"], file["etag"], file["size"]),
+        shards=tuple(made.shards),
+        columns=tuple(table.header),
+        text_column=used.text.name,
+        label_column=used.label.name if used.label else None,
+        rows=made.rows,
+        rejected=made.rejected_rows,
+        rejected_uri=rejected,
+        rejected_rows=rejected_rows,
+        explain=run["explain"],
+        reading=Reading(**table.reading.as_json()),
+    )
+    uri = storage.write_bytes(
+        Location(bucket, keys.shard_manifest(run["id"])), manifest.text().encode(), "application/json"
+    )
     shards = len(made.shards)
     counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
     guessed = learned.other_columns(used) if learned.text_column else guesses(used, table.header)
@@ -149,17 +155,6 @@ def _give_rejected(run: Run, folder: str, table: Table, rejected: Path) -> str:
 
 def _names(found: Columns) -> dict[str, str | None]:
     return {"text_column": found.text.name, "label_column": found.label.name if found.label else None}
-
-
-def _about(run: Run, file: dict[str, Any]) -> dict[str, Any]:
-    """Return the head of the shard manifest. The source is pinned: collect reads the same bytes again."""
-    parts = keys.parts(run["id"], run["action"], run["job_name"])
-    return {
-        "schema": 1,
-        "run": run["id"],
-        "output": f"s3://{settings.artifacts_bucket()}/{parts}",
-        "source": {key: file[key] for key in ("uri", "version", "etag", "size")},
-    }
 
 
 def _report(

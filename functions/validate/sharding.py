@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from contract.errors import InvalidData
+from contract.manifest import Shard
 from contract.text import count
 from shared.table import Table
 from validate import rows, warnings
@@ -36,7 +37,7 @@ Save = Callable[[int, Path], str]
 class Shards:
     """What came of a file to predict: `shards` as in the manifest, `report` for validation.json."""
 
-    shards: list[dict[str, Any]]
+    shards: list[Shard]
     rejected: Path
     rejected_rows: int
     report: dict[str, Any]
@@ -44,7 +45,7 @@ class Shards:
     @property
     def rows(self) -> int:
         """All data rows of the file."""
-        return self.rejected_rows + sum(int(shard["rows"]) for shard in self.shards)
+        return self.rejected_rows + sum(shard.rows for shard in self.shards)
 
 
 def make_shards(  # noqa: PLR0913  what the settings say
@@ -125,7 +126,7 @@ class _ShardWriter:
     rows_per_shard: int | None
     save: Save
     name: str
-    shards: list[dict[str, Any]] = field(default_factory=list)
+    shards: list[Shard] = field(default_factory=list)
     _file: TextIO | None = None
     _rows: int = 0
     _characters: int = 0
@@ -159,14 +160,14 @@ class _ShardWriter:
         with path.open("rb") as written:
             sha256 = hashlib.file_digest(written, "sha256").hexdigest()
         uri = self.save(len(self.shards), path)
-        self.shards.append({"uri": uri, "rows": self._rows, "sha256": sha256})
+        self.shards.append(Shard(uri, self._rows, sha256))
         path.unlink()
         self._file, self._rows, self._characters = None, 0, 0
 
     def _open(self) -> TextIO:
         if self._file is None:
             if len(self.shards) == SHARD_LIMIT:
-                rows_before = sum(int(shard["rows"]) for shard in self.shards)
+                rows_before = sum(shard.rows for shard in self.shards)
                 raise InvalidData(
                     f"{self.name} has more than {count(rows_before, 'usable row')}, which makes more than "
                     f"{SHARD_LIMIT:,} shards; set a larger rows_per_shard in the configuration (null chooses "

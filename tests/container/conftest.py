@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from contract.manifest import Shard
+from tests.manifests import manifest_text
+
 ROOT = Path(__file__).resolve().parents[2]
 TELLING = {"brakes": ["brake", "disc"], "engine": ["oil", "piston"], "seats": ["belt", "cushion"]}
 TINY: dict[str, Any] = {
@@ -111,16 +114,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
 @pytest.fixture
 def shards(tmp_path: Path) -> Path:
     """A manifest of two shards with 40 rows each."""
-    uris = []
+    shards = []
     for index in range(2):
         content = [(row, text) for row, text, _ in rows(40, seed=index + 10)]
-        uris.append(str(write_csv(tmp_path / f"shard-{index:05}.csv", ["row", "text"], content)))
-    manifest = {
-        "schema": 1,
-        "run": "predict-x",
-        "output": str(tmp_path / "parts"),
-        "shards": [{"uri": uri, "rows": 40} for uri in uris],
-    }
+        file = write_csv(tmp_path / f"shard-{index:05}.csv", ["row", "text"], content)
+        shards.append(Shard(str(file), 40))
     path = tmp_path / "manifest.json"
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+    path.write_text(manifest_text(str(tmp_path / "parts"), shards), encoding="utf-8")
     return path

@@ -10,7 +10,6 @@ import shutil
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
@@ -18,8 +17,8 @@ import pytest
 from moto import mock_aws
 
 from container import disk, prediction, storage
+from contract.part import Prediction
 from model.data import Row
-from model.prediction import Prediction
 
 from .conftest import TELLING, Run, rows, write_csv
 
@@ -171,11 +170,10 @@ def test_the_model_explains_its_predictions_when_the_manifest_says_so(
 ) -> None:
     asked = []
 
-    def predict(_model: object, found: Iterable[Row], *, explain: bool = False) -> Iterator[object]:
+    def predict(_model: object, found: Iterable[Row], *, explain: bool = False) -> Iterator[Prediction]:
         asked.append(explain)
         for row in found:
-            cells = {"label": "a", "confidence": 0.9, "runner_up": "b", "doubt": ""}
-            yield SimpleNamespace(row=row.number, **cells, because='not "worth" (+2.1), loved (-0.9)')
+            yield Prediction(row.number, "a", 0.9, "b", "", 'not "worth" (+2.1), loved (-0.9)')
 
     monkeypatch.setattr("model.artifact.load", lambda _: None)
     monkeypatch.setattr("model.prediction.predict", predict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +13,12 @@ import pytest
 from moto import mock_aws
 
 from container import prediction, storage
+from contract.manifest import Shard
 from tests.container.conftest import rows, write_csv
 from tests.faults.clients import faults
 from tests.faults.programs import run, run_until
 from tests.faults.rules import BROKEN, CUT, DENIED, PASSING, RESET, THROTTLED, UNANSWERED, Rule
+from tests.manifests import manifest_text
 
 WHERE = "predict"
 ROWS = 1_500  # more than the program tells of at once
@@ -38,9 +39,8 @@ def shard(tmp_path: Path) -> Path:
     """Return a manifest of one shard."""
     content = [(row, text) for row, text, _ in rows(ROWS, seed=5)]
     uri = write_csv(tmp_path / "shard-00000.csv", ["row", "text"], content)
-    manifest = {"schema": 1, "run": "predict-x", "output": str(tmp_path / "parts")}
     path = tmp_path / "manifest.json"
-    path.write_text(json.dumps({**manifest, "shards": [{"uri": str(uri), "rows": ROWS}]}), encoding="utf-8")
+    path.write_text(manifest_text(str(tmp_path / "parts"), [Shard(str(uri), ROWS)]), encoding="utf-8")
     return path
 
 
@@ -113,16 +113,12 @@ def bucket(shard: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """Yield S3 with the same job in it, and set the environment to it."""
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("REGION", "us-east-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
-    manifest = json.loads(shard.read_text(encoding="utf-8"))
-    manifest |= {
-        "output": f"s3://{BUCKET}/parts",
-        "shards": [{"uri": f"s3://{BUCKET}/shard.csv", "rows": ROWS}],
-    }
+    manifest = manifest_text(f"s3://{BUCKET}/parts", [Shard(f"s3://{BUCKET}/shard.csv", ROWS)])
     with mock_aws():
         storage._client.cache_clear()
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket=BUCKET)
-        client.put_object(Bucket=BUCKET, Key="manifest.json", Body=json.dumps(manifest).encode())
+        client.put_object(Bucket=BUCKET, Key="manifest.json", Body=manifest.encode())
         client.upload_file(str(shard.parent / "shard-00000.csv"), BUCKET, "shard.csv")
         client.upload_file(str(undisturbed / "model.tar.gz"), BUCKET, "model.tar.gz")
         monkeypatch.setenv("CLAIMFLOW_MANIFEST", f"s3://{BUCKET}/manifest.json")

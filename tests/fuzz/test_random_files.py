@@ -17,8 +17,8 @@ from collect.handler import handler as collect
 from container.part import Origin, made_of, write_part
 from contract import keys
 from contract.errors import InvalidData
+from contract.part import Prediction
 from model.data import Row, read_file
-from model.prediction import Prediction
 from shared import aws
 from shared.spreadsheet import original
 from shared.table import Table

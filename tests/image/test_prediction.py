@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contract.manifest import Shard
 from model import artifact
 from tests.container.conftest import rows, write_csv
+from tests.manifests import manifest_text
 
 from .conftest import BATCH, Image, open_job, open_to_all, volume
 
@@ -58,9 +60,8 @@ def shards(tmp_path: Path, models: Callable[[str], Path]) -> Shards:
         for index in range(2):
             content = [(row, text) for row, text, _ in rows(ROWS, seed=index + 10)]
             write_csv(folder / f"shard-{index}.csv", ["row", "text"], content)
-        listed = [{"uri": f"/job/shard-{index}.csv", "rows": ROWS} for index in range(2)]
-        manifest = {"schema": 1, "run": "predict-x", "output": "/job/parts", "shards": listed}
-        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        listed = [Shard(f"/job/shard-{index}.csv", ROWS) for index in range(2)]
+        (folder / "manifest.json").write_text(manifest_text("/job/parts", listed), encoding="utf-8")
         (folder / "model.tar.gz").write_bytes(models(architecture).read_bytes())
         (folder / "parts").mkdir()
         return open_to_all(folder)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from collect.handler import handler as collect
+from contract.part import columns, origin
 from evaluate.handler import handler as evaluate
 from prepare.handler import handler as prepare
 from register.handler import handler as register
-from shared import aws, parts
+from shared import aws
 from validate.handler import handler as validate
 
 UPLOADS, ARTIFACTS, RESULTS = "uploads-bucket", "artifacts-bucket", "results-bucket"
@@ -147,8 +148,7 @@ class Stack:
             rows = csv.DictReader(io.StringIO(self.read(shard["uri"]).decode(), newline=""))
             part = io.StringIO()
             writer = csv.writer(part)
-            because = ["because"] if manifest["explain"] else []
-            writer.writerow(["row", "prediction", "confidence", "runner_up", "doubt", *because])
+            writer.writerow(columns(explain=manifest["explain"]))
             for row in rows:
                 writer.writerow([row["row"], *(say or accept)(row["text"])])
             content = part.getvalue().encode()
@@ -185,9 +185,10 @@ def facts_of(stack: Stack, manifest: State, shard: State, model_uri: str, conten
     """Return the metadata that the program would write with a part."""
     bucket, key = model_uri.removeprefix("s3://").split("/", 1)
     etag = stack.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
-    made_of = parts.made_of(shard["sha256"], etag, explain=manifest.get("explain", False))
+    explain = manifest.get("explain", False)
+    made_of = origin(shard["sha256"], etag, shard["rows"], explain=explain)
     digest = hashlib.sha256(content).hexdigest()
-    return {"made-of": made_of, "program": "a-program", "rows": str(shard["rows"]), "sha256": digest}
+    return made_of.metadata("a-program", digest)
 
 
 def champion(new: int, live: int, rows: int = 10, **more: object) -> State:

@@ -19,6 +19,7 @@ from contract import keys
 from contract.errors import ObjectDenied, PredictionFailed
 from shared import aws, storage
 from shared.aws import CONNECTIONS
+from shared.parts import read_manifest
 from shared.plain import plain
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 
@@ -111,6 +112,15 @@ def test_a_manifest_that_says_nothing_of_explanations_asks_for_none(live: Stack)
     del manifest["explain"]
     live.write(uri, json.dumps(manifest).encode())
     assert "because" not in live.read(live.collect(state)["results"]).decode()
+
+
+def test_a_manifest_that_is_damaged_ends_in_a_sentence(live: Stack) -> None:
+    state = predicted(live, "text\nx\n")
+    live.write(state["validation"]["predict"]["manifest"], b'{"schema": 1}')
+    with pytest.raises(
+        PredictionFailed, match=r"^s3://\S+/manifest.json is not a shard manifest: it has no run.$"
+    ):
+        live.collect(state)
 
 
 @pytest.mark.parametrize(
@@ -569,7 +579,7 @@ def test_only_so_many_parts_are_read_ahead(live: Stack, monkeypatch: pytest.Monk
         return real(parts, number, shard)
 
     monkeypatch.setattr(Parts, "_read", read)
-    manifest = live.json(state["validation"]["predict"]["manifest"])
+    manifest = read_manifest(state["validation"]["predict"]["manifest"])
     shards = iter(Parts(manifest, state["model"]["model_uri"]))
     next(shards).open_part().close()
     assert len(begun) <= CONNECTIONS + 1 < 40

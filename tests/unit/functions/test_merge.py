@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collect.merge import BECAUSE, PART_COLUMNS, Prediction, Shard, merge, predictions
+from collect.merge import ShardPart, merge, predictions
 from collect.results import Output, write
 from contract.errors import PredictionFailed
+from contract.part import Prediction, cells, columns
 from shared.plain import is_blank
 from shared.spreadsheet import harmless
 from shared.table import Row, Table
@@ -20,17 +21,18 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 def said(number: int) -> Prediction:
-    return Prediction(number, f"class {number % 3}", "0.9000", "other", "")
+    return Prediction(number, f"class {number % 3}", 0.9, "other", "")
 
 
 def part_of(found: list[Prediction]) -> Callable[[], io.StringIO]:
     file = io.StringIO()
-    csv.writer(file).writerows([PART_COLUMNS, *(each[: len(PART_COLUMNS)] for each in found)])
+    lines = [cells(each, explain=False) for each in found]
+    csv.writer(file).writerows([columns(explain=False), *lines])
     return lambda: io.StringIO(file.getvalue(), newline="")
 
 
-def shard(number: int, found: list[Prediction], rows: int | None = None) -> Shard:
-    return Shard(number, len(found) if rows is None else rows, part_of(found))
+def shard(number: int, found: list[Prediction], rows: int | None = None) -> ShardPart:
+    return ShardPart(number, len(found) if rows is None else rows, part_of(found))
 
 
 @given(
@@ -83,12 +85,12 @@ def test_rows_that_do_not_fit_are_told(found: list[int], rejected: list[int], me
         list(merge(ROWS, iter([(line, "no text") for line in rejected]), (said(n) for n in found)))
 
 
-PLAIN = ",".join(PART_COLUMNS)
-EXPLAINED = f"{PLAIN},{BECAUSE}"
+PLAIN = ",".join(columns(explain=False))
+EXPLAINED = ",".join(columns(explain=True))
 
 
-def text_part(text: str) -> Shard:
-    return Shard(3, 1, lambda: io.StringIO(text, newline=""))
+def text_part(text: str) -> ShardPart:
+    return ShardPart(3, 1, lambda: io.StringIO(text, newline=""))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def text_part(text: str) -> Shard:
         (text_part(PLAIN + '\n0,"a'), "it is not a whole CSV file"),
     ],
 )
-def test_a_part_that_is_not_whole_names_its_shard(broken: Shard, message: str) -> None:
+def test_a_part_that_is_not_whole_names_its_shard(broken: ShardPart, message: str) -> None:
     with pytest.raises(PredictionFailed, match=message):
         list(predictions([broken]))
 
@@ -119,7 +121,7 @@ def test_a_part_that_is_not_whole_names_its_shard(broken: Shard, message: str) -
 def test_a_part_with_explanations_has_one_more_column() -> None:
     part = text_part(EXPLAINED + '\n0,a,0.9,b,,"not worth (+2.1), loved (-0.9)"\n')
     (found,) = predictions([part], explain=True)
-    assert found == Prediction(0, "a", "0.9", "b", "", "not worth (+2.1), loved (-0.9)")
+    assert found == Prediction(0, "a", 0.9, "b", "", "not worth (+2.1), loved (-0.9)")
 
 
 @pytest.mark.parametrize(

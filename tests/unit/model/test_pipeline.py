@@ -86,7 +86,8 @@ def test_the_saved_model_has_the_accuracy_that_the_evaluation_claims(
     evaluation = run(tiny(architecture=architecture, num_epoch=1, ngram_epochs=1), folders)
     rows = list(read_folder(folders.validation))
     right = sum(
-        guess.label == row.label for guess, row in zip(predict(load(folders.model), rows), rows, strict=True)
+        guess.prediction == row.label
+        for guess, row in zip(predict(load(folders.model), rows), rows, strict=True)
     )
     assert right / len(rows) == pytest.approx(evaluation["accuracy"], abs=1e-6)
 
@@ -222,7 +223,7 @@ def test_texts_that_teach_nothing_still_make_a_model(
     folders = Folders(tmp_path / "rows", tmp_path / "rows", tmp_path / "m", tmp_path / "o")
     run(tiny(architecture=architecture), folders)
     (guess,) = predict(load(tmp_path / "m"), [Row(0, "anything")], explain=True)
-    assert guess.label in {"x", "y"}
+    assert guess.prediction in {"x", "y"}
 
 
 def test_n_classes_must_agree_with_the_data(folders: Folders, tiny: Callable[..., Config]) -> None:

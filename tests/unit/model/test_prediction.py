@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.part import Prediction
 from model.artifact import load
 from model.classifier import Classifier, Decision
 from model.config import Config
@@ -24,7 +25,6 @@ from model.prediction import (
     LOW_CONFIDENCE,
     NOTHING_ACCEPTED,
     UNFAMILIAR,
-    Prediction,
     _chunks,
     doubt,
     predict,
@@ -46,8 +46,8 @@ def test_the_toy_task_is_labelled_right_and_surely(
 ) -> None:
     rows = toy(300, seed=7)
     found = list(predict(any_classifier, rows))
-    assert sum(guess.label == row.label for guess, row in zip(found, rows, strict=True)) / 300 > 0.98
-    assert all(0.33 <= guess.confidence <= 1 and guess.runner_up != guess.label for guess in found)
+    assert sum(guess.prediction == row.label for guess, row in zip(found, rows, strict=True)) / 300 > 0.98
+    assert all(0.33 <= guess.confidence <= 1 and guess.runner_up != guess.prediction for guess in found)
     assert {guess.because for guess in found} == {""}
 
 
@@ -59,7 +59,7 @@ def test_predictions_come_in_the_order_of_the_rows_over_several_chunks(
     rows = [row._replace(number=7 * row.number) for row in toy(4 * CHUNK + 5, seed=3)]
     found = list(predict(any_classifier, rows))
     assert [guess.row for guess in found] == [row.number for row in rows]
-    right = sum(guess.label == row.label for guess, row in zip(found, rows, strict=True))
+    right = sum(guess.prediction == row.label for guess, row in zip(found, rows, strict=True))
     assert right / len(rows) > 0.97
 
 
@@ -87,7 +87,7 @@ def test_what_a_text_gets_does_not_depend_on_the_rows_beside_it(
     together = list(predict(any_classifier, rows))
     alone = [guess for row in rows for guess in predict(any_classifier, [row])]
     for one, other in zip(together, alone, strict=True):
-        assert (one.label, one.doubt) == (other.label, other.doubt)
+        assert (one.prediction, one.doubt) == (other.prediction, other.doubt)
         assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
@@ -125,7 +125,7 @@ def test_a_row_is_explained_only_when_that_is_asked_for(
 ) -> None:
     rows = toy(20, seed=6)
     for guess, row in zip(predict(any_classifier, rows, explain=True), rows, strict=True):
-        first, second = (any_classifier.labels.index(label) for label in (guess.label, guess.runner_up))
+        first, second = (any_classifier.labels.index(label) for label in (guess.prediction, guess.runner_up))
         assert guess.because == because(any_classifier, row.text, first, second)
         assert "(+" in guess.because
         if any_classifier.config.architecture != "lstm":
@@ -158,7 +158,7 @@ AWKWARD = {
 @pytest.mark.parametrize("name", AWKWARD)
 def test_any_text_is_labelled(name: str, explain: bool, any_classifier: Classifier) -> None:
     (guess,) = predict(any_classifier, [Row(0, AWKWARD[name])], explain=explain)
-    assert guess.label in any_classifier.labels
+    assert guess.prediction in any_classifier.labels
     assert 0 < guess.confidence <= 1
 
 
@@ -182,7 +182,7 @@ def test_any_text_is_labelled_by_n_grams_of_every_sort(
     name: str, explain: bool, every_sort: Classifier
 ) -> None:
     (guess,) = predict(every_sort, [Row(0, AWKWARD[name])], explain=explain)
-    assert guess.label in every_sort.labels
+    assert guess.prediction in every_sort.labels
 
 
 def test_awkward_texts_among_others_change_nothing_for_them(

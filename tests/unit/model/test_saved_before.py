@@ -20,7 +20,11 @@ def test_a_model_saved_before_still_loads_and_predicts_the_same(name: str) -> No
     rows = [Row(number, row["text"]) for number, row in enumerate(expected)]
     found = list(predict(load(SAVED / f"{name}.tar.gz"), rows, explain=True))
     for guess, row in zip(found, expected, strict=True):
-        assert (guess.label, guess.runner_up, guess.doubt) == (row["label"], row["runner_up"], row["doubt"])
+        assert (guess.prediction, guess.runner_up, guess.doubt) == (
+            row["label"],
+            row["runner_up"],
+            row["doubt"],
+        )
         assert guess.confidence == pytest.approx(row["confidence"], abs=1e-5)
         assert phrases(guess.because) == phrases(row["because"])
 

@@ -1,0 +1,59 @@
+"""The columns of the tables that pass between the parts, and of those that people get."""
+
+from typing import NamedTuple
+
+from contract.part import Prediction
+
+
+class ShardRow(NamedTuple):
+    """A row of a shard, as the prediction reads it."""
+
+    row: int
+    """Number of the data row in the input file, from 0."""
+    text: str
+
+
+class ChannelRow(NamedTuple):
+    """A row of a training channel."""
+
+    row: int
+    """Number of the data row in the input file, from 0."""
+    text: str
+    label: str
+
+
+class RejectedRow(NamedTuple):
+    """A row of the input that cannot be used, as people and collect read it."""
+
+    line: int
+    """Line of the input file on which the row begins."""
+    reason: str
+    """Why; details follow a colon."""
+    raw: str
+    """The row as it stands in the file, shortened to 2,000 characters."""
+
+
+class Judgement(NamedTuple):
+    """What collect adds to a row of the results, behind the columns of its prediction."""
+
+    needs_review: bool
+    """Whether a person should look at the row."""
+    agrees: bool | None
+    """Whether the prediction is the category that the row came with; empty without one."""
+    error: str
+    """Why the row has no prediction."""
+
+
+SHARD, CHANNEL, REJECTED = ShardRow._fields, ChannelRow._fields, RejectedRow._fields
+ROW, TEXT, LABEL = CHANNEL
+LINE, REASON, RAW = REJECTED  # the rows to review have a column with the reason, too
+NEEDS_REVIEW, AGREES, ERROR = Judgement._fields
+PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"
+
+ROW_OF_RESULTS = (*Prediction._fields, *Judgement._fields)
+# Columns of a part that are not shown: the row stands where it stood, and the doubt in the reason.
+_NOT_SHOWN = (ROW, "doubt")
+RESULTS = tuple(name for name in ROW_OF_RESULTS if name not in _NOT_SHOWN)
+"""What the results have beside the columns of the input; `agrees` and `because` not always."""
+ALWAYS = frozenset({PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW})
+"""Columns that results of every version have, by which files of our own are known again."""

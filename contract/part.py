@@ -1,0 +1,95 @@
+"""A part: the predictions of one shard as CSV, and what it was made of, which S3 keeps as its metadata.
+
+The container writes parts and collect reads them, both with what stands here.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, get_type_hints
+
+
+class Prediction(NamedTuple):
+    """The prediction of one row; its fields are the columns of a part, in this order.
+
+    A number with decimals is a share between 0 and 1, and has four of them in a part.
+    """
+
+    row: int
+    """Number of the data row in the input file, from 0."""
+    prediction: str
+    """The most likely category."""
+    confidence: float
+    """How likely the prediction is right: of the rows with 0.90, about nine in ten are."""
+    runner_up: str
+    """The second most likely category."""
+    doubt: str
+    """Why a person should look at the row; empty for an accepted one."""
+    because: str = ""
+    """The words that decided, and what each adds to the log-odds; only in a part with explanations."""
+
+
+_FIELDS = Prediction._fields
+_WITHOUT_BECAUSE = _FIELDS[:-1]
+_TYPES: tuple[type, ...] = tuple(get_type_hints(Prediction).values())
+
+
+def columns(*, explain: bool) -> tuple[str, ...]:
+    """Return the columns of a part."""
+    return _FIELDS if explain else _WITHOUT_BECAUSE
+
+
+def cells(prediction: Prediction, *, explain: bool) -> list[str]:
+    """Return a prediction as a line of a part."""
+    return [cell(value) for value in (prediction if explain else prediction[:-1])]
+
+
+def cell(value: str | float) -> str:
+    """Return a value as a part has it: of a share four decimals, and 1.0000 only for what is certain."""
+    if isinstance(value, float):
+        return f"{value if value == 1 else min(value, 0.9999):.4f}"
+    return str(value)
+
+
+def parse(line: Sequence[str]) -> Prediction:
+    """Return the prediction that a line of a part holds. Raises ValueError where a number is none."""
+    return Prediction(*[kind(text) for kind, text in zip(_TYPES, line, strict=False)])
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a part was made of: a digest of shard, model and whether it explains; and how many rows it has."""
+
+    made_of: str
+    rows: int
+
+    def metadata(self, program: str, sha256: str) -> dict[str, str]:
+        """Return what is kept beside a part of this origin: its own sha256 too, and what program made it."""
+        return {"made-of": self.made_of, "program": program, "rows": str(self.rows), "sha256": sha256}
+
+    def flaw(self, metadata: Mapping[str, str], sha256: str) -> str:
+        """Return what is wrong with a part that has this sha256 and metadata, in words; empty: nothing."""
+        if metadata.get("sha256") != sha256:
+            return "is not whole, or an older image made it (make push brings a new one)"
+        if (metadata.get("made-of"), metadata.get("rows")) != (self.made_of, str(self.rows)):
+            return "was made of other rows or by another model"
+        return ""
+
+
+def origin(shard: str, model: str, rows: int, *, explain: bool) -> Origin:
+    """Return the origin of a part.
+
+    Args:
+        shard: sha256 of the shard's file
+        model: ETag of the model's archive
+        rows: of the shard
+        explain: whether the part has explanations
+
+    """
+    digest = hashlib.sha256(f"{shard}\n{model}\n{explain}".encode()).hexdigest()[:32]
+    return Origin(digest, rows)
+
+
+def program(metadata: Mapping[str, str]) -> str:
+    """Return the digest of the program that made a part; empty if it is not known."""
+    return metadata.get("program", "")

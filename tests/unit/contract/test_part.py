@@ -1,0 +1,81 @@
+"""A part: its columns both ways, and what it was made of."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.part import Prediction, cells, columns, origin, parse, program
+
+SURE = Prediction(7, "brakes", 0.93456, "engine", "", "squeal (+2.1)")
+ORIGIN = origin("a-shard", "a-model", 3, explain=False)
+METADATA = ORIGIN.metadata("a-program", "a-sha256")
+
+
+def test_the_columns_are_the_fields_of_a_prediction_the_last_only_with_explanations() -> None:
+    assert columns(explain=True) == ("row", "prediction", "confidence", "runner_up", "doubt", "because")
+    assert columns(explain=False) == columns(explain=True)[:-1]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "cell"),
+    [(0.93456, "0.9346"), (1.0, "1.0000"), (0.99996, "0.9999"), (0.0, "0.0000")],
+)
+def test_a_share_has_four_decimals_and_only_what_is_certain_is_one(confidence: float, cell: str) -> None:
+    assert cells(SURE._replace(confidence=confidence), explain=False)[2] == cell
+
+
+@given(
+    st.builds(
+        Prediction,
+        row=st.integers(0, 10**9),
+        prediction=st.text(),
+        confidence=st.integers(0, 10_000).map(lambda share: share / 10_000),
+        runner_up=st.text(),
+        doubt=st.text(),
+        because=st.text(),
+    ),
+    st.booleans(),
+)
+def test_a_prediction_comes_back_from_its_cells(prediction: Prediction, explain: bool) -> None:
+    line = cells(prediction, explain=explain)
+    assert len(line) == len(columns(explain=explain))
+    assert parse(line) == (prediction if explain else prediction._replace(because=""))
+
+
+@pytest.mark.parametrize("line", [["x", "a", "0.9", "b", ""], ["1", "a", "much", "b", ""], ["1", "a"]])
+def test_a_line_that_is_no_prediction_is_refused(line: list[str]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        parse(line)
+
+
+def test_a_part_that_fits_its_origin_has_no_flaw_whatever_program_made_it() -> None:
+    assert ORIGIN.flaw(METADATA, "a-sha256") == ""
+    assert ORIGIN.flaw(METADATA | {"program": "another"}, "a-sha256") == ""
+    assert program(METADATA) == "a-program"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "flaw"),
+    [
+        ({}, "is not whole"),
+        (METADATA | {"sha256": "another"}, "is not whole"),
+        (METADATA | {"rows": "2"}, "was made of other rows or by another model"),
+        (METADATA | {"made-of": "another"}, "was made of other rows or by another model"),
+    ],
+)
+def test_a_part_of_anything_else_is_flawed(metadata: dict[str, str], flaw: str) -> None:
+    assert ORIGIN.flaw(metadata, "a-sha256").startswith(flaw)
+
+
+def test_another_shard_another_model_and_explanations_make_another_origin() -> None:
+    origins = {
+        origin(shard, model, 3, explain=explain).made_of
+        for shard in ("a-shard", "b-shard")
+        for model in ("a-model", "b-model")
+        for explain in (False, True)
+    }
+    assert len(origins) == 8
+
+
+def test_parts_that_were_made_before_are_still_whole() -> None:
+    assert ORIGIN.made_of == "6f1b9a90932838fa53dd3c2fbe898dae"
