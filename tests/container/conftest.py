@@ -34,6 +34,8 @@ TINY: dict[str, Any] = {
     "ngram_norm": "sqrt",
 }
 
+HANGING_SECONDS = 1200  # after which a program counts as hanging; no test takes part of it
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

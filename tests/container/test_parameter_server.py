@@ -1,10 +1,10 @@
 """The processes beside a worker: where they find each other, and that none of them is left over."""
 
-import re
+import os
+import select
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from container.failure import ProgramError
 from container.parameter_server import environment
 from model.hosts import Hosts
 
-from .conftest import ROOT
+from .conftest import HANGING_SECONDS, ROOT
 from .conftest import environment as environment_of_a_job
 
 NAMES = ("algo-1", "algo-2", "algo-3")
@@ -83,12 +83,13 @@ def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
+def ends(process: int) -> bool:
+    """Wait for the end of a process, which is no child of this one; `process` is its descriptor."""
+    return bool(select.select([process], [], [], HANGING_SECONDS)[0])
+
+
 def is_running(process: int) -> bool:
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return False
-    return not re.search(r"^State:\s+Z", status, re.MULTILINE)
+    return not select.select([process], [], [], 0)[0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
@@ -109,11 +110,12 @@ def test_no_process_is_left_over(end: str) -> None:
         assert started.stdin is not None
         assert started.stdout is not None
         assert started.stdout.readline() == "running\n"
-        left = children(started.pid)
+        left = [os.pidfd_open(child) for child in children(started.pid)]
         assert [is_running(child) for child in left] == [True, True]
         if end == "killed":
             started.kill()
         else:
             started.stdin.write("\n")
-    while any(is_running(child) for child in left):
-        time.sleep(0.1)
+    assert all(ends(child) for child in left)
+    for child in left:
+        os.close(child)
