@@ -15,7 +15,7 @@ STUB = Path("/opt/cuda-stub/libcuda.so.1")
 def ensure_driver(driver: str = DRIVER, stub: Path = STUB) -> bool:
     """Load the driver library, or the stub if there is none. Gives whether there is a driver.
 
-    Call it before MXNet is imported. With neither (the CPU build of MXNet needs none) nothing is loaded.
+    Call it before MXNet may be imported. With neither (the CPU build of MXNet needs none) nothing is loaded.
     """
     if _loads(driver):
         return True

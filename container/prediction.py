@@ -133,9 +133,9 @@ def _is_whole(job: Job, before: storage.Found, made_of: Origin, scratch: Path) -
 
 
 def _label(job: Job, scratch: Path) -> Path:
-    ensure_driver()
-    from model import artifact  # noqa: PLC0415  it imports MXNet, which needs the driver library first
-    from model.prediction import predict  # noqa: PLC0415
+    ensure_driver()  # before a part of the model imports MXNet
+    from model import artifact  # noqa: PLC0415  not above: the supervisor imports this module and stays small
+    from model.prediction import predict  # noqa: PLC0415  as well
 
     shard = storage.download(job.shard, scratch / "shard.csv")
     if job.sha256 and _tag(str(shard)) != job.sha256:

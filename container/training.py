@@ -115,7 +115,7 @@ def _train(base: Path) -> None:
             pipeline.assist(config, folders, lambda: stop.asked, hosts)
             print(f"Trained with {hosts.names[0]}, which saves the model.", flush=True)
         else:
-            print(f"{hosts.names[0]} trains n-grams alone: nothing to do here.", flush=True)
+            print(f"{hosts.names[0]} trains this model alone: nothing to do here.", flush=True)
 
 
 def _hosts(given: dict[str, Any]) -> tuple[Hosts, str]:

@@ -1,13 +1,12 @@
 """A trained model as a folder or a model.tar.gz: plain arrays and JSON, and a manifest with every digest."""
 
-import dataclasses
 import json
 import platform
 import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,17 @@ import numpy as np
 
 from model import __version__, array_file
 from model.checkpoint import digest
-from model.classifier import Classifier, Part
+from model.classifier import Classifier
 from model.config import Config
 from model.data import Arrays
-from model.encoder import WordEncoder
 from model.errors import ArtifactError, ConfigError
 from model.evaluation import Evaluation, decision
 from model.framework import framework
-from model.network import Network
-from model.ngram_sums import NgramSums
-from model.ngrams import Grams, NgramEncoder
+from model.parts import kind
+from model.parts.part import Part
 from model.texts import Hashes
 
 SCHEMA = 2  # 1 had one network and its words
-BUCKETS = "buckets"  # of an n-gram encoder, among the arrays
 LEARNED = "learned.npy"
 MANIFEST, CONFIG, ENCODER, EVALUATION, REPORT = (
     "manifest.json",
@@ -50,7 +46,7 @@ def save(
     """Write the model into `folder`, the manifest last; `learned` are the hashes of its training texts."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{classifier.config.save_name}.params"
-    array_file.write(weights, _arrays(classifier.parts))
+    array_file.write(weights, _arrays(classifier))
     write_json(folder / ENCODER, _described(classifier))
     write_json(folder / CONFIG, classifier.config.model_dump())
     write_json(folder / EVALUATION, evaluation)
@@ -142,26 +138,19 @@ def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
         shutil.copyfileobj(content, file)
 
 
-def _arrays(parts: Sequence[Part]) -> Arrays:
+def _arrays(classifier: Classifier) -> Arrays:
     """Return all that is learned in numbers, by PART.NAME."""
-    arrays: Arrays = {}
-    for part in parts:
-        arrays |= {f"{part.name}.{name}": array for name, array in part.scorer.arrays().items()}
-        if isinstance(part.encoder, NgramEncoder):
-            arrays[f"{part.name}.{BUCKETS}"] = part.encoder.buckets
-    return arrays
+    return {
+        f"{kind_name}.{name}": array
+        for kind_name, part in zip(classifier.config.parts, classifier.parts, strict=True)
+        for name, array in part.arrays().items()
+    }
 
 
 def _described(classifier: Classifier) -> dict[str, Any]:
-    """Return the encoder as JSON: the labels, and for each part its words or which n-grams it looks for."""
-    parts: dict[str, Any] = {}
-    for part in classifier.parts:
-        if isinstance(part.encoder, NgramEncoder) and isinstance(part.scorer, NgramSums):
-            grams = dataclasses.asdict(part.encoder.grams)
-            parts[part.name] = {**grams, "norm": part.scorer.norm, "seq_len": part.encoder.seq_len}
-        elif isinstance(part.encoder, WordEncoder):
-            parts[part.name] = dataclasses.asdict(part.encoder)
-    return {"labels": classifier.labels, "parts": parts}
+    """Return the labels, and the rest of each part, as JSON."""
+    parts = zip(classifier.config.parts, classifier.parts, strict=True)
+    return {"labels": classifier.labels, "parts": {name: part.described() for name, part in parts}}
 
 
 def _load_folder(folder: Path) -> Classifier:
@@ -169,10 +158,9 @@ def _load_folder(folder: Path) -> Classifier:
     try:
         config = Config.parse(_json(folder / CONFIG))
         encoder, evaluation = _json(folder / ENCODER), _json(folder / EVALUATION)
-        arrays, labels = array_file.read(weights), tuple(encoder["labels"])
-        parts = tuple(
-            _part(name, encoder["parts"][name], arrays, config, len(labels)) for name in config.parts
-        )
+        arrays, labels, described = array_file.read(weights), tuple(encoder["labels"]), encoder["parts"]
+        _check_kinds(described, config)
+        parts = tuple(_part(name, described[name], arrays, config, len(labels)) for name in config.parts)
         mixture = evaluation["training"]["mixture"]
         shares = tuple(mixture[name] for name in config.parts) if mixture else (1.0,)
         return Classifier(config, labels, parts, shares, decision(evaluation))
@@ -180,17 +168,15 @@ def _load_folder(folder: Path) -> Classifier:
         raise ArtifactError(f"The model was made by another version of this program ({error}).") from error
 
 
+def _check_kinds(described: dict[str, Any], config: Config) -> None:
+    if described.keys() != set(config.parts):
+        told = [", ".join(sorted(names)) for names in (described, config.parts)]
+        raise ConfigError(["its parts are {}, those of its configuration {}".format(*told)])
+
+
 def _part(name: str, described: dict[str, Any], arrays: Arrays, config: Config, classes: int) -> Part:
     own = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
-    if name == "ngram":
-        chars = tuple(described["chars"]) if described["chars"] else None
-        grams = Grams(described["words"], described["skip"], chars, described["end"])
-        sums = NgramSums(own["weights"], own["bias"], described["norm"])
-        return Part(name, NgramEncoder(grams, own[BUCKETS], described["seq_len"]), sums)
-    words = WordEncoder(tuple(described["vocabulary"]), described["seq_len"])
-    network = Network(config.model_copy(update={"architecture": name}), words.size, classes)
-    network.set_arrays(own)
-    return Part(name, words, network)
+    return kind(name).load(described, own, config.alone(name), classes)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,42 +1,15 @@
-"""A trained classifier: what reads the texts, what turns them into logits, and logits into a decision."""
+"""A trained classifier: the parts that turn texts into logits, and what turns logits into a decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from model.calibration import blocks, probabilities
 from model.config import Config
-from model.data import Arrays, Floats
-from model.encoder import Encoded, Ids
-
-
-class Encoder(Protocol):
-    """Turns texts into numbers."""
-
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        """Return the numbers of each text, and the share of its words that are known."""
-
-
-class Scorer(Protocol):
-    """Turns encoded texts into logits."""
-
-    def logits(self, texts: Sequence[Ids]) -> Floats:
-        """Logits of shape (texts, classes), in the order of the texts."""
-
-    def arrays(self) -> Arrays:
-        """Return all weights by name."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One way to read a text. An architecture of two parts mixes what both say."""
-
-    name: str  # ngram, cnn or lstm
-    encoder: Encoder
-    scorer: Scorer
+from model.data import Floats
+from model.parts.part import Part
 
 
 @dataclass(frozen=True)
@@ -64,16 +37,15 @@ class Classifier:
 
     config: Config
     labels: tuple[str, ...]  # the label at position i has the number i
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...]  # in the order of `config.parts`, which names their kinds
     mixture: tuple[float, ...] = (1.0,)  # the weight of each part; they add up to 1
     decision: Decision = field(default_factory=Decision)
 
     def judge(self, texts: Sequence[str]) -> Judged:
         """Calibrated probabilities and shares of known words, in the order of the texts."""
-        encoded = [part.encoder.encode(texts) for part in self.parts]
-        logits = [part.scorer.logits(found.texts) for part, found in zip(self.parts, encoded, strict=True)]
-        chances = probabilities(mixed(logits, self.mixture), self.decision.temperature)
-        return Judged(chances, encoded[0].known_shares)
+        scores = [part.score(texts) for part in self.parts]
+        logits = mixed([score.logits for score in scores], self.mixture)
+        return Judged(probabilities(logits, self.decision.temperature), scores[0].known_shares)
 
 
 def mixed(logits: Sequence[Floats], mixture: Sequence[float]) -> Floats:

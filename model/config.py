@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from model.errors import ConfigError
+from model.parts import architectures
 
 Optimizer = Literal["adam", "adagrad", "sgd", "nag", "rmsprop"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -19,9 +20,19 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 Address = Annotated[str, Field(pattern=r"^(s3|https)://.+", max_length=1000)]
 KernelSize = Annotated[int, Field(ge=1, le=64)]
-Architecture = Literal["ngram", "cnn", "lstm", "ngram+cnn", "ngram+lstm"]
 Auto = Literal["auto"]
 Width = Annotated[int, Field(ge=1, le=8)]
+
+
+def _known(architecture: str) -> str:
+    if architecture not in architectures():
+        raise ValueError
+    return architecture
+
+
+Architecture = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"enum": architectures(), "type": "string"})
+]
 
 
 LEAST_RATE = 1e-30  # a learning rate that has decayed; MXNet refuses those that are no normal float32
@@ -202,7 +213,7 @@ class Config(BaseModel):
 
     @property
     def parts(self) -> list[str]:
-        """The networks that the architecture is made of: `ngram`, `cnn`, `lstm` or two of them."""
+        """The kinds of the parts that the architecture is made of, one or two: see `model.parts`."""
         of_cnn = {None: "ngram", True: "cnn", False: "lstm"}
         return (self.architecture or of_cnn[self.cnn]).split("+")
 
@@ -210,6 +221,10 @@ class Config(BaseModel):
     def kernel_sizes(self) -> list[int]:
         """The widths of the CNN's filters, always as a list."""
         return [self.kernel_size] if isinstance(self.kernel_size, int) else self.kernel_size
+
+    def alone(self, kind: str) -> Self:
+        """Return the configuration of a model whose only part is of this kind."""
+        return self.model_copy(update={"architecture": kind})
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0: decayed from the base rate."""

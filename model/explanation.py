@@ -1,26 +1,16 @@
-"""Which n-grams decided: every architecture's logits are a sum, and each summand belongs to some words.
-
-An n-gram network adds a row of its table for each n-gram. A CNN or LSTM adds, for each unit of its last
-layer, the unit's value times its weights, and a unit's value comes from the words where it was strongest.
-"""
+"""Which n-grams decided: a part's logits are a sum, and each summand belongs to some words of the text."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from model.classifier import Classifier, Part
-from model.encoder import WordEncoder
-from model.network import Network
-from model.ngram_sums import NgramSums
-from model.ngrams import NgramEncoder
-from model.tokenizer import tokenize
+from model.classifier import Classifier
 
 Logits: TypeAlias = npt.NDArray[np.float64]  # (classes,)
-Evidence: TypeAlias = tuple[Sequence[str], npt.NDArray[np.float64]]  # phrases, (phrases, classes)
 
 PHRASES = 5  # that are named for a row
 PHRASE_SHOWN = 80  # characters of a phrase: a word may be as long as its text
@@ -37,7 +27,7 @@ def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
     """
     added: dict[str, Logits] = {}
     for part, weight in zip(classifier.parts, classifier.mixture, strict=True):
-        phrases, logits = _part_evidence(part, text)
+        phrases, logits = part.evidence(text)
         for phrase, line in zip(phrases, weight * logits, strict=True):
             added[phrase] = added[phrase] + line if phrase in added else line
     return added
@@ -98,26 +88,3 @@ def speaking(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phr
 
 def _short(phrase: str) -> str:
     return phrase if len(phrase) <= PHRASE_SHOWN else phrase[:PHRASE_SHOWN] + "…"
-
-
-def _part_evidence(part: Part, text: str) -> Evidence:
-    if isinstance(part.encoder, NgramEncoder) and isinstance(part.scorer, NgramSums):
-        return _of_ngrams(part.encoder, part.scorer, text)
-    if isinstance(part.encoder, WordEncoder) and isinstance(part.scorer, Network):
-        return _of_peaks(part.encoder, part.scorer, text)
-    raise TypeError(f"nothing is known of the evidence of {part.name}")
-
-
-def _of_ngrams(encoder: NgramEncoder, sums: NgramSums, text: str) -> Evidence:
-    found = encoder.phrases(text)
-    numbers = np.array([number for number, _ in found], dtype=np.int32)
-    return [phrase for _, phrase in found], sums.shares(numbers, len(numbers)).astype(np.float64)
-
-
-def _of_peaks(encoder: WordEncoder, network: Network, text: str) -> Evidence:
-    words = tokenize([text], encoder.seq_len).words
-    if not words:
-        return [], np.empty((0, network.classes))
-    shares, first, last = network.peaks(encoder.encode([text]).texts[0])
-    phrases = [" ".join(words[start : end + 1]) for start, end in zip(first, last, strict=True)]
-    return phrases, shares.astype(np.float64)

@@ -21,7 +21,6 @@ T = TypeVar("T")
 AUTO = "auto"
 HELD_OUT = 0.2  # of the rows that are chosen on
 LEAST_ROWS = 100  # to choose on; below, the first that comes into question is taken
-MOST_CHARACTERS = 6_000_000  # of the rows that are chosen on
 TRIED_EPOCHS = 6
 
 OF_WORDS, WITH_CHARACTERS = Grams(3, 0, None, 0), Grams(2, 4, (1, 4), 0)

@@ -23,11 +23,11 @@ UNFAMILIAR = "unlike the training texts"
 def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) -> Iterator[Prediction]:
     """One prediction for each row, in their order. The same texts always give the same predictions.
 
-    `explain` fills `because`. A model of n-grams alone works on all cores, in processes of its own; the
-    others leave that to MXNet.
+    `explain` fills `because`. A model whose parts all fork works on all cores, in processes of its own; the
+    others leave that to their framework.
     """
     chunks = _chunks(rows)
-    if any(part.name != "ngram" for part in classifier.parts):
+    if not all(part.forks for part in classifier.parts):
         judged = (_judge(classifier, chunk, explain) for chunk in chunks)
         return itertools.chain.from_iterable(judged)
     classifier.judge(["é"])  # builds the tables once, for all processes, those of letters beyond ASCII too

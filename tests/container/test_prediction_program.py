@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,7 +22,7 @@ from container import disk, prediction, storage
 from contract.part import Prediction
 from model.data import Row
 
-from .conftest import TELLING, Run, rows, write_csv
+from .conftest import ROOT, TELLING, Run, rows, write_csv
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,6 +59,22 @@ def test_each_shard_has_one_part_with_a_line_for_every_row_in_order(
     assert sum(line["prediction"] == truth for line, truth in zip(labelled, truths, strict=True)) > 36
     assert all(len(line["confidence"]) == 6 for line in labelled)
     assert [path.name for path in (shards.parent / "parts").iterdir()] == [f"part-{index:05}.csv"]
+
+
+WITHOUT_MXNET = """
+import sys
+from container.prediction import main
+assert main() == 0
+assert "mxnet" not in sys.modules
+"""
+
+
+def test_a_shard_is_labelled_by_n_grams_without_mxnet(shards: Path, trained: Path) -> None:
+    variables = {"CLAIMFLOW_MANIFEST": str(shards), "CLAIMFLOW_MODEL": str(trained / "model.tar.gz")}
+    subprocess.run(
+        [sys.executable, "-c", WITHOUT_MXNET], cwd=ROOT, env={**os.environ, **variables}, check=True
+    )
+    assert len(part(shards.parent / "parts" / "part-00000.csv")) == 40
 
 
 def test_without_an_index_the_first_shard_is_labelled(run: Run, shards: Path, trained: Path) -> None:

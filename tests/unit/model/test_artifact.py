@@ -15,10 +15,11 @@ import pytest
 from model import array_file
 from model.artifact import load, save, unpack
 from model.checkpoint import digest
-from model.classifier import Classifier, Part
+from model.classifier import Classifier
 from model.errors import ArtifactError
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
+from model.parts.ngram import NgramPart
 
 FILES = {
     "model.params",
@@ -76,9 +77,9 @@ def test_a_packed_model_judges_like_the_folder(any_saved: Path, tmp_path: Path) 
 
 def arrays(classifier: Classifier) -> dict[str, np.ndarray]:
     return {
-        f"{part.name}.{name}": found
-        for part in classifier.parts
-        for name, found in part.scorer.arrays().items()
+        f"{number}.{name}": found
+        for number, part in enumerate(classifier.parts)
+        for name, found in part.arrays().items()
     }
 
 
@@ -99,7 +100,7 @@ def with_grams(classifier: Classifier, grams: Grams, texts: list[str]) -> Classi
     encoder, _ = NgramEncoder.fit(texts, grams, 7, 1000)
     chance = np.random.default_rng(0)
     weights = chance.normal(0, 1, (encoder.size, 3)).astype(np.float32)
-    part = Part("ngram", encoder, NgramSums(weights, np.zeros(3, dtype=np.float32), "none"))
+    part = NgramPart(encoder, NgramSums(weights, np.zeros(3, dtype=np.float32), "none"))
     return dataclasses.replace(classifier, parts=(part,))
 
 
@@ -177,6 +178,7 @@ def edit(folder: Path, name: str, change: Callable[[dict], object]) -> None:
     [
         ("encoder.json", lambda content: content.pop("labels")),
         ("encoder.json", lambda content: content["parts"].clear()),
+        ("encoder.json", lambda content: content["parts"].update(bert={})),
         ("encoder.json", lambda content: content["parts"]["ngram"].pop("words")),
         ("config.json", lambda content: content.update(architecture="textcnn")),
         ("config.json", lambda content: content.update(architecture="cnn")),
@@ -184,7 +186,7 @@ def edit(folder: Path, name: str, change: Callable[[dict], object]) -> None:
         ("evaluation.json", lambda content: content.pop("training")),
         ("evaluation.json", lambda content: content["acceptance"].pop("threshold")),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_model_of_another_version_with_right_digests_is_refused(
     name: str, change: Callable[[dict], object], copy: Path

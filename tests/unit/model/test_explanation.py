@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from model.classifier import Classifier, Part, mixed
+from model.classifier import Classifier, mixed
 from model.data import Row
 from model.explanation import PHRASES, PHRASES_A_LABEL, because, evidence, speaking
-from model.network import Network
-from model.ngram_sums import NgramSums
+from model.parts.ngram import NgramPart
+from model.parts.part import Evidence, Part
 
 from .conftest import TOPICS
 
@@ -21,14 +21,12 @@ PHRASE = re.compile(r"(.+?) \(([+-]\d+\.\d)\)(?:, |$)")
 
 def bias(part: Part) -> np.ndarray:
     """Return what a part's logits are where no n-gram adds anything."""
-    if isinstance(part.scorer, NgramSums):
-        return part.scorer.bias
-    assert isinstance(part.scorer, Network)
-    return np.asarray(part.scorer.block.output.bias.data().asnumpy())
+    arrays = part.arrays()
+    return arrays["dense0_bias"] if "dense0_bias" in arrays else arrays["bias"]
 
 
 def logits_of(classifier: Classifier, text: str) -> list[np.ndarray]:
-    return [part.scorer.logits(part.encoder.encode([text]).texts)[0] for part in classifier.parts]
+    return [part.score([text]).logits[0] for part in classifier.parts]
 
 
 def entries(told: str) -> list[tuple[str, float]]:
@@ -58,11 +56,11 @@ def test_of_a_mixture_the_evidence_adds_up_to_the_differences_of_the_mixed_logit
 
 def test_the_evidence_of_an_n_gram_is_its_line_of_the_table(classifier: Classifier) -> None:
     (part,) = classifier.parts
-    assert isinstance(part.scorer, NgramSums)
+    assert isinstance(part, NgramPart)
     found = evidence(classifier, "oil unheard")
     (number,) = part.encoder.encode(["oil unheard"]).texts[0].tolist()
     assert list(found) == ["oil"]
-    np.testing.assert_allclose(found["oil"], part.scorer.weights[number] / np.sqrt(2), rtol=1e-6)
+    np.testing.assert_allclose(found["oil"], part.sums.weights[number] / np.sqrt(2), rtol=1e-6)
 
 
 @pytest.mark.parametrize("text", ["", " \x00 ", "👍", "zzz"])
@@ -149,7 +147,20 @@ def test_no_texts_say_nothing(classifier: Classifier) -> None:
     assert speaking(classifier, []) == {label: [] for label in classifier.labels}
 
 
-def test_a_part_of_an_unknown_kind_is_refused(classifier: Classifier) -> None:
-    unknown = dataclasses.replace(classifier, parts=(Part("other", object(), object()),))  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="nothing is known of the evidence of other"):
-        evidence(unknown, "oil")
+class Silent(NgramPart):
+    """A part that cannot tell its reasons."""
+
+    def evidence(self, text: str) -> Evidence:
+        return [], np.empty((0, 3))
+
+
+def test_a_part_that_cannot_tell_its_reasons_leaves_the_word_to_the_other(classifier: Classifier) -> None:
+    (part,) = classifier.parts
+    assert isinstance(part, NgramPart)
+    silent = Silent(part.encoder, part.sums)
+    both = dataclasses.replace(classifier, parts=(silent, part), mixture=(0.5, 0.5))
+    halves, whole = evidence(both, "oil brake"), evidence(classifier, "oil brake")
+    assert {phrase: (2 * logits).tolist() for phrase, logits in halves.items()} == {
+        phrase: logits.tolist() for phrase, logits in whole.items()
+    }
+    assert because(dataclasses.replace(classifier, parts=(silent,)), "oil", 0, 1) == ""

@@ -261,13 +261,9 @@ def test_the_package_model_works_where_boto3_is_not_installed() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", WITHOUT_BOTO3], cwd=ROOT, check=True)
 
 
-def test_mxnet_is_imported_in_three_modules_only() -> None:
-    importers = {
-        path.name
-        for path in (ROOT / "model").glob("*.py")
-        if "mxnet" in _imports(path) or " mx\n" in _imports(path)
-    }
-    assert importers == {"network.py", "parallel.py", "training.py"}
+def test_mxnet_is_imported_in_one_module_only() -> None:
+    importers = {path.name for path in (ROOT / "model").rglob("*.py") if "mxnet" in _imports(path)}
+    assert importers == {"network.py"}
 
 
 def _imports(path: Path) -> str:

@@ -16,8 +16,9 @@ from model.artifact import load
 from model.classifier import Classifier, Decision
 from model.config import Config
 from model.data import Row
-from model.encoder import Encoded
 from model.explanation import because
+from model.parts.ngram import NgramPart
+from model.parts.part import Scores
 from model.pipeline import Folders, run
 from model.prediction import (
     CHUNK,
@@ -91,23 +92,21 @@ def test_what_a_text_gets_does_not_depend_on_the_rows_beside_it(
         assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
-class Refusing:
+class Refusing(NgramPart):
     """Reads no text with the word `unreadable`, and tells in which process it was asked."""
 
-    def __init__(self, classifier: Classifier) -> None:
-        self.inner = classifier.parts[0].encoder
-
-    def encode(self, texts: Sequence[str]) -> Encoded:
+    def score(self, texts: Sequence[str]) -> Scores:
         if any("unreadable" in text for text in texts):
             raise ValueError(f"unreadable in {os.getpid()}")
-        return self.inner.encode(texts)
+        return super().score(texts)
 
 
 @pytest.mark.parametrize("cores", [1, 3])
 def test_an_error_in_a_process_is_told_here(cores: int, classifier: Classifier, use_cores: UseCores) -> None:
     use_cores(cores)
-    part = dataclasses.replace(classifier.parts[0], encoder=Refusing(classifier))
-    refusing = dataclasses.replace(classifier, parts=(part,))
+    (part,) = classifier.parts
+    assert isinstance(part, NgramPart)
+    refusing = dataclasses.replace(classifier, parts=(Refusing(part.encoder, part.sums),))
     rows = [Row(number, "oil" if number != CHUNK + 1 else "unreadable") for number in range(5 * CHUNK)]
     given: list[Prediction] = []
     with pytest.raises(ValueError, match="unreadable in") as told:

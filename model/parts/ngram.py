@@ -1,0 +1,87 @@
+"""The part that adds up n-grams. It predicts with NumPy alone; only its training needs MXNet."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from model.config import Config
+from model.data import Arrays, Examples, Split
+from model.ngram_sums import NgramSums
+from model.ngrams import Grams, NgramEncoder
+from model.parts.part import Evidence, Fitted, Part, Rows, Scores
+
+if TYPE_CHECKING:
+    from model.ngram_settings import Sample
+    from model.training import Session
+
+MOST_CHARACTERS = 6_000_000  # of the rows that settings are chosen on
+BUCKETS = "buckets"  # of the encoder, among the arrays
+
+
+@dataclasses.dataclass(frozen=True)
+class NgramPart(Part):
+    """N-grams by number, and the table of their weights."""
+
+    encoder: NgramEncoder
+    sums: NgramSums
+
+    title = "phrase model"
+
+    @classmethod
+    def fit(cls, rows: Rows, config: Config, session: "Session") -> Fitted:
+        """Choose the settings that the configuration leaves to `auto`, and train; the lowest loss is best."""
+        from model.ngram_settings import feature_limit, settings, untrained  # noqa: PLC0415  imports MXNet
+        from model.training import train  # noqa: PLC0415  as well
+
+        chosen = settings(config, lambda: _sample(config, rows), session.should_stop)
+        limit = feature_limit(config, rows.classes)
+        encoder, encoded = NgramEncoder.fit(rows.texts(), chosen.grams, config.seq_len, limit)
+        session.say(f"{encoder.size - 1} n-grams")
+        validation = encoder.encode(rows.validation_texts)
+        split = Split(Examples(encoded, rows.labels), Examples(validation.texts, rows.validation_labels))
+        network, training, scale = untrained(config, chosen, split.training, encoder.size, rows.classes)
+        result = train(network, training, split, dataclasses.replace(session, by_loss=True))
+        sums = NgramSums.of(network.arrays(), scale, chosen.norm)
+        made_of = {"ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
+        scores = Scores(sums.logits(validation.texts), validation.known_shares)
+        return Fitted(cls(encoder, sums), scores, chosen.described() | made_of, result)
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Return the sums over each text's n-grams."""
+        encoded = self.encoder.encode(texts)
+        return Scores(self.sums.logits(encoded.texts), encoded.known_shares)
+
+    def evidence(self, text: str) -> Evidence:
+        """Return each n-gram once, with its row of the table: the logits are their sum and the bias."""
+        phrases = self.encoder.phrases(text)
+        numbers = np.array([number for number, _ in phrases], dtype=np.int32)
+        return [phrase for _, phrase in phrases], self.sums.shares(numbers, len(numbers)).astype(np.float64)
+
+    def arrays(self) -> Arrays:
+        """Return the weights, and the bucket of each known n-gram."""
+        return self.sums.arrays() | {BUCKETS: self.encoder.buckets}
+
+    def described(self) -> dict[str, Any]:
+        """Return which n-grams are looked for, and how a long text counts."""
+        grams = dataclasses.asdict(self.encoder.grams)
+        return grams | {"norm": self.sums.norm, "seq_len": self.encoder.seq_len}
+
+    @classmethod
+    def load(cls, described: Mapping[str, Any], arrays: Arrays, config: Config, classes: int) -> Self:
+        """Return the saved part."""
+        chars = tuple(described["chars"]) if described["chars"] else None
+        grams = Grams(described["words"], described["skip"], chars, described["end"])
+        encoder = NgramEncoder(grams, arrays[BUCKETS], described["seq_len"])
+        return cls(encoder, NgramSums(arrays["weights"], arrays["bias"], described["norm"]))
+
+
+def _sample(config: Config, rows: Rows) -> "Sample":
+    """Return training rows at random, about MOST_CHARACTERS of them."""
+    from model.ngram_settings import Sample  # noqa: PLC0415  it imports MXNet
+
+    share = min(1.0, MOST_CHARACTERS / max(rows.characters, 1))
+    taken = np.random.default_rng(config.seed).random(len(rows.labels)) < share
+    texts = [text for text, wanted in zip(rows.texts(), taken, strict=True) if wanted]
+    return Sample(texts, rows.labels[taken], rows.classes)
