@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from contract.text import shorten
+from model.allowed import allowed
 from model.errors import ConfigError
 from model.parts import architectures
 
@@ -233,59 +235,31 @@ class Config(BaseModel):
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the configuration, with a description and a default for every key."""
-    made = Config.model_json_schema()
-    for rule in made["properties"].values():
+    """Return the JSON Schema of the configuration: for every key a default, a description and `x-allowed`.
+
+    `x-allowed` says in words what the key may be; all who tell people read it there.
+    """
+    rules = Config.model_json_schema()["properties"]
+    for rule in rules.values():
         del rule["title"]
+        rule["x-allowed"] = allowed(rule)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Claimflow training configuration",
         "type": "object",
         "additionalProperties": False,
-        "properties": made["properties"],
+        "properties": rules,
     }
-
-
-def allowed(rule: Mapping[str, Any]) -> str:
-    """Say what a property's JSON Schema allows, in words."""
-    if "anyOf" in rule:
-        return " or ".join(allowed(part) for part in rule["anyOf"])
-    if "const" in rule:
-        return json.dumps(rule["const"])
-    if "enum" in rule:
-        return "one of " + ", ".join(json.dumps(value) for value in rule["enum"])
-    if rule["type"] == "array":
-        sizes = " to ".join(dict.fromkeys(str(rule[key]) for key in ("minItems", "maxItems")))
-        return f"a list of {sizes} values, each {allowed(rule['items'])}"
-    if rule["type"] == "string":
-        longest = f" of at most {rule['maxLength']:,} characters" if "maxLength" in rule else ""
-        return "text" + longest + (f" matching {rule['pattern']}" if "pattern" in rule else "")
-    return _PLAIN.get(rule["type"]) or _number(rule)
-
-
-def _number(rule: Mapping[str, Any]) -> str:
-    noun = "a whole number" if rule["type"] == "integer" else "a number"
-    return " ".join([noun, " and ".join(f"{word} {rule[key]:,}" for key, word in _LIMITS if key in rule)])
-
-
-_PLAIN = {"boolean": "true or false", "null": "null"}
-_LIMITS = [
-    ("minimum", "at least"),
-    ("exclusiveMinimum", "above"),
-    ("maximum", "at most"),
-    ("exclusiveMaximum", "below"),
-]
 
 
 def table() -> str:
     """Return a markdown table of every key: default, what is allowed, meaning."""
     rows = [
-        f"| `{key}` | `{json.dumps(rule['default'])}` | {allowed(rule)} | {rule['description']} |".replace(
-            "(s3|", r"(s3\|"
-        )
+        (f"`{key}`", f"`{json.dumps(rule['default'])}`", rule["x-allowed"], rule["description"])
         for key, rule in schema()["properties"].items()
     ]
-    return "\n".join(["| key | default | allowed | meaning |", "|---|---|---|---|", *rows])
+    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+    return "\n".join(["| key | default | allowed | meaning |", "|---|---|---|---|", *lines])
 
 
 def _whole(value: object) -> object:
@@ -298,15 +272,14 @@ def _whole(value: object) -> object:
 def _problem(key: str, value: object) -> str:
     rules = schema()["properties"]
     if key in rules:
-        return f"{key} is {_shown(value)}, but allowed is {allowed(rules[key])}."
+        return f"{key} is {_shown(value)}, but must be {rules[key]['x-allowed']}."
     near = difflib.get_close_matches(key, rules, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(rules)}."
     return f"{_shown(key)} is not a key of the configuration (its value is {_shown(value)}); {hint}"
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shorten(json.dumps(value, ensure_ascii=False, default=str), 80)
 
 
 if __name__ == "__main__":

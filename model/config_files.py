@@ -1,4 +1,4 @@
-"""The files made from `model.config`: the schema, the prepare function's copy of it, and every default."""
+"""The files made from `model.config`: the schema, to which the prepare function links, and every default."""
 
 import argparse
 import json
@@ -11,10 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def generated() -> dict[str, str]:
     """Return the content of every generated file, by its path from the root of the repository."""
-    rules = json.dumps(schema(), indent=2) + "\n"
     return {
-        "config/config.schema.json": rules,
-        "functions/prepare/config.schema.json": rules,
+        "config/config.schema.json": json.dumps(schema(), indent=2) + "\n",
         "config/config.json": json.dumps(Config().model_dump(), indent=2) + "\n",
     }
 

@@ -12,7 +12,6 @@ from jsonschema import Draft202012Validator
 from contract.errors import InvalidConfig
 from contract.keys import LIVE_KEYS, LIVE_PREFIX
 from contract.text import shorten
-from prepare.allowed import describe
 from shared.messages import is_text
 
 Config = dict[str, Any]
@@ -53,7 +52,7 @@ def complete(given: Config, source: str, artifacts: str) -> Config:
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the schema, the copy that this function carries."""
+    """Return the schema; the file beside this one is a link to it, which `sam build` follows."""
     document: dict[str, Any] = json.loads(Path(__file__).with_name("config.schema.json").read_text("utf-8"))
     return document
 
@@ -73,7 +72,7 @@ def _schema_problems(given: Config) -> list[str]:
         str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(possible) if error.path
     }
     return problems + [
-        f"{key} is {_shown(given[key])}, but must be {describe(rules[key], schema())}"
+        f"{key} is {_shown(given[key])}, but must be {rules[key]['x-allowed']}"
         for key in given
         if key in wrong
     ]
