@@ -23,6 +23,7 @@ import tomllib
 from pathlib import Path
 
 from benchmarks.folder_s3 import FolderS3
+from contract.columns import CHANNEL
 from examples.make_claims import PREDICT, claims
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,9 +78,7 @@ def _model(folder: Path) -> Path:
         file = base / "input" / "data" / name / "part-00000.csv"
         file.parent.mkdir(parents=True)
         with file.open("w", newline="", encoding="utf-8") as channel:
-            csv.writer(channel).writerows(
-                [("row", "text", "label"), *((n, *row) for n, row in enumerate(part))]
-            )
+            csv.writer(channel).writerows([CHANNEL, *((n, *row) for n, row in enumerate(part))])
     settings = base / "input" / "config" / "hyperparameters.json"
     settings.parent.mkdir()
     settings.write_text(

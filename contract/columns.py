@@ -50,10 +50,9 @@ LINE, REASON, RAW = REJECTED  # the rows to review have a column with the reason
 NEEDS_REVIEW, AGREES, ERROR = Judgement._fields
 PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"
 
-ROW_OF_RESULTS = (*Prediction._fields, *Judgement._fields)
-# Columns of a part that are not shown: the row stands where it stood, and the doubt in the reason.
-_NOT_SHOWN = (ROW, "doubt")
-RESULTS = tuple(name for name in ROW_OF_RESULTS if name not in _NOT_SHOWN)
+# Columns of a part that people do not get: the row stands where it stood, and the doubt in the reason.
+_INTERNAL = (ROW, "doubt")
+RESULTS = (*[name for name in Prediction._fields if name not in _INTERNAL], *Judgement._fields)
 """What the results have beside the columns of the input; `agrees` and `because` not always."""
 ALWAYS = frozenset({PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW})
 """Columns that results of every version have, by which files of our own are known again."""

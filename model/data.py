@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract import keys, strict_json
+from contract.columns import LABEL, ROW, TEXT
 from contract.strict_json import JsonError
 from model.encoder import Ids
 from model.errors import DataError
@@ -21,8 +22,6 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]  # by name
 LARGEST_FIELD = 2**31 - 1  # Python's csv refuses a field over 131,072 characters unless told otherwise
 WIDTH = 64  # lengths are rounded up to a multiple: MXNet keeps memory for each length that it meets
 SHORT_WIDTHS = (16, 32)  # for texts of a sentence, which would be mostly padding otherwise
-
-ROW, TEXT, LABEL = "row", "text", "label"
 
 
 class Row(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from contract import keys
+from contract.columns import PREDICTION, REASON
 from contract.text import duration
 from workflow import cli, display, outcome, programs, results, stack, submission
 from workflow.account import Account
@@ -126,7 +127,7 @@ def review(path: Path | None) -> None:
 def first_lines(row: dict[str, Any]) -> str:
     """Return a review row in short: what it says, what the model says, and why a person should look."""
     text = max((str(value) for value in row.values() if value), key=len)
-    return f"“{' '.join(text.split())[:40]}…” → {row.get('prediction')} ({row.get('reason')})"
+    return f"“{' '.join(text.split())[:40]}…” → {row.get(PREDICTION)} ({row.get(REASON)})"
 
 
 FILES = {

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from container.part import write_part
+from contract.columns import CHANNEL
 from model import artifact, pipeline
 from model.calibration import calibration_error, reliability
 from model.classifier import Classifier
@@ -86,5 +87,5 @@ def write_channel(path: Path, rows: Iterable[Row]) -> None:
     path.parent.mkdir(parents=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "text", "label"])
+        writer.writerow(CHANNEL)
         writer.writerows((row.number, row.text, row.label) for row in rows)

@@ -17,6 +17,7 @@ from collect.results import Output
 from collect.tally import Tally
 from collect.words import words
 from contract import keys
+from contract.columns import LINE, REASON
 from contract.errors import InvalidData, PredictionFailed, StorageError
 from contract.manifest import Manifest
 from shared import settings, storage
@@ -144,7 +145,7 @@ def _output(header: list[str], manifest: Manifest, form: Form, card: background.
 def _rejected(uri: str) -> Iterator[tuple[int, str]]:
     with _text(uri) as file:
         for row in csv.DictReader(file):
-            yield int(row["line"]), row["reason"]
+            yield int(row[LINE]), row[REASON]
 
 
 def _text(uri: str) -> TextIO:

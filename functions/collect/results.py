@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import compress
 from pathlib import Path
 
 from collect.merge import Merged
 from collect.tally import Tally
+from contract.columns import AGREES, BECAUSE, REASON, RESULTS, Judgement
 from contract.part import Prediction, cell
-from shared.ours import ADDED, AGREES, BECAUSE, REASON, free_name, unique
+from shared.ours import free_name, unique
 from shared.plain import plain
 from shared.spreadsheet import Number, csv_line
 from shared.writing import CSV, Form, TableFile
 
+_FIELDS = (*Prediction._fields, *Judgement._fields)
 DISAGREES = "the given category disagrees"
 
 _plain = lru_cache(50_000)(plain)
@@ -40,14 +43,22 @@ class Output:
     categories: frozenset[str] = frozenset()
 
     @cached_property
+    def added(self) -> tuple[bool, ...]:
+        """Which fields of prediction and judgement are added as columns."""
+        wanted = {AGREES: self.label is not None, BECAUSE: self.explain}
+        return tuple(name in RESULTS and wanted.get(name, True) for name in _FIELDS)
+
+    @cached_property
     def columns(self) -> list[str]:
         """The names of all columns, none of them twice: the input's and those that are added."""
         names = unique(self.header)
-        wanted = {AGREES: self.label is not None, BECAUSE: self.explain}
-        for name in ADDED:
-            if wanted.get(name, True):
-                names.append(free_name(name, {plain(other) for other in names}))
+        for name in compress(_FIELDS, self.added):
+            names.append(free_name(name, {plain(other) for other in names}))
         return names
+
+    def cells(self, prediction: Prediction, judgement: Judgement) -> list[str]:
+        """Return the cells that are added to a predicted row."""
+        return [_shown(value) for value in compress((*prediction, *judgement), self.added)]
 
     @cached_property
     def reason(self) -> str:
@@ -80,7 +91,6 @@ def write(merged: Iterable[Merged], output: Output, results: Path, review: Path)
 
 def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[tuple[list[str], str]]:
     """Yield each row's cells, and the reason to look at it or an empty string."""
-    added = len(output.columns) - len(output.header)
     for row, prediction, error, missing in merged:
         tally.rows += 1
         cells = _fitted(row.cells, len(output.header), output.form.delimiter)
@@ -89,16 +99,14 @@ def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[t
                 tally.missing += 1
             else:
                 tally.rejected[error.split(":", 1)[0]] += 1
-            yield [*cells, *[""] * (added - 1), error], ""
+            yield [*cells, *[""] * (len(output.columns) - len(cells) - 1), error], ""
             continue
         given = "" if output.label is None else cells[output.label].strip()
         given = given if _plain(given) else ""
         reason, agrees = _judge(tally, prediction, given, output)
         tally.show(cells[output.text], prediction, reason)
-        said = [prediction.prediction, Number(cell(prediction.confidence)), prediction.runner_up]
-        because = [prediction.because] if output.explain else []
-        agreement = [] if output.label is None else [_flag(agrees) if given else ""]
-        yield [*cells, *said, *because, _flag(bool(reason)), *agreement, ""], reason
+        judgement = Judgement(bool(reason), agrees if given else None, "")
+        yield [*cells, *output.cells(prediction, judgement)], reason
 
 
 def _fitted(cells: list[str], width: int, delimiter: str) -> list[str]:
@@ -124,5 +132,10 @@ def _judge(tally: Tally, prediction: Prediction, given: str, output: Output) -> 
     return "; ".join(reasons), agrees
 
 
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
+def _shown(value: str | float | None) -> str:
+    """Return a value as a cell: shares as numbers, flags as `true` or `false`, what is not known as empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else Number(cell(value))

@@ -1,14 +1,7 @@
-"""The columns that Claimflow adds to a file, and how a file of its own is known again."""
+"""How a file of Claimflow's own is known again, and what columns are called that are added to a file."""
 
+from contract.columns import ALWAYS, REJECTED
 from shared.plain import plain
-
-PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"
-NEEDS_REVIEW, AGREES, ERROR = "needs_review", "agrees", "error"
-REASON = "reason"  # of review.csv only
-ADDED = (PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE, NEEDS_REVIEW, AGREES, ERROR)
-REJECTED = ("line", REASON, "raw")  # the header of rejected.csv
-
-_ALWAYS = {PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW}
 
 
 def is_ours(header: list[str]) -> bool:
@@ -18,7 +11,7 @@ def is_ours(header: list[str]) -> bool:
     none.
     """
     names = [plain(name) for name in header]
-    return set(names) >= _ALWAYS or names == list(REJECTED)
+    return set(names) >= ALWAYS or names == list(REJECTED)
 
 
 def free_name(name: str, taken: set[str]) -> str:

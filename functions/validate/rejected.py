@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shared.ours import REJECTED
+from contract.columns import REJECTED
 from shared.spreadsheet import csv_line
 from shared.workbook import TooLarge
 from shared.writing import Form, TableFile

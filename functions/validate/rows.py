@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from contract.columns import LABEL, LINE, ROW, TEXT
 from shared.plain import is_blank
 from shared.table import Row, Table
 from validate import widths
@@ -92,10 +93,10 @@ def _frame(rows: list[Row], columns: Columns) -> pd.DataFrame:
     text, label = columns.text.index, columns.label.index if columns.label else None
     return pd.DataFrame(
         {
-            "row": pd.Series([row.number for row in rows], dtype="int64"),
-            "line": pd.Series([row.line for row in rows], dtype="int64"),
-            "text": pd.Series([row.cells[text] for row in rows], dtype="object"),
-            "label": pd.Series(
+            ROW: pd.Series([row.number for row in rows], dtype="int64"),
+            LINE: pd.Series([row.line for row in rows], dtype="int64"),
+            TEXT: pd.Series([row.cells[text] for row in rows], dtype="object"),
+            LABEL: pd.Series(
                 ["" if label is None else row.cells[label].strip() for row in rows], dtype="object"
             ),
         }
@@ -105,11 +106,11 @@ def _frame(rows: list[Row], columns: Columns) -> pd.DataFrame:
 def _reasons(frame: pd.DataFrame, *, labelled: bool) -> "pd.Series[str]":
     """Return the reason to reject each row, or an empty string. The first reason found stands."""
     reasons: pd.Series[str] = pd.Series("", index=frame.index, dtype="object")
-    _refuse_longer(reasons, frame["text"], TEXT_LIMIT, TOO_LONG)
+    _refuse_longer(reasons, frame[TEXT], TEXT_LIMIT, TOO_LONG)
     if labelled:
-        _refuse_longer(reasons, frame["label"], LABEL_LIMIT, LABEL_TOO_LONG)
-        reasons[frame["label"].map(is_blank).astype(bool)] = NO_LABEL
-    reasons[frame["text"].map(is_blank).astype(bool)] = NO_TEXT
+        _refuse_longer(reasons, frame[LABEL], LABEL_LIMIT, LABEL_TOO_LONG)
+        reasons[frame[LABEL].map(is_blank).astype(bool)] = NO_LABEL
+    reasons[frame[TEXT].map(is_blank).astype(bool)] = NO_TEXT
     return reasons
 
 

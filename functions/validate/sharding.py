@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
+from contract.columns import LABEL, SHARD, TEXT
 from contract.errors import InvalidData
 from contract.manifest import Shard
 from contract.text import count
@@ -19,7 +20,6 @@ from validate.learned import Given
 from validate.rejected import RejectedFile
 from validate.training import nothing_usable, text_lengths
 
-SHARD_COLUMNS = ("row", "text")
 SHARD_LIMIT = 10_000  # the children that an array job of AWS Batch can have
 SHARD_CHARACTERS = 250_000_000  # with which a shard ends, too, as its job's memory and time are bounded
 # Of a small file the rows of one shard; each further 200 shards have twice as many, so that 10,000,000 rows
@@ -76,8 +76,8 @@ def make_shards(  # noqa: PLR0913  what the settings say
     with RejectedFile(folder / "rejected.csv", table.reading.delimiter) as rejected:
         for chunk in rows.chunks(table, given.found, labelled=False):
             rejected.write(chunk.rejected)
-            texts.add(chunk.usable["text"].str.len().to_numpy())
-            given.add(chunk.usable["label"])
+            texts.add(chunk.usable[TEXT].str.len().to_numpy())
+            given.add(chunk.usable[LABEL])
             if texts.seconds() > collect_seconds:
                 raise InvalidData(
                     f"{table.name} has too many rows to be put back together within the {collect_seconds:,} "
@@ -132,15 +132,13 @@ class _ShardWriter:
     _characters: int = 0
 
     def write(self, frame: pd.DataFrame) -> None:
-        ends = np.cumsum(frame["text"].str.len().to_numpy(dtype=np.int64))
+        ends = np.cumsum(frame[TEXT].str.len().to_numpy(dtype=np.int64))
         start = before = 0
         while start < len(frame):
             rows_end = start + self._limit() - self._rows
             characters_end = int(np.searchsorted(ends, before + SHARD_CHARACTERS - self._characters)) + 1
             piece = frame.iloc[start : min(rows_end, characters_end)]
-            piece.to_csv(
-                self._open(), columns=list(SHARD_COLUMNS), header=False, index=False, lineterminator="\r\n"
-            )
+            piece.to_csv(self._open(), columns=list(SHARD), header=False, index=False, lineterminator="\r\n")
             start += len(piece)
             self._rows += len(piece)
             self._characters += int(ends[start - 1]) - before
@@ -174,5 +172,5 @@ class _ShardWriter:
                     "one), or cut the file up."
                 )
             self._file = (self.folder / "shard.csv").open("w", encoding="utf-8", newline="")
-            csv.writer(self._file).writerow(SHARD_COLUMNS)
+            csv.writer(self._file).writerow(SHARD)
         return self._file

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from contract.columns import CHANNEL, LABEL, LINE, TEXT
 from contract.errors import InvalidData
 from contract.text import count, listed, shorten
 from shared.table import Table
@@ -15,7 +16,6 @@ from validate import rows, split, warnings
 from validate.columns import CONFIGURATION, Columns
 from validate.rejected import RejectedFile
 
-CHANNEL_COLUMNS = ("row", "text", "label")
 CLASS_LIMIT = 10_000
 
 
@@ -32,12 +32,12 @@ class Usable:
 
     def add(self, frame: pd.DataFrame) -> None:
         """Take in a chunk's usable rows."""
-        for label, line in frame.drop_duplicates("label")[["label", "line"]].itertuples(index=False):
+        for label, line in frame.drop_duplicates(LABEL)[[LABEL, LINE]].itertuples(index=False):
             self.labels.setdefault(label, len(self.labels))
             self.first_lines.setdefault(label, line)
-        self.hashes.append(split.hash_texts(frame["text"]))
-        self.codes.append(frame["label"].map(self.labels).to_numpy().astype(np.int32))
-        self.lengths.append(frame["text"].str.len().to_numpy(dtype=np.int32))
+        self.hashes.append(split.hash_texts(frame[TEXT]))
+        self.codes.append(frame[LABEL].map(self.labels).to_numpy().astype(np.int32))
+        self.lengths.append(frame[TEXT].str.len().to_numpy(dtype=np.int32))
 
     def keep(self, kept: split.Mask) -> None:
         """Keep these rows only, and number the labels that are left anew."""
@@ -137,9 +137,7 @@ def _read(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile
             usable.add(chunk.usable)
             if len(usable.labels) > CLASS_LIMIT:
                 raise InvalidData(_too_many_classes(table, columns))
-            chunk.usable.to_csv(
-                file, columns=list(CHANNEL_COLUMNS), header=False, index=False, lineterminator="\r\n"
-            )
+            chunk.usable.to_csv(file, columns=list(CHANNEL), header=False, index=False, lineterminator="\r\n")
 
 
 def _reject_lone_categories(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
@@ -181,7 +179,7 @@ def _write_sides(path: Path, validation: split.Mask, folder: Path) -> tuple[Path
     ):
         writers = csv.writer(train_file), csv.writer(judge_file)
         for writer in writers:
-            writer.writerow(CHANNEL_COLUMNS)
+            writer.writerow(CHANNEL)
         for row, judges in zip(csv.reader(source), validation.tolist(), strict=True):
             writers[judges].writerow(row)
     path.unlink()

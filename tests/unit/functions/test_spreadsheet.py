@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.ours import ADDED, REJECTED, free_name, is_ours
+from contract.columns import REJECTED, RESULTS
+from shared.ours import free_name, is_ours
 from shared.plain import plain
 from shared.spreadsheet import csv_line, harmless, original
 
@@ -71,8 +72,11 @@ def test_what_no_reader_mistakes_is_not_quoted() -> None:
 
 
 def test_a_file_of_ours_is_known_by_its_columns() -> None:
-    assert is_ours(["text", *ADDED])
+    assert is_ours(["text", *RESULTS])
     assert is_ours(["error", "Needs_Review", "runner_up", "confidence", "prediction", "text"])
+    assert is_ours(
+        ["text", "prediction", "confidence", "runner_up", "needs_review", "a column of a later version"]
+    )
     assert is_ours(list(REJECTED))
     assert not is_ours(["text", "prediction", "confidence", "reason"])
 
