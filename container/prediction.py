@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from container import disk, failure, program, storage
+from container import failure, program, storage
 from container.driver import ensure_driver
 from container.failure import ProgramError, UsageError, Wording
 from container.part import write_part
@@ -25,7 +25,7 @@ from contract.part import Origin, origin
 from model.data import read_file
 
 WORDING = Wording(
-    disk_full=disk.FULL,
+    disk_full="The disk is full: free disk space, or enlarge it, and start again.",
     more_memory="give the stack more JobMemoryMiB, or lower rows_per_shard, which labels all rows anew.",
     unexpected="unexpected {}",
 )

@@ -18,7 +18,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from container import disk, prediction, storage
+from container import prediction, storage
 from contract.part import Prediction
 from model.data import Row
 
@@ -311,7 +311,7 @@ def test_a_full_disk_is_told_once_and_blames_nothing_else(
 ) -> None:
     monkeypatch.setattr(place, disk_is_full)
     assert main() == 1
-    assert note(shards) == f"Shard 0 was not labelled: {disk.FULL}"
+    assert note(shards) == f"Shard 0 was not labelled: {prediction.WORDING.disk_full}"
 
 
 def test_a_disk_that_fills_up_during_a_download_from_s3_is_told(
@@ -320,7 +320,7 @@ def test_a_disk_that_fills_up_during_a_download_from_s3_is_told(
     variables = on_s3(bucket, shards, trained / "model.tar.gz")
     monkeypatch.setattr(storage._client(), "download_file", disk_is_full)
     assert main(**variables) == 1
-    assert parts(bucket)["failure-00000.txt"] == f"Shard 0 was not labelled: {disk.FULL}"
+    assert parts(bucket)["failure-00000.txt"] == f"Shard 0 was not labelled: {prediction.WORDING.disk_full}"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from container import failure, memory
+from container import failure
 from container.failure import Wording
 from model.errors import ModelError
 
@@ -105,8 +105,8 @@ def test_a_full_memory_is_told_from_other_faults(error: Exception) -> None:
     assert failure.sentence(error, WORDING) == "The memory is full: take more."
     wrapped = ModelError("The model cannot be read.")
     wrapped.__cause__ = error
-    assert memory.is_full(wrapped)
-    assert not memory.is_full(ModelError("The model cannot be read."))
+    assert failure.sentence(wrapped, WORDING) == "The memory is full: take more."
+    assert failure.sentence(ModelError("The model cannot be read."), WORDING) == "The model cannot be read."
 
 
 def test_a_crash_is_named() -> None:
