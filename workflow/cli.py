@@ -109,7 +109,7 @@ def options(
 def deploy(
     ctx: typer.Context,
     stage: Annotated[
-        str, typer.Option(metavar="STAGE", help="Which settings, in AWS: the file config/STAGE.toml.")
+        str, typer.Option(metavar="STAGE", help="Which settings of samconfig.toml, in AWS.")
     ] = "dev",
 ) -> None:
     """Build and deploy the stack, or bring it up to date."""
@@ -288,7 +288,7 @@ def local(ctx: typer.Context) -> None:
 
 
 def deploys_to(ctx: typer.Context, stage: str) -> Account:
-    """Return the account with the stack to deploy: the one named, else the one of the stage's file."""
+    """Return the account with the stack to deploy: the one named, else the stage's own."""
     account: Account = ctx.obj
     source = ctx.parent.get_parameter_source("stack_name") if ctx.parent else None
     if account.local or (source and source.name != "DEFAULT"):

@@ -14,6 +14,7 @@ from workflow.account import DEFAULT_STACK, Account
 from workflow.errors import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
+STAGES = "samconfig.toml"
 BUILT = Path(".aws-sam", "build", "template.yaml")
 KEPT_LINES = 25
 
@@ -36,31 +37,31 @@ def build_and_deploy(account: Account, stage: str, tell: Tell, root: Path = ROOT
     sam = str(find_sam(root))
     if not (root / "template.yaml").exists():
         raise CommandError(f"There is no template.yaml in {root}: deploy from a checkout of Claimflow.")
-    config = _config_file("local" if account.local else stage, root)
+    stage = "local" if account.local else stage
+    settings = _deploy_settings(stage, root)
     folder = _build_folder(account, stage, root)
-    run([sam, *build_arguments(config, root)], folder, account.environment(), tell)
+    run([sam, *build_arguments(stage, root)], folder, account.environment(), tell)
     # What plain `sam build` made is older now: plain `sam deploy` must not bring it back.
     (root / BUILT).unlink(missing_ok=True)
-    start = run_in_terminal if _deploy_settings(config).get("confirm_changeset") else run
-    start([sam, *deploy_arguments(account, config)], folder, account.environment(), tell)
+    start = run_in_terminal if settings.get("confirm_changeset") else run
+    start([sam, *deploy_arguments(account, stage, root)], folder, account.environment(), tell)
 
 
 def stage_stack(stage: str, root: Path = ROOT) -> str:
-    """Return the name of the stack that a stage's file is for; raises CommandError if there is none."""
-    name = _deploy_settings(_config_file(stage, root)).get("stack_name", DEFAULT_STACK)
-    return str(name)
+    """Return the name of a stage's stack; raises CommandError if samconfig.toml has no such stage."""
+    return str(_deploy_settings(stage, root).get("stack_name", DEFAULT_STACK))
 
 
-def build_arguments(config: Path, root: Path) -> list[str]:
+def build_arguments(stage: str, root: Path) -> list[str]:
     """Return the arguments of `sam build`."""
-    return ["build", "--config-file", str(config), "--template-file", str(root / "template.yaml")]
+    return ["build", *_stage_arguments(stage, root), "--template-file", str(root / "template.yaml")]
 
 
-def deploy_arguments(account: Account, config: Path) -> list[str]:
+def deploy_arguments(account: Account, stage: str, root: Path) -> list[str]:
     """Return the arguments of `sam deploy` for the account and what was built in the same folder."""
     region = ["--region", account.region] if account.region and not account.local else []
     return [
-        "deploy", "--config-file", str(config), "--template-file", str(BUILT),
+        "deploy", *_stage_arguments(stage, root), "--template-file", str(BUILT),
         "--stack-name", account.stack, "--no-fail-on-empty-changeset", *region,
     ]  # fmt: skip
 
@@ -135,18 +136,17 @@ def _build_folder(account: Account, stage: str, root: Path) -> Path:
     return folder
 
 
-def _config_file(stage: str, root: Path) -> Path:
-    path = root / "config" / f"{stage}.toml"
-    if not path.exists():
-        raise CommandError(f"There is no {path.relative_to(root)}: name a stage that has a file, like dev.")
-    return path
+def _stage_arguments(stage: str, root: Path) -> list[str]:
+    return ["--config-file", str(root / STAGES), "--config-env", stage]
 
 
-def _deploy_settings(path: Path) -> dict[str, Any]:
-    settings: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))["default"]["deploy"][
-        "parameters"
-    ]
-    return settings
+def _deploy_settings(stage: str, root: Path) -> dict[str, Any]:
+    stages = tomllib.loads((root / STAGES).read_text(encoding="utf-8"))
+    if not isinstance(stages.get(stage), dict):
+        names = ", ".join(name for name in stages if isinstance(stages[name], dict))
+        raise CommandError(f"There is no stage {stage} in {STAGES}: name one of {names}, or write it there.")
+    tables = [stages[stage].get(command, {}).get("parameters", {}) for command in ("global", "deploy")]
+    return {key: value for table in tables for key, value in table.items()}
 
 
 def _failed(command: Sequence[str], code: int) -> str:

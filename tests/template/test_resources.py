@@ -15,7 +15,7 @@ Data = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
 STAGES = {
-    "samconfig.toml": "claimflow",
+    "default": "claimflow",
     "local": "claimflow",
     "dev": "claimflow-dev",
     "prod": "claimflow-prod",
@@ -183,10 +183,9 @@ def test_every_parameter_is_described_and_asked_for_in_a_group(template: Data) -
 def test_a_stage_gives_only_parameters_that_the_template_has_and_takes(
     template: Data, stage: str, stack: str
 ) -> None:
-    path = ROOT / stage if stage.endswith(".toml") else ROOT / "config" / f"{stage}.toml"
-    settings = tomllib.loads(path.read_text(encoding="utf-8"))["default"]
-    assert settings["deploy"]["parameters"]["stack_name"] == stack
-    assert settings["delete"]["parameters"]["stack_name"] == stack
+    settings = _settings_of(stage)
+    assert settings["global"]["parameters"]["stack_name"] == stack
+    assert settings["deploy"]["parameters"]["s3_prefix"] == stack
     for override in settings["deploy"]["parameters"].get("parameter_overrides", []):
         name, value = override.split("=", 1)
         assert _takes(template["Parameters"][name], value), override
@@ -198,14 +197,19 @@ def test_training_may_have_several_instances(template: Data) -> None:
 
 
 def test_people_approve_models_in_production() -> None:
-    settings = tomllib.loads((ROOT / "config" / "prod.toml").read_text(encoding="utf-8"))["default"]
-    assert "Approval=manual" in settings["deploy"]["parameters"]["parameter_overrides"]
+    assert "Approval=manual" in _settings_of("prod")["deploy"]["parameters"]["parameter_overrides"]
 
 
 def _of_type(resources: Data, wanted: str) -> list[tuple[str, Data]]:
     found = [(name, each["Properties"]) for name, each in resources.items() if each["Type"] == wanted]
     assert found
     return found
+
+
+def _settings_of(stage: str) -> Data:
+    stages = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    assert set(stages) == {"version", *STAGES}
+    return dict(stages[stage])
 
 
 def _takes(parameter: Data, value: str) -> bool:

@@ -15,7 +15,7 @@ from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.stack import ROOT, Stack, aws_environment, free_port
 
 LOCAL_PYTHON = ROOT / ".venv" / "local" / "bin" / "python"
-LOCAL_STAGE = str(ROOT / "config" / "local.toml")
+LOCAL_STAGE = ("--config-env", "local")
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def start_server(environment: dict[str, str]) -> None:
 
 def deploy(stack: Stack, folder: Path) -> None:
     """Build and deploy as the README says, with a bar low enough for the tests to move it."""
-    stack.command("sam", "build", "--config-file", LOCAL_STAGE, "--build-dir", str(folder / "build"))
+    stack.command("sam", "build", *LOCAL_STAGE, "--build-dir", str(folder / "build"))
     stack.command(*deploy_command(stack, folder))
     described = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]
     stack.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -55,7 +55,7 @@ def deploy_command(stack: Stack, folder: Path) -> list[str]:
     """Return the `sam deploy` of the test stack."""
     built = str(folder / "build" / "template.yaml")
     return [
-        *("sam", "deploy", "--config-file", LOCAL_STAGE, "--template-file", built),
+        *("sam", "deploy", *LOCAL_STAGE, "--template-file", built),
         *("--stack-name", stack.name, "--s3-prefix", stack.name),
         *("--parameter-overrides", "AccuracyBar=0.5 GpusPerJob=0 LogRetentionDays=1"),
     ]

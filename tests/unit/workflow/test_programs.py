@@ -16,7 +16,12 @@ print("folder", os.getcwd())
 print("endpoint", os.environ.get("AWS_ENDPOINT_URL"))
 sys.exit(int(os.environ.get("FAKE_SAM_FAILS") == sys.argv[1]))
 """
-SETTINGS = '[default.deploy.parameters]\nstack_name = "claimflow-dev"\nconfirm_changeset = {asks}\n'
+SETTINGS = """
+[{stage}.global.parameters]
+stack_name = "claimflow-{stage}"
+[{stage}.deploy.parameters]
+confirm_changeset = {asks}
+"""
 
 
 @pytest.fixture
@@ -27,9 +32,9 @@ def checkout(tmp_path: Path) -> Path:
     sam.write_text(SAM)
     sam.chmod(0o755)
     (tmp_path / "template.yaml").touch()
-    (tmp_path / "config").mkdir()
-    for stage, asks in (("local", "false"), ("dev", "false"), ("prod", "true")):
-        (tmp_path / "config" / f"{stage}.toml").write_text(SETTINGS.format(asks=asks))
+    asks = {"local": "false", "dev": "false", "prod": "true"}
+    stages = "".join(SETTINGS.format(stage=stage, asks=answer) for stage, answer in asks.items())
+    (tmp_path / "samconfig.toml").write_text("version = 0.1\n" + stages)
     return tmp_path
 
 
@@ -43,14 +48,15 @@ def test_the_local_aws_gets_its_own_settings_and_endpoint(checkout: Path) -> Non
     lines = deployed(Account(local=True), "prod", checkout)
     assert lines[0].startswith("build ")
     assert lines[3].startswith("deploy ")
-    assert all("local.toml" in line for line in (lines[0], lines[3]))
+    config = f"--config-file {checkout / 'samconfig.toml'} --config-env local "
+    assert all(config in line for line in (lines[0], lines[3]))
     assert lines[2] == lines[5] == "endpoint http://127.0.0.1:4566"
     assert "--stack-name claimflow " in lines[3]
 
 
 def test_an_aws_account_gets_the_stages_settings_and_the_region(checkout: Path) -> None:
     lines = deployed(Account(stack="mine", region="eu-west-1"), "dev", checkout)
-    assert "dev.toml" in lines[3]
+    assert "--config-env dev " in lines[3]
     assert lines[3].endswith("--stack-name mine --no-fail-on-empty-changeset --region eu-west-1")
     assert lines[5] == "endpoint None"
 
@@ -63,12 +69,10 @@ def test_what_plain_sam_build_made_before_is_not_left_for_plain_sam_deploy(check
     assert not before.exists()
 
 
-@pytest.mark.parametrize(
-    "file", ["samconfig.toml", "config/dev.toml", "config/local.toml", "config/prod.toml"]
-)
-def test_plain_sam_deploy_takes_what_was_built_and_never_the_sources(file: str) -> None:
-    settings = tomllib.loads((programs.ROOT / file).read_text())["default"]["deploy"]["parameters"]
-    assert settings["template_file"] == ".aws-sam/build/template.yaml"
+@pytest.mark.parametrize("stage", ["default", "local", "dev", "prod"])
+def test_plain_sam_deploy_takes_what_was_built_and_never_the_sources(stage: str) -> None:
+    stages = tomllib.loads((programs.ROOT / "samconfig.toml").read_text())
+    assert stages[stage]["deploy"]["parameters"]["template_file"] == ".aws-sam/build/template.yaml"
 
 
 def test_a_stage_that_asks_before_it_changes_anything_runs_in_the_terminal(
@@ -106,9 +110,11 @@ def test_a_stage_names_its_stack(checkout: Path) -> None:
     assert programs.stage_stack("dev", checkout) == "claimflow-dev"
 
 
-def test_a_stage_without_a_file_is_told(checkout: Path) -> None:
-    with pytest.raises(CommandError, match=r"There is no config/test\.toml"):
-        deployed(Account(), "test", checkout)
+@pytest.mark.parametrize("stage", ["test", "version"])
+def test_a_stage_that_does_not_exist_is_told_with_those_that_do(checkout: Path, stage: str) -> None:
+    said = rf"There is no stage {stage} in samconfig\.toml: name one of local, dev, prod"
+    with pytest.raises(CommandError, match=said):
+        deployed(Account(), stage, checkout)
 
 
 def test_deploying_outside_a_checkout_is_told(checkout: Path) -> None:
