@@ -6,20 +6,21 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from contract.evaluation import Evaluation
 from model import __version__, array_file
 from model.checkpoint import digest
 from model.classifier import Classifier
 from model.config import Config
 from model.data import Arrays
 from model.errors import ArtifactError, ConfigError
-from model.evaluation import Evaluation, decision
+from model.evaluation import decision
 from model.framework import framework
 from model.parts import kind
 from model.parts.part import Part
@@ -86,7 +87,7 @@ def learned(folder: Path) -> Hashes | None:
 
 def evaluation(folder: Path) -> Evaluation:
     """Return evaluation.json of a model in a folder."""
-    return _json(folder / EVALUATION)
+    return cast("Evaluation", _json(folder / EVALUATION))
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def unpack(archive: Path, folder: Path) -> None:
         ) from error
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON that a person can read too."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -157,7 +158,7 @@ def _load_folder(folder: Path) -> Classifier:
     weights = _checked_weights(folder)
     try:
         config = Config.parse(_json(folder / CONFIG))
-        encoder, evaluation = _json(folder / ENCODER), _json(folder / EVALUATION)
+        encoder, evaluation = _json(folder / ENCODER), cast("Evaluation", _json(folder / EVALUATION))
         arrays, labels, described = array_file.read(weights), tuple(encoder["labels"]), encoder["parts"]
         _check_kinds(described, config)
         parts = tuple(_part(name, described[name], arrays, config, len(labels)) for name in config.parts)

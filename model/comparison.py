@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from contract.evaluation import Champion
 from model import calibration
 from model.calibration import Flags
 from model.classifier import Classifier
@@ -17,7 +18,6 @@ from model.texts import Hashes, hash_texts, plain_label
 
 LABELS_SHOWN = 20
 
-Comparison: TypeAlias = dict[str, Any]  # `champion` in evaluation.json
 Rows: TypeAlias = Callable[[], Iterator[Row]]
 
 
@@ -44,8 +44,8 @@ class Outcome:
     lost: Flags  # rows whose label the new model does not know
 
 
-def compare(new: Contender, live: Contender) -> Comparison:
-    """Judge both models on the rows held out for either; gives `champion` of evaluation.json.
+def compare(new: Contender, live: Contender) -> Champion:
+    """Judge both models on the rows held out for either; return `champion` of evaluation.json.
 
     A row counts if neither model has learned from its text, and each text once; where both files have it,
     the new file's label stands. A label that a model does not know counts as wrong.
@@ -67,15 +67,19 @@ def compare(new: Contender, live: Contender) -> Comparison:
     return figures(outcome, lost)
 
 
-def figures(outcome: Outcome, lost: Sequence[str] = ()) -> Comparison:
+def figures(outcome: Outcome, lost: Sequence[str] = ()) -> Champion:
     """Count an outcome; `lost` are the labels of the live model that the new one does not know."""
     new, live = outcome.new, outcome.live
     only_new, only_live = int((new & ~live).sum()), int((live & ~new).sum())
+    new_accuracy, new_interval = _share(new)
+    accuracy, interval = _share(live)
     return {
         "rows": len(new),
         "rows_of_live": int(outcome.of_live.sum()),
-        **_share("new_accuracy", new),
-        **_share("accuracy", live),
+        "new_accuracy": new_accuracy,
+        "new_accuracy_interval": new_interval,
+        "accuracy": accuracy,
+        "accuracy_interval": interval,
         "both_right": int((new & live).sum()),
         "only_new_right": only_new,
         "only_live_right": only_live,
@@ -126,9 +130,9 @@ def _right(classifier: Classifier, rows: Rows) -> Flags:
     return np.array([label == truth for label, truth in zip(found, truths, strict=True)], dtype=bool)
 
 
-def _share(name: str, right: Flags) -> dict[str, Any]:
-    """Return the share of right rows and its interval, null without rows."""
+def _share(right: Flags) -> tuple[float | None, list[float] | None]:
+    """Return the share of right rows and its interval, None without rows."""
     if not len(right):
-        return {name: None, f"{name}_interval": None}
+        return None, None
     low, high = calibration.interval(int(right.sum()), len(right))
-    return {name: round(float(right.mean()), 6), f"{name}_interval": [round(low, 6), round(high, 6)]}
+    return round(float(right.mean()), 6), [round(low, 6), round(high, 6)]

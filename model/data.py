@@ -4,13 +4,14 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from contract import keys, strict_json
 from contract.columns import LABEL, ROW, TEXT
+from contract.evaluation import Notes
 from contract.strict_json import JsonError
 from model.encoder import Ids
 from model.errors import DataError
@@ -68,11 +69,11 @@ def read_folder(folder: Path) -> Iterator[Row]:
         yield from read_file(path)
 
 
-def read_notes(folder: Path) -> dict[str, Any]:
-    """Return what validation noted of the file that the rows in `folder` came from; nothing if it did not."""
+def read_notes(folder: Path) -> Notes | None:
+    """Return what validation found in the file that the rows in `folder` came from; None: not known."""
     path = folder / keys.NOTES
     try:
-        return strict_json.parse_object(path.read_bytes()) if path.exists() else {}
+        return cast("Notes", strict_json.parse_object(path.read_bytes())) if path.exists() else None
     except JsonError as error:
         raise DataError(f"{keys.NOTES} of the validation channel {error}.") from error
 

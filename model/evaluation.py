@@ -1,27 +1,39 @@
 """Measures a trained model on the validation rows: the content of evaluation.json.
 
-`config/evaluation.schema.json` says what each key means.
+`contract.evaluation` says what each key means.
 """
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from contract.evaluation import (
+    SCHEMA,
+    Acceptance,
+    Calibration,
+    Champion,
+    Confusion,
+    Data,
+    Evaluation,
+    LabelFigures,
+    LeftOut,
+    Notes,
+    Phrase,
+    ShownRow,
+    Training,
+)
 from contract.text import shorten
 from model import calibration
 from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
 from model.classifier import Decision
-from model.comparison import Comparison
 from model.data import Row
 
-Evaluation: TypeAlias = dict[str, Any]  # evaluation.json
 Counts: TypeAlias = npt.NDArray[np.int64]
 
-SCHEMA = 2
 MISTAKES_SHOWN = 20
 EXAMPLES_SHOWN = 6
 PAIRS_SHOWN = 1000  # of labels taken for each other
@@ -46,12 +58,12 @@ class Trained:
     """What is told of the model beside its trial."""
 
     labels: Sequence[str]  # in the order of the logits
-    training: dict[str, Any]  # {"architecture", "seconds", "mixture", "parts"}, as in the schema
-    phrases: Mapping[str, Sequence[dict[str, Any]]] = dataclasses.field(default_factory=dict)
-    # by label, {"phrase", "weight"}, what speaks most first; those beyond PHRASES_SHOWN are left out
+    training: Training
+    phrases: Mapping[str, Sequence[Phrase]] = dataclasses.field(default_factory=dict)
+    # by label, what speaks most first; those beyond PHRASES_SHOWN are left out
     training_rows: int = 0
     date: str = ""  # of the training, as 2026-11-26
-    notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # what validation said of the file
+    notes: Notes | None = None  # what validation found in the file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +78,7 @@ def evaluate(
     rows: Iterable[Row],
     trained: Trained,
     target_precision: float,
-    comparison: Comparison | None = None,
+    comparison: Champion | None = None,
 ) -> tuple[Evaluation, Decision]:
     """All figures of evaluation.json, and the decision rule that they describe.
 
@@ -79,18 +91,32 @@ def evaluate(
     guesses, confidences = calibration.guesses(measured.logits, temperature)
     correct = guesses == measured.truths
     judged = _Judged(guesses, confidences, correct)
-    figures = {
+    per_class = _per_class(measured.truths, guesses, trained.labels)
+    pairs, left_out = _confusion(measured.truths, guesses, trained.labels)
+    mistakes, examples = _shown_rows(rows, judged, trained.labels)
+    figures: Evaluation = {
         "schema": SCHEMA,
         "date": trained.date,
         "data": _data(trained),
-        **_right(correct),
+        "accuracy": _rounded(correct.mean()),
+        "accuracy_interval": [
+            _rounded(end) for end in calibration.interval(int(correct.sum()), len(correct))
+        ],
         "validation_rows": len(correct),
-        **_by_label(measured.truths, guesses, trained.labels),
+        "macro_f1": _rounded(float(np.mean([entry["f1"] for entry in per_class]))),
+        "labels": list(trained.labels),
+        "per_class": per_class,
+        "confusion": pairs,
+        "confusion_left_out": left_out,
         "calibration": _calibration(measured, temperature, judged),
         "acceptance": _acceptance(measured, judged, target_precision, trained.training_rows),
-        "coverage": [dataclasses.asdict(point) for point in calibration.coverage_curve(confidences, correct)],
+        "coverage": [
+            {"threshold": point.threshold, "coverage": point.coverage, "precision": point.precision}
+            for point in calibration.coverage_curve(confidences, correct)
+        ],
         "champion": comparison,
-        **_shown_rows(rows, judged, trained.labels),
+        "mistakes": mistakes,
+        "examples": examples,
         "phrases": _phrases(trained, measured.truths),
         "training": trained.training,
     }
@@ -103,55 +129,36 @@ def decision(evaluation: Evaluation) -> Decision:
     return Decision(evaluation["calibration"]["temperature"], rule["threshold"], rule["least_known_share"])
 
 
-def _right(correct: Flags) -> dict[str, Any]:
-    """Accuracy, and the two ends between which it would lie for endless texts of this kind."""
-    low, high = calibration.interval(int(correct.sum()), len(correct))
-    return {"accuracy": _rounded(correct.mean()), "accuracy_interval": [_rounded(low), _rounded(high)]}
-
-
-def _data(trained: Trained) -> dict[str, Any]:
-    """Tell the file that the rows came from, and what validation had to say of it."""
+def _data(trained: Trained) -> Data:
+    """Return the file that the rows came from, and what validation found in it."""
     notes = trained.notes
+    warnings = notes["warnings"][:WARNINGS_SHOWN] if notes else []
     return {
-        "file": notes.get("file"),
+        "file": notes["file"] if notes else None,
         "training_rows": trained.training_rows,
-        "rejected_rows": notes.get("rejected"),
-        "warnings": [shorten(str(said), TEXT_SHOWN) for said in notes.get("warnings", [])[:WARNINGS_SHOWN]],
+        "rejected_rows": notes["rejected"] if notes else None,
+        "warnings": [shorten(warning, TEXT_SHOWN) for warning in warnings],
     }
 
 
-def _by_label(truths: Truths, guesses: Counts, labels: Sequence[str]) -> dict[str, Any]:
-    per_class = _per_class(truths, guesses, labels)
-    return {
-        "macro_f1": _rounded(np.mean([entry["f1"] for entry in per_class])),
-        "labels": list(labels),
-        "per_class": per_class,
-        **_confusion(truths, guesses, labels),
-    }
-
-
-def _confusion(truths: Truths, guesses: Counts, labels: Sequence[str]) -> dict[str, Any]:
+def _confusion(truths: Truths, guesses: Counts, labels: Sequence[str]) -> tuple[list[Confusion], LeftOut]:
     """Return the pairs of labels that were taken for each other, those of the most rows first."""
     wrong = truths != guesses
     pairs, rows = np.unique(truths[wrong] * len(labels) + guesses[wrong], return_counts=True)
     order = np.argsort(-rows, kind="stable")
-    return {
-        "confusion": [
-            {
-                "label": labels[pairs[i] // len(labels)],
-                "prediction": labels[pairs[i] % len(labels)],
-                "rows": int(rows[i]),
-            }
-            for i in order[:PAIRS_SHOWN].tolist()
-        ],
-        "confusion_left_out": {
-            "pairs": max(len(pairs) - PAIRS_SHOWN, 0),
-            "rows": int(rows[order[PAIRS_SHOWN:]].sum()),
-        },
-    }
+    listed: list[Confusion] = [
+        {
+            "label": labels[pairs[i] // len(labels)],
+            "prediction": labels[pairs[i] % len(labels)],
+            "rows": int(rows[i]),
+        }
+        for i in order[:PAIRS_SHOWN].tolist()
+    ]
+    left_out = order[PAIRS_SHOWN:]
+    return listed, {"pairs": len(left_out), "rows": int(rows[left_out].sum())}
 
 
-def _per_class(truths: Truths, guesses: Counts, labels: Sequence[str]) -> list[dict[str, Any]]:
+def _per_class(truths: Truths, guesses: Counts, labels: Sequence[str]) -> list[LabelFigures]:
     """Precision, recall, F1 and rows of each label; a figure that would divide by zero is 0."""
     hits, support, predicted = (
         np.bincount(of, minlength=len(labels)) for of in (truths[truths == guesses], truths, guesses)
@@ -168,13 +175,13 @@ def _per_class(truths: Truths, guesses: Counts, labels: Sequence[str]) -> list[d
     ]
 
 
-def _phrases(trained: Trained, truths: Truths) -> dict[str, list[dict[str, Any]]]:
+def _phrases(trained: Trained, truths: Truths) -> dict[str, list[Phrase]]:
     support = np.bincount(truths, minlength=len(trained.labels))
     of_most_rows = np.sort(np.argsort(-support, kind="stable")[:LABELS_WITH_PHRASES])
     labels = [trained.labels[i] for i in of_most_rows.tolist()]
     return {
         label: [
-            {**found, "phrase": shorten(found["phrase"], PHRASE_SHOWN)}
+            {"phrase": shorten(found["phrase"], PHRASE_SHOWN), "weight": found["weight"]}
             for found in trained.phrases[label][:PHRASES_SHOWN]
         ]
         for label in labels
@@ -182,7 +189,7 @@ def _phrases(trained: Trained, truths: Truths) -> dict[str, list[dict[str, Any]]
     }
 
 
-def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> dict[str, Any]:
+def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> Calibration:
     as_it_came = calibration.guesses(measured.logits, 1.0)[1]
     before = calibration.reliability(as_it_came, judged.correct)
     after = calibration.reliability(judged.confidences, judged.correct)
@@ -190,11 +197,20 @@ def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> d
         "temperature": temperature,
         "ece_before": _rounded(calibration.calibration_error(before)),
         "ece_after": _rounded(calibration.calibration_error(after)),
-        "bins": [dataclasses.asdict(part) for part in after],
+        "bins": [
+            {
+                "low": part.low,
+                "high": part.high,
+                "count": part.count,
+                "confidence": part.confidence,
+                "accuracy": part.accuracy,
+            }
+            for part in after
+        ],
     }
 
 
-def _acceptance(measured: Measured, judged: "_Judged", target: float, training_rows: int) -> dict[str, Any]:
+def _acceptance(measured: Measured, judged: "_Judged", target: float, training_rows: int) -> Acceptance:
     least_known = calibration.least_known_share(measured.known_shares)
     familiar = (measured.known_shares >= least_known) & (measured.known_shares > 0)
     categories = measured.logits.shape[1]
@@ -202,14 +218,18 @@ def _acceptance(measured: Measured, judged: "_Judged", target: float, training_r
     accepted = calibration.acceptance(trial.confidences, trial.correct, trial.familiar, target)
     return {
         "target_precision": target,
-        **dataclasses.asdict(accepted),
+        "threshold": accepted.threshold,
+        "coverage": accepted.coverage,
+        "precision": accepted.precision,
         "least_known_share": least_known,
         "advice": advice(trial, accepted),
     }
 
 
-def _shown_rows(rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]) -> dict[str, Any]:
-    """Return rows that people look at: `mistakes`, the wrong ones of the highest confidence, and `examples`.
+def _shown_rows(
+    rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]
+) -> tuple[list[ShownRow], list[ShownRow]]:
+    """Return rows that people look at: mistakes, the wrong ones of the highest confidence, and examples.
 
     The examples are spread evenly from the highest confidence to the lowest; of equal ones, the earlier row
     comes first.
@@ -223,7 +243,7 @@ def _shown_rows(rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]) -
         place: row for place, (row, _) in enumerate(zip(rows, judged.correct, strict=True)) if place in picked
     }
 
-    def shown(place: int) -> dict[str, Any]:
+    def shown(place: int) -> ShownRow:
         return {
             "row": found[place].number,
             "text": shorten(found[place].text, TEXT_SHOWN),
@@ -232,10 +252,7 @@ def _shown_rows(rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]) -
             "confidence": _rounded(judged.confidences[place]),
         }
 
-    return {
-        "mistakes": [shown(place) for place in mistakes],
-        "examples": [shown(place) for place in examples],
-    }
+    return [shown(place) for place in mistakes], [shown(place) for place in examples]
 
 
 def _rounded(figure: float) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from contract.evaluation import Evaluation, Phrase, Training
+from contract.evaluation import Part as PartFigures
 from model import artifact
 from model.calibration import cross_entropy, temperature
 from model.classifier import Classifier, mixed
@@ -17,7 +18,7 @@ from model.comparison import Contender, compare
 from model.config import Config
 from model.data import Floats, Numbers, Row, read_folder, read_notes
 from model.errors import DataError
-from model.evaluation import Evaluation, Measured, Trained, evaluate
+from model.evaluation import Measured, Trained, evaluate
 from model.explanation import speaking
 from model.hosts import ALONE, Hosts
 from model.parts import kind
@@ -81,14 +82,17 @@ def run(
     logits = [part.validation.logits for part in parts]
     mixture = _mixture(logits, data.rows.validation_labels)
     classifier = Classifier(config, data.labels, tuple(part.part for part in parts), mixture)
-    training = {
+    training: Training = {
         "architecture": "+".join(config.parts),
         "seconds": round(time.monotonic() - started, 1),
         "mixture": dict(zip(config.parts, mixture, strict=True)) if len(parts) > 1 else None,
         "parts": [_figures(name, part, data) for name, part in zip(config.parts, parts, strict=True)],
     }
     phrases = speaking(classifier, data.rows.validation_texts)
-    described = {label: [dataclasses.asdict(each) for each in spoken] for label, spoken in phrases.items()}
+    described: dict[str, list[Phrase]] = {
+        label: [{"phrase": each.phrase, "weight": each.weight} for each in spoken]
+        for label, spoken in phrases.items()
+    }
     contender = Contender(classifier, data.learned, folders.validation)
     evaluation, decision = evaluate(
         Measured(mixed(logits, mixture), data.rows.validation_labels, parts[0].validation.known_shares),
@@ -204,7 +208,7 @@ def _mixture(logits: list[Floats], truths: Numbers) -> tuple[float, ...]:
     return (best, round(1 - best, 4))
 
 
-def _figures(name: str, fitted: Fitted, data: _Data) -> dict[str, Any]:
+def _figures(name: str, fitted: Fitted, data: _Data) -> PartFigures:
     """Return what evaluation.json tells of a part."""
     result = fitted.result or _one_pass(fitted, data.rows)
     return {

@@ -3,9 +3,8 @@
 import dataclasses
 import math
 import time
-from typing import TypeAlias
 
-History: TypeAlias = list[dict[str, float]]  # of the validations, in order
+from contract.evaluation import HistoryEntry
 
 FIRST_LOSS_SCALE = 2.0**16  # of MXNet's AMP
 
@@ -34,7 +33,8 @@ class Progress:
     """Duration of the training so far, restarts included."""
     loss_scale: float = FIRST_LOSS_SCALE
     """Of mixed precision."""
-    history: History = dataclasses.field(default_factory=list)
+    history: list[HistoryEntry] = dataclasses.field(default_factory=list)
+    """Of the validations, in order."""
 
     def finish_batch(self, rows: int, loss: float) -> None:
         """Go to the next batch of the epoch; `loss` is the sum over the `rows` of the one that is done."""

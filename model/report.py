@@ -2,7 +2,7 @@
 
 import datetime
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, TypeAlias
@@ -10,9 +10,18 @@ from typing import Any, TypeAlias
 import jinja2
 from markupsafe import Markup
 
+from contract.evaluation import (
+    Acceptance,
+    Bin,
+    CoveragePoint,
+    Evaluation,
+    HistoryEntry,
+    LabelFigures,
+    Part,
+    Phrase,
+)
 from contract.text import duration, percent, shorten
 from model.calibration import TRIES
-from model.evaluation import Evaluation
 
 TEMPLATE = "report.html"
 FEW_LABELS = 12  # up to so many are all shown; of more, SOME_LABELS are, and the others unfold
@@ -74,12 +83,12 @@ def trials(p_value: float) -> str:
     return f"about {round(p_value * of):,} of {of:,} trials"
 
 
-def settings_in_words(architecture: str, settings: dict[str, Any]) -> str:
+def settings_in_words(architecture: str, settings: Mapping[str, Any]) -> str:
     """Say what a part of the model is made of, as one sentence."""
     return _ngram_settings(settings) if architecture == "ngram" else _word_settings(settings)
 
 
-def _ngram_settings(settings: dict[str, Any]) -> str:
+def _ngram_settings(settings: Mapping[str, Any]) -> str:
     words, skip, chars = settings["ngram_words"], settings["ngram_skip"], settings["ngram_chars"]
     reads = ["single words" if words == 1 else f"phrases of up to {words} words"]
     if skip:
@@ -93,7 +102,7 @@ def _ngram_settings(settings: dict[str, Any]) -> str:
     return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."
 
 
-def _word_settings(settings: dict[str, Any]) -> str:
+def _word_settings(settings: Mapping[str, Any]) -> str:
     known = f"It knows {settings['words']:,} words"
     if (found := settings.get("words with a vector")) is None:
         return f"{known}."
@@ -135,14 +144,14 @@ def _listed(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def _weakest(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _weakest(per_class: list[LabelFigures]) -> list[LabelFigures]:
     """Return the labels of the lowest F1, the lowest first; none when all labels are few enough to show."""
     if len(per_class) <= FEW_LABELS:
         return []
     return sorted(per_class, key=lambda entry: entry["f1"])[:PAIRS_SHOWN]
 
 
-def _categories(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _categories(per_class: list[LabelFigures]) -> list[LabelFigures]:
     """Return all labels in their order; of more than MOST_LABELS, the weakest."""
     if len(per_class) <= MOST_LABELS:
         return per_class
@@ -173,7 +182,7 @@ def _phrases(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
     return {"shown": lines[:first], "more": sorted(lines[first:], key=lambda line: line["label"])}
 
 
-def _with_strength(phrases: list[dict[str, Any]]) -> list[tuple[str, float]]:
+def _with_strength(phrases: list[Phrase]) -> list[tuple[str, float]]:
     strongest = max(abs(entry["weight"]) for entry in phrases) or 1.0
     return [(entry["phrase"], round(abs(entry["weight"]) / strongest, 2)) for entry in phrases]
 
@@ -207,7 +216,7 @@ def _percent_ticks(axis: Axis) -> list[tuple[float, str]]:
     return [(axis.at(axis.high - n * step), percent(axis.high - n * step, 0)) for n in range(count + 1)]
 
 
-def _reliability(bins: list[dict[str, Any]]) -> Drawing:
+def _reliability(bins: list[Bin]) -> Drawing:
     x, y = _horizontal(0, 1), _vertical(0, 1)
     most = max(part["count"] for part in bins)
     return {
@@ -225,7 +234,7 @@ def _reliability(bins: list[dict[str, Any]]) -> Drawing:
     }
 
 
-def _learning(parts: list[dict[str, Any]], accuracy: float) -> Drawing:
+def _learning(parts: list[Part], accuracy: float) -> Drawing:
     """Draw the validation accuracy after each epoch, a line a part, and that of the whole model.
 
     With one epoch there is nothing to draw: `drawn` is false then.
@@ -244,7 +253,7 @@ def _learning(parts: list[dict[str, Any]], accuracy: float) -> Drawing:
     }
 
 
-def _learned(part: dict[str, Any], line: list[dict[str, float]], x: Axis, y: Axis) -> Drawing:
+def _learned(part: Part, line: list[HistoryEntry], x: Axis, y: Axis) -> Drawing:
     points = [(entry["epoch"], entry["validation_accuracy"]) for entry in line]
     return {
         **part,
@@ -257,14 +266,17 @@ def _learned(part: dict[str, Any], line: list[dict[str, float]], x: Axis, y: Axi
     }
 
 
-def _last_of_each_epoch(history: list[dict[str, float]]) -> list[dict[str, float]]:
+def _last_of_each_epoch(history: list[HistoryEntry]) -> list[HistoryEntry]:
     return [list(group)[-1] for _, group in itertools.groupby(history, key=lambda entry: entry["epoch"])]
 
 
-def _trade(curve: list[dict[str, float]], accepted: dict[str, Any]) -> Drawing:
+def _trade(curve: list[CoveragePoint], accepted: Acceptance) -> Drawing:
     """Draw precision by coverage; `chosen` is where the threshold lies, if there is one."""
     points = [(point["coverage"], point["precision"]) for point in curve]
-    at_threshold = [(accepted["coverage"], accepted["precision"])] if accepted["threshold"] else []
+    precision = accepted["precision"]
+    at_threshold = (
+        [(accepted["coverage"], precision)] if accepted["threshold"] and precision is not None else []
+    )
     target = accepted["target_precision"]
     x, y = _horizontal(0, 1), _from_floor([target, *(up for _, up in [*points, *at_threshold])])
     return {

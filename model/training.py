@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from contract.evaluation import HistoryEntry
 from contract.text import duration
 from model import checkpoint
 from model.checkpoint import Checkpoint
@@ -21,7 +22,7 @@ from model.errors import TrainingError, TrainingStopped
 from model.hosts import ALONE, Hosts
 from model.network import Network
 from model.parallel import Workers, connect
-from model.progress import History, Progress, Stopwatch
+from model.progress import Progress, Stopwatch
 from model.step import Step
 from model.validation import Validation
 
@@ -55,7 +56,7 @@ class Result:
     best_epoch: int
     best_accuracy: float
     seconds: float
-    history: History
+    history: list[HistoryEntry]
 
 
 def train(network: Network, config: Config, split: Split, session: Session | None = None) -> Result:

@@ -1,21 +1,20 @@
 """Looks up what the report tells besides the counts: the date, and what is known about the model."""
 
-from typing import Any
+from typing import cast
 
 from contract import keys
 from contract.errors import StorageError
+from contract.evaluation import Card
 from shared import storage
 
-Card = dict[str, Any]
 
-
-def card(model_uri: str) -> Card:
-    """Return the model's card; an empty one for a model that was registered before there were any."""
+def card(model_uri: str) -> Card | None:
+    """Return the model's card; None for a model that was registered before there were any."""
     try:
         found = storage.read_json(keys.card(model_uri))
     except (StorageError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
+    return cast("Card", found) if isinstance(found, dict) else None
 
 
 def date(manifest_uri: str) -> str:

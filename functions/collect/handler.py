@@ -19,6 +19,7 @@ from collect.words import words
 from contract import keys
 from contract.columns import LINE, REASON
 from contract.errors import InvalidData, PredictionFailed, StorageError
+from contract.evaluation import Card
 from contract.manifest import Manifest
 from shared import settings, storage
 from shared.parts import read_manifest
@@ -48,7 +49,7 @@ def _handle(event: Event) -> Event:
         names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
         read_as=manifest.reading.described,
         warnings=[*event["validation"]["predict"].get("warnings", []), *notes],
-        acceptance=card.get("acceptance") or {},
+        acceptance=card.get("acceptance") if card else None,
     )
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, keys.REPORT), page, HTML)
@@ -82,7 +83,7 @@ def _handle(event: Event) -> Event:
 
 
 def _write_files(
-    run: dict[str, Any], manifest: Manifest, parts: Parts, card: background.Card
+    run: dict[str, Any], manifest: Manifest, parts: Parts, card: Card | None
 ) -> tuple[Tally, dict[str, str], list[str]]:
     """Write results and rows to review; gives the counts, the URIs, and what there is to say about them."""
     form = form_of(Reading.of_json(asdict(manifest.reading)), run.get("output"))
@@ -97,7 +98,7 @@ def _write_files(
 
 
 def _write_as(
-    form: Form, run: dict[str, Any], manifest: Manifest, parts: Parts, card: background.Card
+    form: Form, run: dict[str, Any], manifest: Manifest, parts: Parts, card: Card | None
 ) -> tuple[Tally, dict[str, str]]:
     """Write the files in a form. Raises TooLarge for what that form cannot hold."""
     source = manifest.source
@@ -130,7 +131,7 @@ def _write_as(
     return tally, {**uris, "rejected": manifest.rejected_uri}
 
 
-def _output(header: list[str], manifest: Manifest, form: Form, card: background.Card) -> Output:
+def _output(header: list[str], manifest: Manifest, form: Form, card: Card | None) -> Output:
     label = manifest.label_column
     return Output(
         header=header,
@@ -138,7 +139,7 @@ def _output(header: list[str], manifest: Manifest, form: Form, card: background.
         text=header.index(manifest.text_column),
         form=form,
         explain=manifest.explain,
-        categories=frozenset(card.get("labels", ())),
+        categories=frozenset(card["labels"] if card else ()),
     )
 
 

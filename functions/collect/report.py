@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from collect.results import DISAGREES
 from collect.tally import Example, Tally
+from contract.evaluation import Acceptance
 from contract.text import count, percent
 
 CATEGORY_LIMIT = 100
@@ -33,7 +34,7 @@ class About:
         names: of the files beside the report, by kind
         read_as: how the file was read, where that is worth a word
         warnings: what was found odd
-        acceptance: what the model's evaluation says of the rows that need no person; empty: not known
+        acceptance: what the model's evaluation says of the rows that need no person; None: not known
 
     """
 
@@ -44,12 +45,12 @@ class About:
     names: dict[str, str]
     read_as: str = ""
     warnings: list[str] = field(default_factory=list)
-    acceptance: dict[str, Any] = field(default_factory=dict)
+    acceptance: Acceptance | None = None
 
     @property
     def target(self) -> float | None:
         """The least share of right rows among the accepted ones that was asked for; None: not known."""
-        return self.acceptance.get("target_precision")
+        return self.acceptance["target_precision"] if self.acceptance else None
 
     def why_so_few(self, tally: Tally) -> str:
         """Return why little is accepted and what would help, or an empty text where enough is."""
@@ -57,23 +58,7 @@ class About:
             return ""
         if not self.acceptance:
             return "More labelled rows, or a lower target, would let more rows be accepted."
-        return str(self.acceptance.get("advice") or self._unlike_the_trial(tally))
-
-    def _unlike_the_trial(self, tally: Tally) -> str:
-        """Return why, where the model accepts enough of texts like those that it learned from."""
-        coverage = self.acceptance.get("coverage")
-        if not coverage:
-            return ""
-        first = (
-            f"Of the rows held out in training the model accepts {percent(coverage)}, and of this file "
-            f"{percent(tally.accepted / tally.predicted)}"
-        )
-        if tally.reasons[DISAGREES] > tally.predicted / 2:
-            return f"{first}, as the given category often disagrees: check that its column is the right one."
-        return (
-            f"{first}, so these texts seem to be of another kind than those that it learned from: check that "
-            "the right column was read; if it was, label some of them and train with them too."
-        )
+        return str(self.acceptance["advice"] or _unlike_the_trial(self.acceptance["coverage"], tally))
 
 
 class Bar(NamedTuple):
@@ -167,3 +152,19 @@ def _bars(counts: Counter[str], limit: int, review: Counter[str] | None = None) 
 def _ordered(counts: Counter[Any]) -> list[tuple[Any, int]]:
     """Return the largest first, and equal ones by name, so that the same counts always make the same page."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _unlike_the_trial(coverage: float, tally: Tally) -> str:
+    """Return why, where the model accepts enough of texts like those that it learned from."""
+    if not coverage:
+        return ""
+    first = (
+        f"Of the rows held out in training the model accepts {percent(coverage)}, and of this file "
+        f"{percent(tally.accepted / tally.predicted)}"
+    )
+    if tally.reasons[DISAGREES] > tally.predicted / 2:
+        return f"{first}, as the given category often disagrees: check that its column is the right one."
+    return (
+        f"{first}, so these texts seem to be of another kind than those that it learned from: check that "
+        "the right column was read; if it was, label some of them and train with them too."
+    )

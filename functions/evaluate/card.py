@@ -3,12 +3,12 @@
 from typing import Any
 
 from contract import keys
+from contract.evaluation import Card, Evaluation
 
 SCHEMA = 1
-Card = dict[str, Any]
 
 
-def card(state: dict[str, Any], evaluation: dict[str, Any], held_out: str) -> Card:
+def card(state: dict[str, Any], evaluation: Evaluation, held_out: str) -> Card:
     """Return the card of a trained model.
 
     Args:
@@ -18,14 +18,17 @@ def card(state: dict[str, Any], evaluation: dict[str, Any], held_out: str) -> Ca
 
     """
     run, checked = state["run"], state["validation"]["train"]
+    data = run["data"]
+    # A run that began before the stack was updated has none.
+    columns = checked.get("columns") or {"text_column": None, "label_column": None}
     return {
         "schema": SCHEMA,
         "run": keys.run_name(run),
         "job": state["training"]["job"],
-        "data": {key: run["data"][key] for key in ("uri", "version", "etag")},
+        "data": {"uri": data["uri"], "version": data["version"], "etag": data["etag"]},
         "labels": evaluation["labels"],
-        # A run that began before the stack was updated has none.
-        **(checked.get("columns") or {"text_column": None, "label_column": None}),
+        "text_column": columns["text_column"],
+        "label_column": columns["label_column"],
         "validation_fraction": run["validation_fraction"],
         "held_out": held_out,
         "accuracy": evaluation["accuracy"],

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from contract import strict_json
 from contract.errors import TrainingFailed
+from contract.evaluation import READ_SCHEMAS, Champion, Evaluation, Lost
 from contract.strict_json import JsonError
 from contract.text import count, percent
 from shared.messages import file_address, message, noticed, subject
-
-SCHEMAS = (1, 2)  # a training image may be older than the functions
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,12 @@ class Figures:
         return self.compared is None or self.compared.accuracy >= self.compared.live_accuracy
 
 
-def parse(text: bytes) -> dict[str, Any]:
+def parse(text: bytes) -> Evaluation:
     """Read evaluation.json. Raises TrainingFailed when it is not what it should be."""
     try:
         document = strict_json.parse_object(text)
         usable = (
-            document["schema"] in SCHEMAS
+            document["schema"] in READ_SCHEMAS
             and 0 <= document["accuracy"] <= 1
             and document["validation_rows"] > 0
             and bool(document["labels"])
@@ -63,10 +62,10 @@ def parse(text: bytes) -> dict[str, Any]:
         raise TrainingFailed(f"The training's evaluation.json cannot be read: {error!r}.") from error
     if not usable:
         raise TrainingFailed("The training's evaluation.json has another schema or impossible figures.")
-    return document
+    return cast("Evaluation", document)
 
 
-def figures(document: dict[str, Any], run: dict[str, Any]) -> Figures:
+def figures(document: Evaluation, run: dict[str, Any]) -> Figures:
     """Return the figures of an evaluation.json.
 
     If the request lets categories go (`replace`), rows of those that the new model lacks do not count.
@@ -79,9 +78,10 @@ def figures(document: dict[str, Any], run: dict[str, Any]) -> Figures:
     )
 
 
-def _comparison(champion: dict[str, Any], document: dict[str, Any], *, replace: bool) -> Comparison:
-    lost = champion.get("lost") or {"labels": [], "count": 0, "rows": 0, "live_right": 0}
-    gone = lost if replace else {"rows": 0, "live_right": 0}
+def _comparison(champion: Champion, document: Evaluation, *, replace: bool) -> Comparison:
+    none_lost: Lost = {"labels": [], "count": 0, "rows": 0, "live_right": 0}
+    lost = champion.get("lost") or none_lost
+    gone = lost if replace else none_lost
     # An older training image counts no rows: it compared on the new file's.
     rows = champion.get("rows", document["validation_rows"]) - gone["rows"]
     both = champion["both_right"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contract.evaluation import Evaluation
 from contract.text import count, listed, percent
 from evaluate.evaluation import Comparison, Figures
 
@@ -20,7 +21,7 @@ class Needed:
     lower_bound: bool  # the lower end of the interval must reach the bar
 
 
-def missing(found: Figures, document: dict[str, Any], state: dict[str, Any], needed: Needed) -> Iterator[str]:
+def missing(found: Figures, document: Evaluation, state: dict[str, Any], needed: Needed) -> Iterator[str]:
     """Yield what is missing, a sentence each that says what would help; nothing: the model may go live.
 
     Args:
@@ -48,7 +49,7 @@ def missing(found: Figures, document: dict[str, Any], state: dict[str, Any], nee
             yield _lost(found.compared, run)
 
 
-def _unjudged(document: dict[str, Any], fraction: float, least: int) -> Iterator[str]:
+def _unjudged(document: Evaluation, fraction: float, least: int) -> Iterator[str]:
     few = [(each["label"], each["support"]) for each in document.get("per_class", ())]
     few = [(label, rows) for label, rows in few if rows < least]
     if not few:

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract import keys
 from contract.errors import StorageError, TimedOut, TrainingFailed
+from contract.evaluation import Evaluation
 from evaluate import evaluation, evidence
 from evaluate.card import card
 from shared import settings, storage, training
@@ -100,7 +101,7 @@ def _with_verdict(page: bytes, said: str) -> bytes:
     return page.replace(VERDICT.encode(), banner.encode(), 1)
 
 
-def _write_card(event: Event, document: dict[str, Any]) -> str:
+def _write_card(event: Event, document: Evaluation) -> str:
     training = storage.parse_uri(event["training"]["model_uri"])
     held_out = Location(training.bucket, keys.channel(event["run"]["id"], keys.VALIDATION))
     return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))

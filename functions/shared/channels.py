@@ -1,9 +1,10 @@
 """The channels of a training job: where SageMaker finds what it reads."""
 
-from typing import Any
+from typing import Any, cast
 
 from contract import keys
 from contract.errors import StorageError
+from contract.evaluation import Card
 from shared import settings, storage
 
 Run = dict[str, Any]
@@ -36,7 +37,7 @@ def _held_out(card: str | None) -> str | None:
     if card is None:
         return None
     try:
-        folder: str = storage.read_json(card)["held_out"]
+        folder = cast("Card", storage.read_json(card))["held_out"]
     except (StorageError, KeyError, ValueError):
         return None
     location = storage.parse_uri(folder)

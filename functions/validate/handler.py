@@ -7,6 +7,7 @@ from typing import Any
 
 from contract import keys
 from contract.errors import InvalidData, StorageError
+from contract.evaluation import Notes
 from contract.manifest import Manifest, Reading, Source
 from shared import settings, storage
 from shared.channels import channels
@@ -62,10 +63,14 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     }
     ignored = [*lower_bar(run), *unused_sheet(run["sheet"], table)]
     warnings = bounded([*ignored, *table.warnings, *made.report["warnings"]])
-    notes = {"schema": 1, "file": file["uri"], "rows": made.rows, "rejected": made.rejected_rows}
-    storage.write_json(
-        Location(settings.artifacts_bucket(), keys.notes(run["id"])), {**notes, "warnings": warnings}
-    )
+    notes: Notes = {
+        "schema": 1,
+        "file": file["uri"],
+        "rows": made.rows,
+        "rejected": made.rejected_rows,
+        "warnings": warnings,
+    }
+    storage.write_json(Location(settings.artifacts_bucket(), keys.notes(run["id"])), notes)
     report = _report(
         file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
+from contract.evaluation import Card
 from contract.text import count, listed
 from shared.plain import is_blank, plain
 from validate.columns import MODEL, Columns
@@ -27,7 +27,7 @@ class Learned:
     problem: str = ""
 
     @classmethod
-    def of(cls, card: dict[str, Any]) -> "Learned":
+    def of(cls, card: Card) -> "Learned":
         """Take what is needed from a model's card."""
         return cls(card.get("text_column"), card.get("label_column"), tuple(card.get("labels") or ()) or None)
 

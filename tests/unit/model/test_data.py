@@ -92,7 +92,7 @@ def test_the_largest_word_number_is_held_exactly() -> None:
 
 
 def test_the_notes_of_validation_are_read_and_may_be_missing(tmp_path: Path) -> None:
-    assert read_notes(tmp_path) == {}
+    assert read_notes(tmp_path) is None
     (tmp_path / "notes.json").write_text('{"schema": 1, "file": "claims.csv"}', encoding="utf-8")
     assert read_notes(tmp_path)["file"] == "claims.csv"
 

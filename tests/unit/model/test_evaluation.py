@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from contract.evaluation import Champion, Evaluation
 from model import comparison
 from model.calibration import Flags
-from model.comparison import Comparison
 from model.data import Row
-from model.evaluation import Evaluation, Measured, Trained, decision, evaluate
+from model.evaluation import Measured, Trained, decision, evaluate
 from model.report import render
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,7 +60,7 @@ def figures_of(champion: Sequence[bool] | None = None, rows: Sequence[Row] = ROW
     return evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), rows, TRAINED, 0.98, live)[0]
 
 
-def compared(new: Flags, live: Flags) -> Comparison:
+def compared(new: Flags, live: Flags) -> Champion:
     """Return the comparison of two models on the new file's rows."""
     return comparison.figures(comparison.Outcome(new, live, np.zeros_like(new), np.zeros_like(new)))
 

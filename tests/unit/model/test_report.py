@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from contract.evaluation import Evaluation
 from model.comparison import Outcome, figures
 from model.data import Row
-from model.evaluation import Evaluation, Measured, Trained, evaluate
+from model.evaluation import Measured, Trained, evaluate
 from model.report import render, settings_in_words, trials
 
 NGRAM_SETTINGS = {
