@@ -88,11 +88,10 @@ def _uncompared(compared: Comparison | None, texts: int, needed: int) -> Iterato
 
 
 def _lost(compared: Comparison, run: dict[str, Any]) -> str:
-    version = (run["live_model"] or {}).get("version")
     what = "category" if compared.lost == 1 else "categories"
     more = f" and {compared.lost - 5:,} more" if compared.lost > 5 else ""
     return (
-        f"It does not know the {what} {listed(compared.lost_labels[:5])}{more} of the live model (version "
-        f"{version}): add rows of {'it' if compared.lost == 1 else 'them'}, or train with --replace (in a "
-        'request "replace": true) if that is meant.'
+        f"It does not know the {what} {listed(compared.lost_labels[:5])}{more} of the live model "
+        f"(version {run['live_model']['version']}): add rows of {'it' if compared.lost == 1 else 'them'}, or "
+        'train with --replace (in a request "replace": true) if that is meant.'
     )

@@ -1,1 +1,1 @@
-"""What several functions use: errors, settings, storage, the CSV reader and messages to people."""
+"""What several functions use: settings, storage, the reader of tables and messages to people."""

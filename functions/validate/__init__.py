@@ -1,1 +1,1 @@
-"""Checks the CSV files of a run, row by row, and cuts them up for training and prediction."""
+"""Checks the files of a run, row by row, and cuts them up for training and prediction."""

@@ -23,7 +23,7 @@ from validate.training import nothing_usable, text_lengths
 SHARD_LIMIT = 10_000  # the children that an array job of AWS Batch can have
 SHARD_CHARACTERS = 250_000_000  # with which a shard ends, too, as its job's memory and time are bounded
 # Of a small file the rows of one shard; each further 200 shards have twice as many, so that 10,000,000 rows
-# make 690 shards, and the most that validate can read in its time about 900.
+# make 675 shards, and the most that validate can read in its time about 810.
 FIRST_SHARDS_ROWS = 5_000
 SHARDS_OF_A_SIZE = 200
 

@@ -133,7 +133,7 @@ def test_batch_tries_again_only_when_the_machine_was_lost(resources: Data) -> No
     assert len(rules) <= 5
 
 
-def test_a_job_can_harm_nothing(resources: Data) -> None:
+def test_a_job_runs_as_an_ordinary_user_on_a_read_only_root(resources: Data) -> None:
     container = resources["JobDefinition"]["Properties"]["ContainerProperties"]
     assert container["User"] == "10001"
     assert container["Privileged"] is False
@@ -142,7 +142,9 @@ def test_a_job_can_harm_nothing(resources: Data) -> None:
     assert scratch["ContainerPath"] == "/tmp"  # noqa: S108
 
 
-def test_a_container_cannot_take_the_instances_credentials(resources: Data) -> None:
+def test_the_credentials_of_an_instance_are_given_for_a_token_only_and_no_further_than_one_hop(
+    resources: Data,
+) -> None:
     options = resources["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["MetadataOptions"]
     assert options == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
 
