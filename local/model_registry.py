@@ -24,8 +24,16 @@ _SUMMARY = (
 class ModelRegistry:
     """The groups and packages of one server. Every operation takes and gives the JSON of the AWS API."""
 
-    def __init__(self, make_arn: Callable[[str], str]) -> None:
+    def __init__(self, make_arn: Callable[[str], str], announce: Callable[[dict[str, Any]], None]) -> None:
+        """Make an empty registry.
+
+        Args:
+            make_arn: makes the ARN of a resource of the request's account
+            announce: is told each package that was made, changed or deleted, as it is then
+
+        """
         self._make_arn = make_arn
+        self._announce = announce
         self._lock = threading.RLock()
         self._groups: dict[str, dict[str, Any]] = {}
         self._packages: dict[str, dict[str, Any]] = {}
@@ -134,6 +142,8 @@ class ModelRegistry:
             }
             if token:
                 self._tokens[token] = arn
+            package = copy.deepcopy(self._packages[arn])
+        self._announce(package)
         return {"ModelPackageArn": arn}
 
     def describe_package(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -174,12 +184,15 @@ class ModelRegistry:
             for key in request.get("CustomerMetadataPropertiesToRemove", []):
                 properties.pop(key, None)
             package["LastModifiedTime"] = time.time()
-            return {"ModelPackageArn": package["ModelPackageArn"]}
+            package = copy.deepcopy(package)
+        self._announce(package)
+        return {"ModelPackageArn": package["ModelPackageArn"]}
 
     def delete_package(self, request: dict[str, Any]) -> dict[str, Any]:
         """DeleteModelPackage; its version is never given again."""
         with self._lock:
-            del self._packages[self._package(request["ModelPackageName"])["ModelPackageArn"]]
+            package = self._packages.pop(self._package(request["ModelPackageName"])["ModelPackageArn"])
+        self._announce({**package, "ModelPackageStatus": "Deleting"})
         return {}
 
     def _group(self, name_or_arn: str) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def model_registry() -> ModelRegistry:
 
 def install(settings: Settings) -> None:
     """Register the service with ministack: its module, its handler and how requests for it are known."""
-    _installed.update(training_jobs=TrainingJobs(settings, make_arn), model_registry=ModelRegistry(make_arn))
+    _installed.update(
+        training_jobs=TrainingJobs(settings, make_arn), model_registry=ModelRegistry(make_arn, _announce)
+    )
     _operations.update(training_jobs().operations())
     _operations.update(model_registry().operations())
     _operations.update({"AddTags": _add_tags, "ListTags": _list_tags, "DeleteTags": _delete_tags})
@@ -76,6 +78,27 @@ def _perform(action: str, request: dict[str, Any]) -> dict[str, Any]:
     if action.startswith("Create") and request.get("Tags"):
         _add_tags({"ResourceArn": next(iter(answer.values())), "Tags": request["Tags"]})
     return answer
+
+
+def _announce(package: dict[str, Any]) -> None:
+    """Send EventBridge what SageMaker sends it when a model package changes."""
+    detail = {
+        key: package[key]
+        for key in (
+            "ModelPackageGroupName",
+            "ModelPackageVersion",
+            "ModelPackageArn",
+            "ModelPackageStatus",
+            "ModelApprovalStatus",
+        )
+    }
+    event = {
+        "Source": "aws.sagemaker",
+        "DetailType": "SageMaker Model Package State Change",
+        "Resources": [package["ModelPackageArn"]],
+        "Detail": json.dumps(detail),
+    }
+    part("services.eventbridge", "_put_events")({"Entries": [event]}, allow_aws_source=True)
 
 
 def get_state() -> dict[str, Any]:

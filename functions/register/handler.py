@@ -4,13 +4,11 @@ The Gate compared it with the model that was live then. What is live may have ch
 up again when it counts, with all other runs waiting: if another model is live, the two are compared first.
 """
 
-import json
 from typing import Any
 
 from contract import keys
-from contract.keys import LIVE_KEYS
-from register import again, lock, package, publish
-from shared import aws, registry, settings
+from register import again, lock, package
+from shared import artifact, aws, registry, settings
 from shared.registry import LiveModel
 from shared.storage import Location
 from shared.telemetry import Event, lambda_handler, logger
@@ -19,7 +17,7 @@ LOCK_SECONDS = 660  # longer than the function may run
 
 
 def _handle(event: Event) -> Event:
-    publish.check(event["training"]["model_uri"])
+    artifact.check(event["training"]["model_uri"])
     if not event["evaluation"]["beats_live"]:
         return _loses(event)
     reason = event["evaluation"].get("reason")
@@ -50,13 +48,10 @@ def _compares(event: Event, live: LiveModel | None) -> Event:
 
 
 def _goes_live(event: Event) -> Event:
-    """Publish first and approve last: what is interrupted in between has changed nothing that is used."""
+    """Create first and approve last: what is interrupted in between has changed nothing that is used."""
     arn = _create(event, None)
     if _status(arn) == "Rejected":
         return _waits(event, "A person rejected it while it was going live.")
-    hyperparameters = event["run"]["hyperparameters"]
-    addresses = {key: json.loads(hyperparameters[key]) for key in LIVE_KEYS}
-    publish.publish(event["training"]["model_uri"], addresses)
     aws.sagemaker().update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
     return _told(event, arn)
 

@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +100,24 @@ def written(location: Location) -> datetime:
     return found["LastModified"].astimezone(UTC)
 
 
+def metadata(location: Location) -> dict[str, str]:
+    """Return an object's own metadata; nothing for one that is not there. Raises ObjectDenied."""
+    try:
+        return aws.s3().head_object(Bucket=location.bucket, Key=location.key)["Metadata"]
+    except ClientError as error:
+        failure = _storage_error(error, location, None)
+        if isinstance(failure, ObjectMissing):
+            return {}
+        raise failure from error
+
+
+def delete(locations: Iterable[Location]) -> None:
+    """Delete objects; one that is not there is deleted already."""
+    for location in locations:
+        with _writing(location):
+            aws.s3().delete_object(Bucket=location.bucket, Key=location.key)
+
+
 def open_object(info: ObjectInfo) -> BinaryIO:
     """Open one version of an object as a stream that survives a lost connection."""
     return cast("BinaryIO", io.BufferedReader(_RangedObject(info), buffer_size=256 * 1024))
@@ -182,9 +200,9 @@ def upload(location: Location, file: Path, content_type: str) -> str:
     return location.uri
 
 
-def upload_stream(location: Location, stream: IO[bytes], content_type: str) -> str:
+def upload_stream(location: Location, stream: IO[bytes], content_type: str, metadata: dict[str, str]) -> str:
     """Upload from a stream that cannot go back, without holding it in memory, and give the URI."""
-    extra = {"ContentType": content_type}
+    extra = {"ContentType": content_type, "Metadata": metadata}
     with _writing(location):
         aws.s3().upload_fileobj(
             cast("IO[bytes]", _Forward(stream)), location.bucket, location.key, ExtraArgs=extra

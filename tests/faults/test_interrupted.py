@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from contract.errors import AwsUnavailable
+from contract.keys import LIVE_KEYS
 from explain.handler import handler as explain
+from publish.handler import handler as publish
 from shared import aws
 from tests.faults.clients import faults
 from tests.faults.rules import DENIED, RESET, THROTTLED, UNANSWERED, Rule
@@ -80,7 +84,7 @@ def approved(account: Stack) -> list[dict[str, Any]]:
 @pytest.mark.fault(
     where=WHERE,
     fault="the step that makes a model live ends after any of its requests",
-    then="the model is live with all its files, or not at all; taken again, one version of it is live",
+    then="the model is live, or not at all; taken again, one version of it is live",
     reads="and trying again did not help. Start it again",
 )
 def test_a_registration_that_ends_after_any_request_makes_one_version(
@@ -95,14 +99,33 @@ def test_a_registration_that_ends_after_any_request_makes_one_version(
             assert reads in failed.sentence  # noqa: PT017  it may also have gone well: it has fewer requests
         else:
             assert len(active.requests) <= count
-    if approved(account):
-        assert len([uri for uri in account.everything() if "/live/" in uri]) == 3
     # The lock of the one that ended holds nobody for longer than a function may run.
     monkeypatch.setattr("register.lock.time", SimpleNamespace(time=lambda: time.time() + 1000))
     assert take(step, state)["live"]
     (package,) = approved(account)
     assert package["ModelPackageVersion"] == 1
-    assert len([uri for uri in account.everything() if "/live/" in uri]) == 3
+
+
+@pytest.mark.parametrize("kind", [RESET, UNANSWERED])
+@pytest.mark.parametrize("count", range(14))
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the function that publishes the live model's files ends after any of its requests",
+    then="called again, the files are those of the live version, every one",
+    reads="",
+)
+def test_a_publication_that_ends_after_any_request_is_made_good_by_the_next(
+    count: int, kind: str, account: Stack
+) -> None:
+    before, newest = account.live(), account.live(accuracy=0.95)
+    publish({}, None)
+    reject = {"ModelPackageArn": newest["registration"]["arn"], "ModelApprovalStatus": "Rejected"}
+    account.sagemaker.update_model_package(**reject)
+    with faults(clients(), Rule(kind, skip=count, times=None)), suppress(AwsUnavailable):
+        publish({}, None)
+    assert publish({}, None)["version"] == before["registration"]["version"]
+    heads = [account.s3.head_object(Bucket=ARTIFACTS, Key=key) for key in LIVE_KEYS.values()]
+    assert {head["Metadata"]["model-package"] for head in heads} == {before["registration"]["arn"]}
 
 
 @pytest.mark.parametrize("kind", [THROTTLED, DENIED, UNANSWERED])

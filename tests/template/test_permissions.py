@@ -104,7 +104,7 @@ def test_a_role_is_passed_to_sagemaker_only(allowed: list[Statement]) -> None:
     ]
 
 
-def test_only_parts_checkpoints_and_a_lock_may_be_deleted(allowed: list[Statement]) -> None:
+def test_only_parts_checkpoints_a_lock_and_published_files_may_be_deleted(allowed: list[Statement]) -> None:
     deleting = [
         each for each in allowed if any("Delete" in action and "s3" in action for action in each.actions)
     ]
@@ -112,6 +112,7 @@ def test_only_parts_checkpoints_and_a_lock_may_be_deleted(allowed: list[Statemen
         "TrainingRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/checkpoints/*"}],
         "JobRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}],
         "RegisterFunction": [{"Fn::Sub": "${ArtifactsBucket.Arn}/locks/*"}],
+        "PublishFunction": [{"Fn::Sub": "${ArtifactsBucket.Arn}/live/*"}],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -118,6 +119,22 @@ def test_an_upload_that_starts_nothing_is_kept(resources: Data) -> None:
     queue = {"Fn::GetAtt": ["UndeliveredUploads", "Arn"]}
     assert start["DeadLetterQueue"]["TargetArn"] == queue
     assert start["Events"]["Upload"]["Properties"]["DeadLetterConfig"]["Arn"] == queue
+
+
+def test_a_change_of_what_is_live_that_is_not_published_is_kept(resources: Data) -> None:
+    publish = resources["PublishFunction"]["Properties"]
+    queue = {"Fn::GetAtt": ["UndeliveredModelChanges", "Arn"]}
+    assert publish["DeadLetterQueue"]["TargetArn"] == queue
+    assert publish["Events"]["ModelChange"]["Properties"]["DeadLetterConfig"]["Arn"] == queue
+
+
+def test_every_change_in_this_stacks_models_is_published_and_no_other(resources: Data) -> None:
+    pattern = resources["PublishFunction"]["Properties"]["Events"]["ModelChange"]["Properties"]["Pattern"]
+    event = json.loads((ROOT / "tests" / "events" / "model_package_approved.json").read_text("utf-8"))
+    assert event["source"] in pattern["source"]
+    assert event["detail-type"] in pattern["detail-type"]
+    assert pattern["detail"] == {"ModelPackageGroupName": [{"Ref": "AWS::StackName"}]}
+    assert set(pattern["detail"]) <= set(event["detail"])
 
 
 def test_only_train_and_predict_start_a_run(resources: Data) -> None:

@@ -132,6 +132,19 @@ class Stack:
             time.sleep(0.2)
         raise AssertionError(f"still running after {WAIT_SECONDS} s: {self.states(arn)}")
 
+    def wait_until_published(self, version: str | None) -> dict[str, bytes]:
+        """Wait until all that lies below live/ is of a version, by its ARN, or nothing; gives the files."""
+        s3, bucket = self.client("s3"), self.outputs["ArtifactsBucket"]
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix="live/").get("Contents", [])
+            objects = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"]) for one in listed}
+            marks = {each["Metadata"].get("model-package") for each in objects.values()}
+            if marks == ({version} if version else set()) and len(objects) in (0, 3):
+                return {key: each["Body"].read() for key, each in objects.items()}
+            time.sleep(0.2)
+        raise AssertionError(f"live/ has {marks}, not {version}")
+
     def run(self, request: Any) -> dict[str, Any]:
         """Start an execution and wait for its end."""
         return self.wait(self.start(request))

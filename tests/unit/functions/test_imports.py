@@ -23,6 +23,7 @@ ALSO = {
     "validate": {"pandas", "numpy", "pytz"},
     "evaluate": set(),
     "register": set(),
+    "publish": set(),
     "collect": {"jinja2", "markupsafe"},
     "explain": set(),
     "stopped": set(),

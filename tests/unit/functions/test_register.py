@@ -31,10 +31,6 @@ def versions(stack: Stack) -> dict[int, str]:
     return {one["ModelPackageVersion"]: one["ModelApprovalStatus"] for one in found}
 
 
-def published(stack: Stack) -> list[str]:
-    return [key for key in stack.keys(ARTIFACTS) if key.startswith("live/")]
-
-
 def compared_again(
     stack: Stack, state: dict[str, Any], registered: dict[str, Any], **evaluation: object
 ) -> dict[str, Any]:
@@ -166,7 +162,6 @@ def test_what_is_missing_makes_the_version_wait_and_is_told(stack: Stack) -> Non
     found = register(state, None)
     assert (found["live"], found["reason"]) == (False, state["evaluation"]["reason"])
     assert versions(stack) == {1: "PendingManualApproval"}
-    assert published(stack) == []
     described = stack.sagemaker.describe_model_package(ModelPackageName=found["arn"])
     assert described["ModelPackageDescription"].endswith("accuracy 90.0%. Only 1 row judged it.")
     assert "waits for a person, for this reason: Only 1 row" in found["message"]
@@ -174,19 +169,15 @@ def test_what_is_missing_makes_the_version_wait_and_is_told(stack: Stack) -> Non
 
 @pytest.mark.fault(
     where="what is live",
-    fault="a run is interrupted between publishing a model and making it live",
+    fault="a run is interrupted between registering a model and making it live",
     then="the model before stays live; taken again, it goes on",
     reads="",
 )
-def test_what_is_interrupted_between_publishing_and_approving_changes_nothing_and_goes_on(
+def test_what_is_interrupted_between_registering_and_approving_changes_nothing_and_goes_on(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = stack.live()
     state = passed(stack, {"seed": 2}, champion=champion(9, 9))
-    with monkeypatch.context() as broken:
-        broken.setattr("register.publish.publish", Mock(side_effect=RuntimeError("lost")))
-        with pytest.raises(RuntimeError):
-            register(state, None)
     with monkeypatch.context() as broken:
         broken.setattr(aws.sagemaker(), "update_model_package", Mock(side_effect=RuntimeError("lost")))
         with pytest.raises(RuntimeError):
@@ -202,7 +193,7 @@ def test_a_version_that_a_person_rejected_in_between_stays_rejected(
 ) -> None:
     state = passed(stack)
     with monkeypatch.context() as broken:
-        broken.setattr("register.publish.publish", Mock(side_effect=RuntimeError("lost")))
+        broken.setattr(aws.sagemaker(), "update_model_package", Mock(side_effect=RuntimeError("lost")))
         with pytest.raises(RuntimeError):
             register(state, None)
     (one,) = stack.sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
@@ -221,7 +212,6 @@ def test_one_run_waits_for_another_that_goes_live(stack: Stack) -> None:
     with pytest.raises(AnotherGoesLive, match="Another run is making its model live at this moment"):
         register(state, None)
     assert versions(stack) == {}
-    assert published(stack) == []
 
 
 @pytest.mark.fault(
@@ -290,22 +280,6 @@ def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> 
     assert about["data_version"] == state["run"]["data"]["version"]
 
 
-def test_weights_encoder_and_configuration_are_published(stack: Stack) -> None:
-    state = passed(stack)
-    files = {"manifest.json": "{}", "best.params": b"\0" * 100_000, "encoder.json": "E", "config.json": "C"}
-    stack.write(state["training"]["model_uri"], tar_gz(files))
-    register(state, None)
-    live = f"s3://{ARTIFACTS}/live"
-    assert stack.read(f"{live}/model.params") == b"\0" * 100_000
-    assert (stack.read(f"{live}/encoder.json"), stack.read(f"{live}/config.json")) == (b"E", b"C")
-
-
-def test_the_configuration_says_where_they_are_published(stack: Stack) -> None:
-    address = f"s3://{ARTIFACTS}/live/2026/weights.bin"
-    register(passed(stack, {"MODELPARAMSURL": address}), None)
-    assert stack.read(address) == b"weights"
-
-
 def test_a_stack_that_asks_for_a_person_leaves_the_live_model_alone(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,7 +288,6 @@ def test_a_stack_that_asks_for_a_person_leaves_the_live_model_alone(
     package = stack.sagemaker.describe_model_package(ModelPackageName=found["arn"])
     assert (found["live"], package["ModelApprovalStatus"]) == (False, "PendingManualApproval")
     assert "waits for approval" in found["subject"]
-    assert not [key for key in stack.keys(ARTIFACTS) if key.startswith("live/")]
 
 
 def test_a_second_call_gives_the_same_version(stack: Stack) -> None:

@@ -1,0 +1,1 @@
+"""Keeps the files of the live model at fixed addresses."""
