@@ -33,14 +33,14 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: r
 	@if [ $* = app ]; then VIRTUAL_ENV=$(APP) $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
 	@touch $@
 
-.PHONY: check unit test faults-table demo down clean lock
+.PHONY: check unit test generate demo down clean lock
 check: setup ## Format, lint, security, types, template and state machine
 	ruff format --check .
 	ruff check .
 	bandit -q -r -c pyproject.toml contract model container functions workflow local
-	mypy contract model container functions workflow examples benchmarks
+	mypy contract model container functions workflow examples benchmarks docs
 	mypy --python-executable $(LOCAL)/bin/python local
-	python -m workflow.definition --check
+	python -m docs.generate --check
 	cfn-lint template.yaml
 	AWS_DEFAULT_REGION=us-east-1 sam validate --lint
 
@@ -50,8 +50,8 @@ unit: setup ## The fast tests only, without the local AWS
 test: check ## Everything: the checks above, then the whole test suite
 	pytest
 
-faults-table: setup ## Write the table of docs/reliability.md from the tests in tests/faults
-	python tests/faults/table.py
+generate: setup ## Make what is generated: schema, defaults, state machine, tables in docs/
+	python -m docs.generate
 
 FILES ?= 10000
 fuzz: setup ## Take random files through the whole way: make fuzz [FILES=10000]

@@ -107,7 +107,7 @@ def notes(run_id: str) -> str:
 
 
 def training_output(run_id: str) -> str:
-    """Return the folder in which training jobs leave their models, without the last slash."""
+    """Return the folder of what training jobs leave, one for each, without the last slash."""
     return f"{run_prefix(run_id)}/training"
 
 

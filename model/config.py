@@ -1,7 +1,6 @@
 """The training configuration: the one source of every key, its default and what is allowed.
 
-`python -m model.config --write` writes the JSON Schema and the defaults that other parts read;
-`python -m model.config --table` prints the table of docs/configuration.md.
+`make generate` makes the JSON Schema, the defaults and docs/configuration.md of it.
 """
 
 import difflib
@@ -252,16 +251,6 @@ def schema() -> dict[str, Any]:
     }
 
 
-def table() -> str:
-    """Return a markdown table of every key: default, what is allowed, meaning."""
-    rows = [
-        (f"`{key}`", f"`{json.dumps(rule['default'])}`", rule["x-allowed"], rule["description"])
-        for key, rule in schema()["properties"].items()
-    ]
-    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
-    return "\n".join(["| key | default | allowed | meaning |", "|---|---|---|---|", *lines])
-
-
 def _whole(value: object) -> object:
     """Return the value with 5.0 as 5, because JSON Schema calls both a whole number."""
     if isinstance(value, list):
@@ -280,9 +269,3 @@ def _problem(key: str, value: object) -> str:
 
 def _shown(value: object) -> str:
     return shorten(json.dumps(value, ensure_ascii=False, default=str), 80)
-
-
-if __name__ == "__main__":
-    from model.config_files import main
-
-    raise SystemExit(main())

@@ -1,14 +1,11 @@
 """The state machine, in Python: what follows what, what is tried again, and where every error ends.
 
-`python -m workflow.definition` writes `workflow/state_machine.asl.json`, which template.yaml deploys;
-with `--graph` the drawing in docs/state_machine.md too; with `--check` nothing is written and the exit
-code is 1 if either is not what this module makes. Each `${…}` is a DefinitionSubstitution of template.yaml.
+`make generate` writes it to `workflow/state_machine.asl.json`, which template.yaml deploys, and draws it in
+docs/state_machine.md. Each `${…}` is a DefinitionSubstitution of template.yaml.
 """
 
-import argparse
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +16,11 @@ from typing import Any
 from contract import steps
 from contract.errors import AnotherGoesLive, AwsUnavailable, ModelRejected, PartlyDone, Unexpected
 from contract.steps import Step
-from workflow.drawing import draw
 
 Asl = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 ASL_FILE = ROOT / "workflow" / "state_machine.asl.json"
-GRAPH_FILE = ROOT / "docs" / "state_machine.md"
 
 
 @contextmanager
@@ -438,38 +433,6 @@ def _service(call: str) -> str:
     return "arn:${Partition}:states:::" + call
 
 
-def render() -> dict[Path, str]:
-    """Return the text of each generated file."""
-    asl = build()
-    return {ASL_FILE: json.dumps(asl, indent=2, ensure_ascii=False) + "\n", GRAPH_FILE: draw(asl)}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write or check the generated files; give the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.definition", description="Write the state machine."
-    )
-    parser.add_argument("--graph", action="store_true", help="write the drawing too")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not current")
-    options = parser.parse_args(arguments)
-    files = render()
-    if options.check:
-        return _check(files)
-    for path in files if options.graph else [ASL_FILE]:
-        path.write_text(files[path], encoding="utf-8")
-    return 0
-
-
-def _check(files: dict[Path, str]) -> int:
-    stale = [
-        path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    for path in stale:
-        sys.stderr.write(
-            f"{path.relative_to(ROOT)} is not current. Run: python -m workflow.definition --graph\n"
-        )
-    return 1 if stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def render() -> str:
+    """Return the text of `workflow/state_machine.asl.json`."""
+    return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"

@@ -33,7 +33,7 @@ def draw(asl: Asl) -> str:
     ]
     failing = [f"    anything[any error of a step] -.-> {ids[EXPLAIN.name]}"]
     chart = "\n".join(["flowchart TD", *nodes, *edges, *failing, _STYLES.rstrip()])
-    intro = "Drawn by `python -m workflow.definition --graph` from `workflow/definition.py`; do not edit."
+    intro = "Drawn by `make generate` from `workflow/definition.py`; do not edit."
     legend = "Orange: Lambda. Blue: SageMaker or Batch job. Green and red: the ends."
     return f"# The state machine\n\n{intro}\n{legend}\n\n```mermaid\n{chart}\n```\n"
 

@@ -11,16 +11,6 @@ from benchmarks import page, plot, results, targets
 from benchmarks.errors import BenchmarkError
 from benchmarks.results import Failure, Measurement, Results
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
-published = pytest.mark.skipif(not (DOCS / page.FIGURES).exists(), reason="nothing is published yet")
-
-
-@published
-def test_the_committed_page_and_plot_are_those_of_the_committed_figures() -> None:
-    figures = results.read(DOCS / page.FIGURES)
-    assert (DOCS / page.PAGE).read_text(encoding="utf-8") == page.render(figures)
-    assert (DOCS / page.PLOT).read_text(encoding="utf-8") == plot.draw(figures)
-
 
 def test_a_line_shows_the_median_with_the_lowest_and_the_highest(sample: Results) -> None:
     assert (

@@ -253,7 +253,7 @@ WITHOUT_BOTO3 = """
 import sys
 for name in ("boto3", "botocore"):
     sys.modules[name] = None
-import model.artifact, model.config_files, model.pipeline, model.vectors
+import model.artifact, model.pipeline, model.vectors
 """
 
 

@@ -1,4 +1,4 @@
-"""The state machine's source: what it writes is current, and what the SDK does on import stays inside."""
+"""The state machine's source: it builds the same everywhere, and what the SDK does on import stays inside."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from workflow import definition
 from workflow.drawing import draw
-
-
-def test_the_committed_files_are_current() -> None:
-    for path, text in definition.render().items():
-        assert path.read_text(encoding="utf-8") == text, "run: python -m workflow.definition --graph"
 
 
 def test_building_twice_gives_the_same() -> None:
@@ -28,33 +22,7 @@ def test_the_definition_does_not_depend_on_who_builds_it(
     monkeypatch: pytest.MonkeyPatch, region: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
-    assert definition.render()[definition.ASL_FILE] == definition.ASL_FILE.read_text(encoding="utf-8")
-
-
-def test_check_refuses_a_stale_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stale = tmp_path / "old.json"
-    monkeypatch.setattr(definition, "ROOT", tmp_path)
-    monkeypatch.setattr(definition, "render", lambda: {stale: "new"})
-    stale.write_text("old", encoding="utf-8")
-    assert definition.main(["--check"]) == 1
-    assert "old.json is not current" in capsys.readouterr().err
-    assert stale.read_text(encoding="utf-8") == "old"
-    stale.write_text("new", encoding="utf-8")
-    assert definition.main(["--check"]) == 0
-
-
-def test_writing_leaves_the_drawing_alone_unless_asked(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asl, graph = tmp_path / "asl.json", tmp_path / "graph.md"
-    monkeypatch.setattr(definition, "ASL_FILE", asl)
-    monkeypatch.setattr(definition, "render", lambda: {asl: "{}\n", graph: "# drawing\n"})
-    assert definition.main([]) == 0
-    assert (asl.exists(), graph.exists()) == (True, False)
-    assert definition.main(["--graph"]) == 0
-    assert graph.read_text(encoding="utf-8") == "# drawing\n"
+    assert definition.render() == definition.ASL_FILE.read_text(encoding="utf-8")
 
 
 def test_importing_the_sdk_says_nothing_and_changes_no_logging() -> None:

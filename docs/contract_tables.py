@@ -1,0 +1,100 @@
+"""The tables of docs/contracts.md, made of the docstrings and annotations in `contract/`."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from contract import errors as error_names
+from contract import keys as all_keys
+from contract import steps as all_steps
+from docs.tables import markdown
+
+# What a key is made of, as a reader understands it.
+_EXAMPLES = {"run_id": "RUN", "name": "CHANNEL", "index": 0, "action": "train", "job_name": "JOB"}
+_CONTRACT = Path(__file__).resolve().parent.parent / "contract"
+
+
+def fields(path: str) -> str:
+    """Return the description and the fields of a class of `contract/`, such as `state.Request`."""
+    module, name = path.split(".")
+    node = classes(module)[name]
+    rows = [[f"`{field}`", _type(kind), _meaning(kind, text)] for field, kind, text in _fields(module, node)]
+    return f"{_text(node)}\n\n{markdown(['key', 'type', 'meaning'], rows)}"
+
+
+def keys() -> str:
+    """Return the keys below `runs/` in the artifacts bucket, as `contract/keys.py` makes them."""
+    rows = [
+        [f"`{make(**{name: _EXAMPLES[name] for name in parameters})}`", _of(node), f"`{node.name}`"]
+        for node in _parsed("keys").body
+        if isinstance(node, ast.FunctionDef)
+        if "run_id" in (parameters := [each.arg for each in node.args.args])
+        for make in [getattr(all_keys, node.name)]
+    ]
+    return markdown(["key", "what lies there", "in `contract/keys.py`"], sorted(rows))
+
+
+def steps() -> str:
+    """Return the steps of a run in their order, with the key that each leaves in the state."""
+    rows = [[str(place), step.name, f"`{step.leaves}`"] for place, step in enumerate(all_steps.ORDER, 1)]
+    return markdown(["", "step", "leaves"], rows)
+
+
+def errors() -> str:
+    """Return the names with which a run can fail, with what they mean."""
+    kinds = classes("errors")
+    rows = [[f"`{name}`", _text(node)] for name, node in kinds.items() if name in error_names.NAMES]
+    return markdown(["error", "meaning"], rows)
+
+
+def classes(module: str) -> dict[str, ast.ClassDef]:
+    """Return the public classes of a module of `contract/`, by name, in their order."""
+    nodes = _parsed(module).body
+    return {n.name: n for n in nodes if isinstance(n, ast.ClassDef) and not n.name.startswith("_")}
+
+
+def _parsed(module: str) -> ast.Module:
+    return ast.parse((_CONTRACT / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def _fields(module: str, node: ast.ClassDef) -> Iterator[tuple[str, ast.expr, str]]:
+    """Yield name, annotation and description of each field, those of a base class first."""
+    for base in node.bases:
+        if isinstance(base, ast.Name) and base.id in (known := classes(module)):
+            yield from _fields(module, known[base.id])
+    for place, line in enumerate(node.body):
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            yield line.target.id, line.annotation, _string(node.body[place + 1 : place + 2])
+
+
+def _string(lines: list[ast.stmt]) -> str:
+    """Return the string that a statement is, if it is one: the docstring of the field above it."""
+    match lines:
+        case [ast.Expr(ast.Constant(str(text)))]:
+            return " ".join(text.split())
+    return ""
+
+
+def _type(annotation: ast.expr) -> str:
+    """Return an annotation as a reader of JSON knows it: `str or null`, `list of str`."""
+    text = re.sub(r"^NotRequired\[(.*)\]$", r"\1", ast.unparse(annotation)).replace("'", "")
+    text = re.sub(r"Literal\[([^\]]*)\]", lambda match: match[1].replace(", ", " or "), text)
+    text = re.sub(r"\b(?:list|tuple|Sequence)\[([\w ,|]+?)(?:, \.\.\.)?\]", r"list of \1", text)
+    return text.replace(" | None", " or null").replace(" | ", " or ")
+
+
+def _meaning(annotation: ast.expr, text: str) -> str:
+    return f"May be absent. {text}".strip() if ast.unparse(annotation).startswith("NotRequired[") else text
+
+
+def _text(node: ast.ClassDef | ast.FunctionDef) -> str:
+    """Return a docstring, each paragraph as one line."""
+    paragraphs = (ast.get_docstring(node) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _of(node: ast.FunctionDef) -> str:
+    """Return the first paragraph of a docstring, without what all of them begin with."""
+    text = re.sub(r"^Return the (key of|folder of|folder in) ", "", _text(node).split("\n\n")[0])
+    return text[0].upper() + text[1:]
