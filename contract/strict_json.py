@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from typing import Any
 
-from contract.text import listed
+from contract.text import is_text, listed
 
 MOST_DEPTH = 100  # lists and objects inside each other
 
@@ -94,7 +94,7 @@ def _check_depth_and_text(document: object) -> None:
     level = [document]
     for _ in range(MOST_DEPTH + 1):
         for value in level:
-            if isinstance(value, str) and value != value.encode("utf-8", "ignore").decode():
+            if isinstance(value, str) and not is_text(value):
                 raise JsonError(
                     f"holds half a character (a lone surrogate) in {listed([value])}, which is no text"
                 )

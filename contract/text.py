@@ -42,6 +42,15 @@ def listed(items: Iterable[str], limit: int = 10) -> str:
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
+def is_text(text: str) -> bool:
+    """Return whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def sendable(text: str) -> str:
     """Return a text in which control characters and halves of characters are written out, as Python does."""
     return _RAW.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

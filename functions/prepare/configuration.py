@@ -11,8 +11,7 @@ from jsonschema import Draft202012Validator
 
 from contract.errors import InvalidConfig
 from contract.keys import LIVE_KEYS, LIVE_PREFIX
-from contract.text import shorten
-from shared.messages import is_text
+from contract.text import is_text, shorten
 
 Config = dict[str, Any]
 

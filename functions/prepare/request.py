@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.errors import InvalidRequest
-from contract.text import listed, shorten
-from shared.messages import is_text
+from contract.text import is_text, listed, shorten
 from shared.storage import Location, parse_uri
 
 LONGEST = 1024  # characters of an S3 version, or of a person's name

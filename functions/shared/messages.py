@@ -40,11 +40,6 @@ def noticed(warnings: Iterable[str] | None) -> str:
     return "\n".join(["About the labelled file:", *lines]) if lines else ""
 
 
-def is_text(text: str) -> bool:
-    """Return whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
-    return text == text.encode("utf-8", "ignore").decode()
-
-
 def command(stack: str) -> str:
     """Return how to write `claimflow` for the stack, for sentences that tell what to type."""
     local = " --local" if os.environ.get("AWS_ENDPOINT_URL") else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from contract.errors import InvalidData
 from contract.strict_json import JsonError, without_repeats
-from contract.text import listed
+from contract.text import is_text, listed
 from shared.reading.delimiter import SAMPLE_LINES
 from shared.reading.reading import Reading
 from shared.reading.records import Record
@@ -111,7 +111,7 @@ class JsonLines:
             raise InvalidData(f"{where}: the object cannot be read ({said}).") from error
         if not isinstance(found, dict):
             raise InvalidData(f"{where}: {_kind(found)} and no object; every line must be one object.")
-        if any(not _is_text(cell) for pair in cells.items() for cell in pair):
+        if any("\0" in cell or not is_text(cell) for pair in cells.items() for cell in pair):
             raise InvalidData(
                 f"{where}: a text holds a NUL character, or half a character (a lone surrogate), which is no "
                 "text; remove it."
@@ -160,14 +160,6 @@ def _is_list(line: str) -> bool:
 
 def _is_table(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
 
 
 def _kind(value: object) -> str:

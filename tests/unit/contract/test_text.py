@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.text import count, duration, listed, percent, sendable, shorten
+from contract.text import count, duration, is_text, listed, percent, sendable, shorten
 
 
 def test_a_share_is_told_in_percent_with_one_decimal_or_as_many_as_asked_for() -> None:
@@ -68,3 +68,7 @@ def test_what_is_sendable_is_utf_8_without_control_characters_and_stays_so(text:
     sent.encode()
     assert all(sign.isprintable() or sign in "\t\n" or ord(sign) > 0x9F for sign in sent)
     assert sendable(sent) == sent
+
+
+def test_half_a_character_is_no_text_and_a_control_character_is() -> None:
+    assert [is_text(text) for text in ("a", "\u00e9\x07", "\x07", "\ud800")] == [True, True, True, False]

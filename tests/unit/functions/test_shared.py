@@ -33,15 +33,6 @@ def test_control_characters_of_a_name_are_written_out() -> None:
     assert said == "a\\x1b[31m\\x07b\\r\\u202efdp.csv\n\ngr\u00f6\u00dfe\tC\\ud800\n\n\U0001f600\n"
 
 
-def test_half_a_character_is_no_text_and_a_control_character_is() -> None:
-    assert [messages.is_text(text) for text in ("a", "\u00e9\x07", "\x07", "\ud800")] == [
-        True,
-        True,
-        True,
-        False,
-    ]
-
-
 @pytest.mark.parametrize("uri", ["s3://bkt/k", "s3://bkt/a/b//c", "s3://bkt/k with ? and # and %20"])
 def test_an_address_goes_round(uri: str) -> None:
     assert storage.parse_uri(uri).uri == uri
