@@ -24,6 +24,7 @@ from pathlib import Path
 
 from benchmarks.folder_s3 import FolderS3
 from contract.columns import CHANNEL
+from contract.state import LiveModel, Model
 from examples.make_claims import PREDICT, claims
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +33,11 @@ CONFIG = {
     "ngram_words": 2, "ngram_skip": 0, "ngram_chars": None, "ngram_end": 0,
     "ngram_scale": "nb", "ngram_norm": "sqrt", "ngram_epochs": 2,
 }  # fmt: skip
-MODEL = {"arn": "arn:aws:sagemaker:::model-package/many/1", "model_uri": "s3://artifacts/model.tar.gz"}
+MODEL: Model = {
+    "arn": "arn:aws:sagemaker:::model-package/many/1",
+    "version": 1,
+    "model_uri": "s3://artifacts/model.tar.gz",
+}
 BUCKETS = {"UPLOADS": "uploads", "ARTIFACTS": "artifacts", "RESULTS": "results"}
 
 
@@ -151,7 +156,6 @@ def validate(folder: Path) -> None:
     """Run the function validate on the file, for a run as prepare describes it."""
     _functions(folder)
     from prepare import configuration, run  # noqa: PLC0415  after the settings
-    from shared.registry import LiveModel  # noqa: PLC0415
     from shared.storage import Location, ObjectInfo  # noqa: PLC0415
     from validate.handler import handler  # noqa: PLC0415
 
@@ -159,13 +163,13 @@ def validate(folder: Path) -> None:
     data = ObjectInfo(Location("uploads", "claims.csv"), None, str(size), size)
     given = {"text_column": "description", "label_column": "category", "allow_partial": False}
     config = configuration.complete(given, "The benchmark", "artifacts")
-    live = LiveModel(**MODEL, version=1, accuracy=None)
+    live: LiveModel = {**MODEL, "card": None, "job": None}
     uploads, artifacts, results = BUCKETS.values()
     sizes = 1, 30, 3600
     stack = run.Stack("claimflow", uploads, artifacts, results, 0.8, "ml.m5.xlarge", *sizes, use_spot=False)
     described = run.describe(run.Inputs("predict", data, None, config, live), stack, "many")
-    state = {"run": described, "model": MODEL | {"version": 1}}
-    state["validation"] = handler(state, None)
+    validation = handler({"run": described}, None)
+    state = {"run": described, "model": MODEL, "validation": validation, "prediction": {"succeeded": True}}
     (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
 
 

@@ -1,7 +1,8 @@
 """Where things lie in the buckets: every key is written here, once (see docs/contracts.md)."""
 
 import re
-from typing import Any
+
+from contract.state import Run
 
 TRAIN_PREFIX = "train/"
 PREDICT_PREFIX = "predict/"
@@ -72,18 +73,13 @@ def run_prefix(run_id: str) -> str:
     return f"{RUNS_PREFIX}{run_id}"
 
 
-def run_name(run: dict[str, Any]) -> str:
-    """Return a run's name: that of its execution and of its folder in the results bucket."""
-    return str(run["results"]).rsplit("/", 1)[-1]
-
-
-def prediction_results(run: dict[str, Any]) -> str:
+def prediction_results(run: Run) -> str:
     """Return the folder, in the results bucket, of what people open of a prediction.
 
     A run that trains and then predicts has a report and rejected rows of both, so those of its prediction
     lie apart.
     """
-    return run_name(run) if run["action"] == "predict" else f"{run_name(run)}/predict"
+    return run["name"] if run["action"] == "predict" else f"{run['name']}/predict"
 
 
 def config(run_id: str) -> str:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
 
+from contract.state import Action, Request
 from workflow import (
     display,
     lists,
@@ -179,8 +180,9 @@ def list_runs(
 ) -> None:
     """List the newest runs, with file, date, figures and who started them."""
     account: Account = ctx.obj
-    listed = runs.recent(account, stack.read_stack(account), limit)
-    found = [records.record(run) for run in runs.glances(account, [each["executionArn"] for each in listed])]
+    made = stack.read_stack(account)
+    listed = [each["executionArn"] for each in runs.recent(account, made, limit)]
+    found = [records.record(run, made.results) for run in runs.glances(account, listed)]
     if as_json:
         lists.as_json([records.document(each) for each in found])
     elif not found:
@@ -304,7 +306,7 @@ def send(account: Account, made: stack.Stack, file: Path) -> submission.Uploaded
 
 def submit(  # noqa: PLR0913  what the options say
     account: Account,
-    action: str,
+    action: Action,
     file: Path,
     predict: Path | None,
     config: Path | None,
@@ -325,7 +327,7 @@ def submit(  # noqa: PLR0913  what the options say
     begin(account, made, submission.request(action, data, also, settings, replace=replace), no_wait)
 
 
-def begin(account: Account, made: stack.Stack, request: dict[str, Any], no_wait: bool) -> None:
+def begin(account: Account, made: stack.Stack, request: Request, no_wait: bool) -> None:
     """Start a run and, unless told not to wait, follow it to its end; exits with what it came to."""
     follow_on(account, submission.start(account, made, request), no_wait)
 

@@ -16,6 +16,7 @@ import typer
 
 from contract import keys
 from contract.columns import PREDICTION, REASON
+from contract.state import Action
 from contract.text import duration
 from workflow import cli, display, outcome, programs, results, stack, submission
 from workflow.account import Account
@@ -67,7 +68,7 @@ def step(what: str) -> Iterator[programs.Tell]:
     display.say(f"  {duration(time.monotonic() - began)}", "dim")
 
 
-def run(account: Account, made: stack.Stack, action: str, file: Path) -> Run:
+def run(account: Account, made: stack.Stack, action: Action, file: Path) -> Run:
     """Upload a file, start a run with it and follow it to its end."""
     request = submission.request(action, cli.send(account, made, file))
     return cli.follow(account, submission.start(account, made, request))
@@ -81,7 +82,7 @@ def accept(trained: Run) -> None:
     display.say(outcome.sentence(trained), "yellow")
     if state not in {outcome.REJECTED, outcome.WAITING}:
         raise CommandError("The training failed, so there is nothing to predict with.")
-    if not trained.data["run"]["has_live_model"]:
+    if not trained.data["run"]["live_model"]:
         raise CommandError("No model is live, so there is nothing to predict with.")
     display.say("The live model stays, and labels the file now.", "yellow")
 

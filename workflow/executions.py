@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from contract.state import State, known
 from contract.steps import FAILED_ENDS, GATE
 
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
@@ -52,18 +53,28 @@ def steps(events: Iterable[Event]) -> list[Step]:
     return [step for step in made if step.kind not in ROUTING or step.name == GATE]
 
 
-def data_of(description: Mapping[str, Any], events: Sequence[Event]) -> dict[str, Any]:
-    """Return the newest state data: a run's output if it succeeded, else what the last state gave."""
+def data_of(description: Mapping[str, Any], events: Sequence[Event]) -> State:
+    """Return the newest state data: a run's output if it succeeded, else what the last state gave.
+
+    Inside its parts keys may be missing, as another version of the stack may have written them.
+    """
     texts = [description.get("output")]
     texts += [
         _details(event).get("output") for event in reversed(events) if event["type"].endswith("StateExited")
     ]
-    texts.append(description.get("input"))
     for text in texts:
         data = json.loads(text) if text else None
         if isinstance(data, dict):
-            return data
-    return {}
+            return _named(known(data))
+    return known({"request": json.loads(description.get("input") or "null")})
+
+
+def _named(state: State) -> State:
+    """Give a run of a version that did not write its name the one that its folder of results has."""
+    run: dict[str, Any] = dict(state.get("run", {}))
+    if "name" not in run and "results" in run:
+        state["run"]["name"] = run["results"].rsplit("/", 1)[-1]
+    return state
 
 
 def _apply(event: Event, made: list[Step]) -> None:

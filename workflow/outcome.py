@@ -1,9 +1,9 @@
 """What a run came to: its state and exit code, its figures and its sentence, from the state data."""
 
-from typing import Any
 from urllib.parse import quote
 
 from contract.errors import ModelRejected, PartlyDone
+from contract.state import Evaluation, FileToLabel, InputFile, LabelledFile, State
 from contract.text import percent
 from workflow.runs import FINAL, Run
 
@@ -61,10 +61,9 @@ def hints(run: Run, command: str) -> list[str]:
         return []
     waits = f"Model version {version} waits for a person: `{command} models approve {version}` makes it live."
     made = [waits] if version is not None else []
-    asked = run.data.get("run", {})
-    if asked.get("predict_wanted"):
-        uri = (asked.get("predict") or {}).get("uri", "the file")
-        made.append(f"{uri} was not labelled: {_then(run, command)}.")
+    waiting = run.data["run"].get("predict") if "run" in run.data else None
+    if waiting:
+        made.append(f"{waiting['uri']} was not labelled: {_then(run, command)}.")
     return made
 
 
@@ -73,27 +72,27 @@ def warnings(run: Run) -> list[str]:
 
     Of a run with two files what is said of each stands below a line that names the file.
     """
-    validation = run.data.get("validation") or {}
-    labelled = _noticed(validation.get("train"), run.data.get("evaluation"))
-    other = _noticed(validation.get("predict"), run.data.get("results"))
-    asked = run.data.get("run") or {}
-    if validation.get("train") and validation.get("predict"):
-        labelled = _below("the labelled file", asked.get("data"), labelled)
-        other = _below("the file to label", asked.get("predict"), other)
+    validation, results = run.data.get("validation", {}), run.data.get("results", {})
+    train, predict = validation.get("train"), validation.get("predict")
+    labelled = _noticed(train, [], run.data.get("evaluation", {}).get("advice"))
+    other = _noticed(predict, results.get("warnings", []), results.get("advice"))
+    if train and predict:
+        labelled = _below("the labelled file", run.data["run"]["data"], labelled)
+        other = _below("the file to label", run.data["run"]["predict"], other)
     return [*labelled, *other]
 
 
-def _noticed(checked: dict[str, Any] | None, came_of_it: dict[str, Any] | None) -> list[str]:
+def _noticed(checked: LabelledFile | FileToLabel | None, later: list[str], advice: str | None) -> list[str]:
     """Return what was noticed of one file: as it was checked, and in what came of it."""
-    checked, came_of_it = checked or {}, came_of_it or {}
-    said = [warning for each in (checked, came_of_it) for warning in each.get("warnings") or []]
-    how = f"was read as {checked['reading']}." if checked.get("reading") else ""
+    said = [*(checked.get("warnings", []) if checked else []), *later]
+    reading = checked.get("reading") if checked else None
+    how = f"was read as {reading}." if reading else ""
     read = "" if any(how in warning for warning in said) else f"The file {how}"
-    return list(dict.fromkeys(filter(None, [read if how else "", *said, came_of_it.get("advice")])))
+    return list(dict.fromkeys(filter(None, [read if how else "", *said, advice])))
 
 
-def _below(which: str, file: dict[str, Any] | None, said: list[str]) -> list[str]:
-    name = str((file or {}).get("uri", "")).rsplit("/", 1)[-1]
+def _below(which: str, file: InputFile | None, said: list[str]) -> list[str]:
+    name = file["uri"].rsplit("/", 1)[-1] if file else ""
     return [f"About {which} {name}".rstrip() + ":", *said] if said else []
 
 
@@ -136,33 +135,33 @@ def _then(run: Run, command: str) -> str:
     return "train on more rows and try again"
 
 
-def _waiting(data: dict[str, Any]) -> int | None:
+def _waiting(data: State) -> int | None:
     registration = data.get("registration")
     # Without a version it is still to be compared with a model that went live in the meantime.
     return registration.get("version") if registration and not registration.get("live") else None
 
 
-def _reason(data: dict[str, Any]) -> str | None:
+def _reason(data: State) -> str | None:
     """Return why a registered model is not live, if it is for want of evidence."""
-    registration = data.get("registration") or {}
+    registration = data.get("registration", {})
     return None if registration.get("live") else registration.get("reason")
 
 
-def _has_live(data: dict[str, Any]) -> bool:
-    return bool(data.get("run", {}).get("has_live_model"))
+def _has_live(data: State) -> bool:
+    return bool(data.get("run", {}).get("live_model"))
 
 
-def _rejection(data: dict[str, Any]) -> str:
-    evaluation = data.get("evaluation", {})
-    at_bar = evaluation.get("beats_bar")
+def _rejection(data: State) -> str:
+    evaluation = data["evaluation"]
+    at_bar = evaluation["accuracy"] >= evaluation["bar"]
     below = "the live model" if at_bar else "the bar"
     live = "the live model stays as it is" if _has_live(data) else "no model was live to compare it with"
-    why = [evaluation.get("against_live") if at_bar else "", evaluation.get("reason")]
+    why = [evaluation["against_live"] if at_bar else "", evaluation.get("reason")]
     said = f"The new model is below {below} and was not registered; {live}."
     return " ".join([said, *filter(None, why)])
 
 
-def _compared(before: float, evaluation: dict[str, Any]) -> str:
+def _compared(before: float, evaluation: Evaluation) -> str:
     rows = evaluation.get("compared_rows")
     if rows is None:  # a run of before
         return f"{percent(before)} of the same rows"
@@ -170,7 +169,7 @@ def _compared(before: float, evaluation: dict[str, Any]) -> str:
     return f"{percent(before)} of {rows:,} rows that neither had seen (the new one: {new})"
 
 
-def _training(data: dict[str, Any]) -> list[Figure]:
+def _training(data: State) -> list[Figure]:
     evaluation, registration = data.get("evaluation"), data.get("registration")
     made: list[Figure] = []
     if evaluation:
@@ -190,7 +189,7 @@ def _training(data: dict[str, Any]) -> list[Figure]:
     return made
 
 
-def _prediction(data: dict[str, Any]) -> list[Figure]:
+def _prediction(data: State) -> list[Figure]:
     results = data.get("results")
     if not results:
         return []

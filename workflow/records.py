@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from contract.state import LabelledFile, Results, State
 from contract.text import percent
 from workflow import outcome
 from workflow.models import Model
@@ -37,12 +38,12 @@ class Record:
         return ", ".join(f"{percent(share)} {what}" for what, share in shares if share is not None)
 
 
-def record(run: Run) -> Record:
-    """Return the line of a run, from its data."""
+def record(run: Run, bucket: str) -> Record:
+    """Return the line of a run, from its data; `bucket` is that of the results."""
     data = run.data
-    asked, about, validation = _part(data, "request") or data, _part(data, "run"), _part(data, "validation")
-    trained, labelled = _part(validation, "train"), _part(data, "results")
-    read = trained or labelled or _part(validation, "predict")
+    asked, validation = data.get("request", {}), data.get("validation", {})
+    trained, labelled = validation.get("train"), data.get("results")
+    read = trained or labelled or validation.get("predict")
     uri = _text(asked.get("data"))
     return Record(
         name=run.name,
@@ -51,15 +52,15 @@ def record(run: Run) -> Record:
         ended=run.ended,
         file=uri.rsplit("/", 1)[-1] if uri else None,
         action=_text(asked.get("action")),
-        rows=read.get("rows"),
-        categories=trained.get("classes") or labelled.get("categories"),
+        rows=read["rows"] if read else None,
+        categories=_categories(trained, labelled),
         model=_version(data),
-        accuracy=_part(data, "evaluation").get("accuracy"),
-        accepted=labelled["accepted"] / labelled["rows"] if labelled.get("rows") else None,
+        accuracy=data.get("evaluation", {}).get("accuracy"),
+        accepted=labelled["accepted"] / labelled["rows"] if labelled and labelled["rows"] else None,
         started_by=_text(asked.get("started_by")),
         error=run.error,
         cause=run.cause,
-        results=about.get("results"),
+        results=f"s3://{bucket}/{run.folder}" if "run" in data else None,
     )
 
 
@@ -71,11 +72,17 @@ def document(made: Record | Model) -> dict[str, Any]:
     }
 
 
-def _version(data: dict[str, Any]) -> int | None:
+def _categories(trained: LabelledFile | None, labelled: Results | None) -> int | None:
+    if trained:
+        return trained["classes"]
+    return labelled.get("categories") if labelled else None
+
+
+def _version(data: State) -> int | None:
     """Return the version that a training made, or that labelled the file."""
-    if version := _part(data, "registration").get("version"):
-        return int(version)
-    number = str(_part(data, "model").get("arn", "")).rsplit("/", 1)[-1]
+    if version := data.get("registration", {}).get("version"):
+        return version
+    number = data["model"]["arn"].rsplit("/", 1)[-1] if "model" in data else ""
     return int(number) if number.isdecimal() else None
 
 
@@ -84,8 +91,3 @@ def _text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return "".join(letter if letter.isprintable() else " " for letter in value)
-
-
-def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
-    part = data.get(key)
-    return part if isinstance(part, dict) else {}

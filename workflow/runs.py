@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from contract.errors import NEVER_AGAIN, ModelRejected
 from contract.keys import RUNS_PREFIX
+from contract.state import State
 from workflow.account import Account
 from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.executions import Step, data_of, steps
@@ -46,7 +47,7 @@ class Run:
     error: str | None
     cause: str | None
     steps: list[Step] = field(default_factory=list)
-    data: dict[str, Any] = field(default_factory=dict)
+    data: State = field(default_factory=State)
 
     @property
     def running(self) -> bool:
@@ -56,8 +57,7 @@ class Run:
     @property
     def folder(self) -> str:
         """The name of its folder in the results bucket, which is its own; older runs had another."""
-        results = (self.data.get("run") or {}).get("results")
-        return str(results).rsplit("/", 1)[-1] if results else self.name
+        return self.data["run"].get("name", self.name) if "run" in self.data else self.name
 
     @property
     def rejected(self) -> bool:
@@ -235,6 +235,6 @@ def _by_work(account: Account, listed: "list[ExecutionListItemTypeDef]", work: s
     if head and WORK_DIGEST.fullmatch(digest):
         alike = [each["executionArn"] for each in listed if each["name"].startswith(f"{head}-")]
         for run in glances(account, alike[:ALIKE]):
-            if (run.data.get("run") or {}).get("id") == work:
+            if run.data.get("run", {}).get("id") == work:
                 return run.arn
     raise ExecutionUnknownError(work, account.command)

@@ -14,6 +14,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from contract import keys, strict_json
+from contract.state import Action, Request
 from contract.strict_json import JsonError
 from workflow.account import Account
 from workflow.errors import CommandError
@@ -107,15 +108,15 @@ def upload(account: Account, stack: Stack, path: Path, progress: Progress = lamb
 
 
 def request(
-    action: str,
+    action: Action,
     data: Uploaded,
     predict: Uploaded | None = None,
     config: dict[str, Any] | None = None,
     *,
     replace: bool = False,
-) -> dict[str, Any]:
+) -> Request:
     """Return the execution's input; `replace` lets the new model lack categories of the live one."""
-    made: dict[str, Any] = {"action": action, "data": data.uri}
+    made: Request = {"action": action, "data": data.uri}
     if data.version:
         made["version"] = data.version
     if predict:
@@ -127,17 +128,17 @@ def request(
     return made
 
 
-def start(account: Account, stack: Stack, made: dict[str, Any]) -> str:
+def start(account: Account, stack: Stack, made: Request) -> str:
     """Start a run; gives the execution's ARN. The request also says who started it."""
     by = {"started_by": account.caller} if account.caller else {}
     name = execution_name(made["action"], made["data"], datetime.now(UTC))
     started = account.step_functions.start_execution(
-        stateMachineArn=stack.state_machine, name=name, input=json.dumps(made | by)
+        stateMachineArn=stack.state_machine, name=name, input=json.dumps({**made, **by})
     )
     return started["executionArn"]
 
 
-def execution_name(action: str, uri: str, now: datetime) -> str:
+def execution_name(action: Action, uri: str, now: datetime) -> str:
     """Return a name that is never used twice and still tells a reader what runs: action, file, time."""
     return f"{action}-{keys.stem(uri)}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from collect import background, report, results, silent
 from collect.merge import merge, predictions
@@ -21,34 +21,35 @@ from contract.columns import LINE, REASON
 from contract.errors import InvalidData, PredictionFailed, StorageError
 from contract.evaluation import Card
 from contract.manifest import Manifest
+from contract.state import CollectEvent, ResultCounts, Results, Run
 from shared import settings, storage
 from shared.parts import read_manifest
 from shared.reading.reading import Reading
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
-from shared.telemetry import Event, lambda_handler, logger
+from shared.telemetry import lambda_handler, logger
 from shared.workbook import TooLarge
 from shared.writing import Form, form_of
 
 HTML = "text/html; charset=utf-8"
 
 
-def _handle(event: Event) -> Event:
+def _handle(event: CollectEvent) -> Results:
     run, model = event["run"], event["model"]
     manifest = read_manifest(event["validation"]["predict"]["manifest"])
     folder = keys.prediction_results(run)
-    parts = Parts(manifest, model["model_uri"], silent.reasons(event.get("prediction", {})))
+    parts = Parts(manifest, model["model_uri"], silent.reasons(event["prediction"]))
     refuse_too_many(parts, parts.absent(), run)
     card = background.card(model["model_uri"])
     tally, uris, notes = _write_files(run, manifest, parts, card)
     about = About(
         file=storage.parse_uri(manifest.source.uri).name,
         date=background.date(event["validation"]["predict"]["manifest"]),
-        run=keys.run_name(run),
-        model=str(model.get("version") or model["arn"].rsplit("/", 1)[-1]),
+        run=run["name"],
+        model=str(model["version"]),
         names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
         read_as=manifest.reading.described,
-        warnings=[*event["validation"]["predict"].get("warnings", []), *notes],
+        warnings=[*event["validation"]["predict"]["warnings"], *notes],
         acceptance=card.get("acceptance") if card else None,
     )
     page = report.render(tally, about).encode()
@@ -67,26 +68,26 @@ def _handle(event: Event) -> Event:
     }
     done = storage.write_json(_place(folder, keys.RESULTS_MANIFEST), document)
     subject, message = words(tally, about, uris, parts)
-    logger.info("Collected", extra=figures)
-    addresses = {key: uris[key] for key in ("results", "review", "report")}
-    told = {"warnings": notes, "advice": about.why_so_few(tally) or None}
-    partly = {"sentence": partly_done(parts, about.file)} if parts.missing else {}
+    logger.info("Collected", extra=dict(figures))
     return {
-        **addresses,
-        "manifest": done,
         **figures,
-        **told,
-        **partly,
+        "results": uris["results"],
+        "review": uris["review"],
+        "report": uris["report"],
+        "manifest": done,
+        "warnings": notes,
+        "advice": about.why_so_few(tally) or None,
+        "sentence": partly_done(parts, about.file) if parts.missing else None,
         "subject": subject,
         "message": message,
     }
 
 
 def _write_files(
-    run: dict[str, Any], manifest: Manifest, parts: Parts, card: Card | None
+    run: Run, manifest: Manifest, parts: Parts, card: Card | None
 ) -> tuple[Tally, dict[str, str], list[str]]:
     """Write results and rows to review; gives the counts, the URIs, and what there is to say about them."""
-    form = form_of(Reading.of_json(asdict(manifest.reading)), run.get("output"))
+    form = form_of(Reading.of_json(asdict(manifest.reading)), run["output"])
     try:
         return (*_write_as(form, run, manifest, parts, card), [])
     except TooLarge as error:
@@ -98,7 +99,7 @@ def _write_files(
 
 
 def _write_as(
-    form: Form, run: dict[str, Any], manifest: Manifest, parts: Parts, card: Card | None
+    form: Form, run: Run, manifest: Manifest, parts: Parts, card: Card | None
 ) -> tuple[Tally, dict[str, str]]:
     """Write the files in a form. Raises TooLarge for what that form cannot hold."""
     source = manifest.source
@@ -157,9 +158,8 @@ def _place(folder: str, name: str) -> Location:
     return Location(settings.results_bucket(), f"{folder}/{name}")
 
 
-def _figures(tally: Tally, parts: Parts) -> dict[str, Any]:
-    accuracy = {} if tally.accuracy is None else {"accuracy": tally.accuracy}
-    return {
+def _figures(tally: Tally, parts: Parts) -> ResultCounts:
+    counts: ResultCounts = {
         "rows": tally.rows,
         "predicted": tally.predicted,
         "rejected": tally.rejected.total(),
@@ -168,8 +168,8 @@ def _figures(tally: Tally, parts: Parts) -> dict[str, Any]:
         "categories": len(tally.categories),
         "missing_rows": tally.missing,
         "missing_shards": len(parts.missing),
-        **accuracy,
     }
+    return counts if tally.accuracy is None else {**counts, "accuracy": tally.accuracy}
 
 
 handler = lambda_handler(_handle)

@@ -1,22 +1,21 @@
 """Says what is missing of a prediction, and when that is too much to deliver the rest."""
 
-from typing import Any
-
 from collect.parts import Parts
 from contract.errors import PredictionFailed
+from contract.state import Run
 from contract.text import count, percent
 from shared import shards
 
 AGAIN = "Start the same request again: it labels only what is missing."
 
 
-def refuse_too_many(parts: Parts, numbers: list[int], run: dict[str, Any]) -> None:
+def refuse_too_many(parts: Parts, numbers: list[int], run: Run) -> None:
     """Raise PredictionFailed if the shards with these numbers are too many to go without them."""
     if not numbers:
         return
     rows, missing = parts.rows(range(parts.count)), parts.rows(numbers)
-    allowed = run.get("max_missing_share", 0.5)
-    if not run.get("allow_partial", True):
+    allowed = run["max_missing_share"]
+    if not run["allow_partial"]:
         bound = ", and allow_partial in the configuration is false"
     elif missing == rows:
         bound = ""

@@ -1,15 +1,15 @@
 """Asks AWS Batch why shards left no part and no sentence of their own."""
 
 import re
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.state import Prediction
 from shared import batch
 from shared.telemetry import logger
 
 
-def reasons(prediction: dict[str, Any]) -> dict[int, str]:
+def reasons(prediction: Prediction) -> dict[int, str]:
     """Return why shards failed, by their numbers, as far as Batch knows.
 
     Args:

@@ -1,14 +1,12 @@
 """Makes a model's card: what later runs have to know about it; knows nothing of AWS."""
 
-from typing import Any
-
-from contract import keys
 from contract.evaluation import Card, Evaluation
+from contract.state import EvaluateEvent
 
 SCHEMA = 1
 
 
-def card(state: dict[str, Any], evaluation: Evaluation, held_out: str) -> Card:
+def card(state: EvaluateEvent, evaluation: Evaluation, held_out: str) -> Card:
     """Return the card of a trained model.
 
     Args:
@@ -19,16 +17,14 @@ def card(state: dict[str, Any], evaluation: Evaluation, held_out: str) -> Card:
     """
     run, checked = state["run"], state["validation"]["train"]
     data = run["data"]
-    # A run that began before the stack was updated has none.
-    columns = checked.get("columns") or {"text_column": None, "label_column": None}
     return {
         "schema": SCHEMA,
-        "run": keys.run_name(run),
+        "run": run["name"],
         "job": state["training"]["job"],
         "data": {"uri": data["uri"], "version": data["version"], "etag": data["etag"]},
         "labels": evaluation["labels"],
-        "text_column": columns["text_column"],
-        "label_column": columns["label_column"],
+        "text_column": checked["columns"]["text_column"],
+        "label_column": checked["columns"]["label_column"],
         "validation_fraction": run["validation_fraction"],
         "held_out": held_out,
         "accuracy": evaluation["accuracy"],

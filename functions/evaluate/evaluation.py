@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from contract import strict_json
 from contract.errors import TrainingFailed
 from contract.evaluation import READ_SCHEMAS, Champion, Evaluation, Lost
+from contract.state import EvaluateEvent, Run
 from contract.strict_json import JsonError
 from contract.text import count, percent
 from shared.messages import file_address, message, noticed, subject
@@ -65,14 +66,14 @@ def parse(text: bytes) -> Evaluation:
     return cast("Evaluation", document)
 
 
-def figures(document: Evaluation, run: dict[str, Any]) -> Figures:
+def figures(document: Evaluation, run: Run) -> Figures:
     """Return the figures of an evaluation.json.
 
     If the request lets categories go (`replace`), rows of those that the new model lacks do not count.
     """
-    champion = document["champion"] if run["has_live_model"] else None
+    champion = document["champion"] if run["live_model"] else None
     low, high = document["accuracy_interval"]
-    compared = _comparison(champion, document, replace=bool(run.get("replace"))) if champion else None
+    compared = _comparison(champion, document, replace=run["replace"]) if champion else None
     return Figures(
         document["accuracy"], low, high, run["accuracy_bar"], document["validation_rows"], compared
     )
@@ -95,7 +96,7 @@ def _comparison(champion: Champion, document: Evaluation, *, replace: bool) -> C
     )
 
 
-def words(found: Figures, state: dict[str, Any], missing: list[str], report: str) -> tuple[str, str]:
+def words(found: Figures, state: EvaluateEvent, missing: list[str], report: str) -> tuple[str, str]:
     """Return the subject and the message for people."""
     run = state["run"]
     passed = found.beats_bar and found.beats_live
@@ -113,13 +114,13 @@ def words(found: Figures, state: dict[str, Any], missing: list[str], report: str
         *against_live(found.compared, run),
         "" if passed else _not_registered(run),
         *missing,
-        noticed(state["validation"]["train"].get("warnings")),
+        noticed(state["validation"]["train"]["warnings"]),
         f"Report: {file_address(report)}",
     ]
     return subject(head), message(lines)
 
 
-def verdict(found: Figures, run: dict[str, Any], missing: list[str]) -> str:
+def verdict(found: Figures, run: Run, missing: list[str]) -> str:
     """Say that the model was refused or waits for a person, and why; empty for one that is good enough."""
     if not found.beats_bar:
         return (
@@ -134,14 +135,14 @@ def verdict(found: Figures, run: dict[str, Any], missing: list[str]) -> str:
     return ""
 
 
-def against_live(compared: Comparison | None, run: dict[str, Any]) -> Iterator[str]:
+def against_live(compared: Comparison | None, run: Run) -> Iterator[str]:
     """Say how the model stands to the live one, a paragraph each."""
     live = run["live_model"]
     if live and run.get("round"):
         yield f"Version {live['version']} went live while this model was trained, so the two were compared."
     elif run.get("round"):
         yield "The model that was live when this training began is not live any more."
-    if not run["has_live_model"]:
+    if not live:
         yield "No model was live to compare it with."
     elif compared and compared.rows:
         theirs = (
@@ -156,8 +157,8 @@ def against_live(compared: Comparison | None, run: dict[str, Any]) -> Iterator[s
         )
 
 
-def _not_registered(run: dict[str, Any]) -> str:
-    live = run["has_live_model"]
+def _not_registered(run: Run) -> str:
+    live = run["live_model"]
     # Another run may have made its model live in the meantime, so nothing is said of what is live by now.
     said = "It was not registered." + (" The live model stays as it is." if live else "")
     if run["predict"]:

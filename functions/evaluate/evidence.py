@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from contract.evaluation import Evaluation
+from contract.state import EvaluateEvent, LiveModel
 from contract.text import count, listed, percent
 from evaluate.evaluation import Comparison, Figures
 
@@ -21,7 +21,7 @@ class Needed:
     lower_bound: bool  # the lower end of the interval must reach the bar
 
 
-def missing(found: Figures, document: Evaluation, state: dict[str, Any], needed: Needed) -> Iterator[str]:
+def missing(found: Figures, document: Evaluation, state: EvaluateEvent, needed: Needed) -> Iterator[str]:
     """Yield what is missing, a sentence each that says what would help; nothing: the model may go live.
 
     Args:
@@ -33,7 +33,7 @@ def missing(found: Figures, document: Evaluation, state: dict[str, Any], needed:
     """
     run, checked = state["run"], state["validation"]["train"]
     fraction = run["validation_fraction"]
-    texts = checked.get("validation_texts", found.validation_rows)
+    texts = checked["validation_texts"]
     if texts < needed.rows:
         more = math.ceil((needed.rows - texts) / fraction)
         yield (
@@ -43,10 +43,10 @@ def missing(found: Figures, document: Evaluation, state: dict[str, Any], needed:
     yield from _unjudged(document, fraction, needed.per_category)
     if needed.lower_bound and found.low < found.bar <= found.accuracy:
         yield _low(found, fraction)
-    if run["has_live_model"]:
+    if live := run["live_model"]:
         yield from _uncompared(found.compared, texts, needed.rows)
-        if found.compared and found.compared.lost and not run.get("replace"):
-            yield _lost(found.compared, run)
+        if found.compared and found.compared.lost and not run["replace"]:
+            yield _lost(found.compared, live)
 
 
 def _unjudged(document: Evaluation, fraction: float, least: int) -> Iterator[str]:
@@ -87,11 +87,11 @@ def _uncompared(compared: Comparison | None, texts: int, needed: int) -> Iterato
         )
 
 
-def _lost(compared: Comparison, run: dict[str, Any]) -> str:
+def _lost(compared: Comparison, live: LiveModel) -> str:
     what = "category" if compared.lost == 1 else "categories"
     more = f" and {compared.lost - 5:,} more" if compared.lost > 5 else ""
     return (
-        f"It does not know the {what} {listed(compared.lost_labels[:5])}{more} of the live model "
-        f"(version {run['live_model']['version']}): add rows of {'it' if compared.lost == 1 else 'them'}, or "
-        'train with --replace (in a request "replace": true) if that is meant.'
+        f"It does not know the {what} {listed(compared.lost_labels[:5])}{more} of the live model (version "
+        f"{live['version']}): add rows of {'it' if compared.lost == 1 else 'them'}, or train with --replace "
+        '(in a request "replace": true) if that is meant.'
     )

@@ -3,17 +3,17 @@
 import html
 import tarfile
 import zlib
-from typing import Any
 
-from contract import keys
+from contract import keys, state
 from contract.errors import StorageError, TimedOut, TrainingFailed
 from contract.evaluation import Evaluation
+from contract.state import EvaluateEvent, Training
 from evaluate import evaluation, evidence
 from evaluate.card import card
 from shared import settings, storage, training
 from shared.archive import members
 from shared.storage import Location
-from shared.telemetry import Event, lambda_handler, logger
+from shared.telemetry import lambda_handler, logger
 
 SIZE_LIMIT = 64 * 1024 * 1024
 FILES = {keys.EVALUATION: "application/json", keys.REPORT: "text/html; charset=utf-8"}
@@ -21,10 +21,10 @@ FILES = {keys.EVALUATION: "application/json", keys.REPORT: "text/html; charset=u
 VERDICT = "<!-- verdict -->"  # in model/report.html: where the page says that the model was refused
 
 
-def _handle(event: Event) -> Event:
+def _handle(event: EvaluateEvent) -> state.Evaluation:
     run, job = event["run"], event["training"]
     if job["status"] != "Completed":
-        ended = training.ending(job["job"], job["status"], job.get("detail", ""), "")
+        ended = training.ending(job["job"], job["status"], job["detail"], "")
         raise (TimedOut if ended.timed_out else TrainingFailed)(ended.sentence)
     contents = _read(job)
     document = evaluation.parse(contents[keys.EVALUATION])
@@ -32,21 +32,17 @@ def _handle(event: Event) -> Event:
     missing = list(evidence.missing(found, document, event, _needed()))
     said = evaluation.verdict(found, run, missing)
     contents[keys.REPORT] = _with_verdict(contents[keys.REPORT], said)
-    uris = {name: _copy(keys.run_name(run), name, content) for name, content in contents.items()}
+    uris = {name: _copy(run["name"], name, content) for name, content in contents.items()}
     subject, message = evaluation.words(found, event, missing, uris[keys.REPORT])
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
     checked = event["validation"]["train"]
-    return {
+    made: state.Evaluation = {
         "accuracy": found.accuracy,
         "bar": found.bar,
         "accuracy_interval": document["accuracy_interval"],
         "validation_rows": found.validation_rows,
         "rows": checked["train_rows"] + checked["validation_rows"],
         "categories": len(document["labels"]),
-        "beats_bar": found.beats_bar,
-        **_compared(found),
-        "beats_live": found.beats_live,
-        **({"reason": " ".join(missing)} if missing else {}),
         "advice": (document.get("acceptance") or {}).get("advice"),
         "against_live": " ".join(evaluation.against_live(found.compared, run)),
         "evaluation": uris[keys.EVALUATION],
@@ -55,6 +51,13 @@ def _handle(event: Event) -> Event:
         "subject": subject,
         "message": message,
     }
+    if missing:
+        made["reason"] = " ".join(missing)
+    if found.compared and found.compared.rows:
+        made["compared_rows"] = found.compared.rows
+        made["compared_accuracy"] = found.compared.accuracy
+        made["live_accuracy"] = found.compared.live_accuracy
+    return made
 
 
 def _needed() -> evidence.Needed:
@@ -65,19 +68,7 @@ def _needed() -> evidence.Needed:
     )
 
 
-def _compared(found: evaluation.Figures) -> dict[str, Any]:
-    """Return the two figures that the Gate compares, if there are rows to compare on."""
-    compared = found.compared
-    if compared is None or not compared.rows:
-        return {}
-    return {
-        "compared_rows": compared.rows,
-        "compared_accuracy": compared.accuracy,
-        "live_accuracy": compared.live_accuracy,
-    }
-
-
-def _read(job: dict[str, Any]) -> dict[str, bytes]:
+def _read(job: Training) -> dict[str, bytes]:
     """Return the contents of the two files, by name. Raises TrainingFailed: one is missing or too large."""
     try:
         found = {
@@ -101,7 +92,7 @@ def _with_verdict(page: bytes, said: str) -> bytes:
     return page.replace(VERDICT.encode(), banner.encode(), 1)
 
 
-def _write_card(event: Event, document: Evaluation) -> str:
+def _write_card(event: EvaluateEvent, document: Evaluation) -> str:
     training = storage.parse_uri(event["training"]["model_uri"])
     held_out = Location(training.bucket, keys.channel(event["run"]["id"], keys.VALIDATION))
     return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))

@@ -15,6 +15,7 @@ from contract.errors import (
     TrainingFailed,
     Unexpected,
 )
+from contract.state import Prediction, State
 from contract.steps import Step
 from explain.step import in_words
 from shared import training
@@ -28,7 +29,7 @@ _READS_THE_FILE = {steps.VALIDATE, steps.PREDICT, steps.COLLECT}  # they need mo
 
 
 @dataclass(frozen=True)
-class Failure:
+class Explanation:
     """An error's name and its sentence."""
 
     error: str
@@ -115,7 +116,7 @@ _TABLE = (
 )
 
 
-def explain(error: str, cause: str, step: Step | None) -> Failure:
+def explain(error: str, cause: str, step: Step | None) -> Explanation:
     """Return the failure that `error` and `cause`, as Step Functions caught them in `step`, stand for."""
     document = _document(cause)
     return (
@@ -127,17 +128,17 @@ def explain(error: str, cause: str, step: Step | None) -> Failure:
     )
 
 
-def shards_error(state: dict[str, Any]) -> dict[str, str] | None:
+def shards_error(state: State) -> Prediction | None:
     """Return what Step Functions caught from the prediction job, if that is why collect could not go on."""
-    prediction, caught = state.get("prediction") or {}, state.get("error") or {}
+    prediction, caught = state.get("prediction", {}), state.get("error", {})
     because = caught.get("Error") == PredictionFailed.__name__ and "Cause" in prediction
     return prediction if because else None
 
 
-def why_nothing_is_delivered(state: dict[str, Any]) -> str:
+def why_nothing_is_delivered(state: State) -> str:
     """Return collect's sentence on how much is missing, if the configuration allows less; else nothing."""
-    caught = state.get("error") or {}
-    said = str(_document(str(caught.get("Cause", ""))).get("errorMessage", ""))
+    cause = state.get("error", {}).get("Cause", "")
+    said = str(_document(str(cause)).get("errorMessage", ""))
     first = re.match(r".*?\.(?= )", said)
     bound = first and re.search("allow_partial|max_missing_share", first[0])
     return first[0] if first and bound else ""
@@ -154,15 +155,15 @@ def failed_shards(job: dict[str, Any]) -> int:
     return _children(job).get("FAILED") or 0
 
 
-def _own(error: str, document: dict[str, Any]) -> Failure | None:
+def _own(error: str, document: dict[str, Any]) -> Explanation | None:
     """Return a function's own error, which carries its sentence."""
     name = document.get("errorType") or error
     if name not in WITH_SENTENCE or "errorMessage" not in document:
         return None
-    return Failure(name, _tidy(str(document["errorMessage"])))
+    return Explanation(name, _tidy(str(document["errorMessage"])))
 
 
-def _training(cause: str, document: dict[str, Any]) -> Failure | None:
+def _training(cause: str, document: dict[str, Any]) -> Explanation | None:
     job = document.get("TrainingJobName")
     if not job:
         return None
@@ -174,20 +175,20 @@ def _training(cause: str, document: dict[str, Any]) -> Failure | None:
         str(document.get("SecondaryStatus", "")),
     )
     ending = training.ending(str(job), status, detail, said)
-    return Failure((TimedOut if ending.timed_out else TrainingFailed).__name__, ending.sentence)
+    return Explanation((TimedOut if ending.timed_out else TrainingFailed).__name__, ending.sentence)
 
 
-def _batch(cause: str) -> Failure | None:
+def _batch(cause: str) -> Explanation | None:
     job = batch_job(cause)
     if job is None:
         return None
     name, failed = field(job, "JobName"), failed_shards(job)
     if failed:
         of = f"{failed} of its {sum(_children(job).values())} shards failed"
-        return Failure(PredictionFailed.__name__, f"The prediction {name} failed: {of}.")
+        return Explanation(PredictionFailed.__name__, f"The prediction {name} failed: {of}.")
     why = reason(of_job(job))
     said = f"The prediction {name} failed: {why.said}. {why.advice}".rstrip()
-    return Failure((TimedOut if why.timed_out else PredictionFailed).__name__, said)
+    return Explanation((TimedOut if why.timed_out else PredictionFailed).__name__, said)
 
 
 def _children(document: dict[str, Any]) -> dict[str, int]:
@@ -195,7 +196,7 @@ def _children(document: dict[str, Any]) -> dict[str, int]:
     return field(field(document, "ArrayProperties") or {}, "StatusSummary") or {}
 
 
-def _matching(error: str, cause: str, step: Step | None, document: dict[str, Any]) -> Failure | None:
+def _matching(error: str, cause: str, step: Step | None, document: dict[str, Any]) -> Explanation | None:
     """Return the failure of the table's first row that matches."""
     text = f"{error} {document.get('errorType', '')}\n{cause[:LOOKED_THROUGH]}"
     for row in _TABLE:
@@ -206,13 +207,13 @@ def _matching(error: str, cause: str, step: Step | None, document: dict[str, Any
                 remedy=f"; {_TOO_LARGE}" if step in _READS_THE_FILE else row.remedy,
                 **found.groupdict(),
             )
-            return Failure(row.error.__name__, sentence)
+            return Explanation(row.error.__name__, sentence)
     return None
 
 
-def _unexpected(error: str, cause: str, step: Step | None, document: dict[str, Any]) -> Failure:
+def _unexpected(error: str, cause: str, step: Step | None, document: dict[str, Any]) -> Explanation:
     said = _tidy(str(document.get("errorMessage") or cause)) or "no reason was given"
-    return Failure(
+    return Explanation(
         Unexpected.__name__,
         f"The step {in_words(step)} failed with {error or 'an unnamed error'}: {said} {_AGAIN}",
     )

@@ -1,13 +1,12 @@
 """The end of a run, which fails until the execution is redriven; knows nothing of AWS."""
 
-from typing import Any
-
 from contract import steps
 from contract.errors import PartlyDone
+from contract.state import Failure, State
 from explain.step import failed_step
 
 
-def goes_on_at(failure: dict[str, Any], redrives: int, state: dict[str, Any]) -> str | None:
+def goes_on_at(failure: Failure, redrives: int, state: State) -> str | None:
     """Return the state to which a redriven execution goes back, or None if it was not redriven since.
 
     Args:

@@ -5,12 +5,13 @@ It is the failed end, too: with `end` in the event it fails the step with that, 
 
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 from contract.errors import NEVER_AGAIN, PredictionFailed, TimedOut, Unexpected
+from contract.state import EndEvent, ExplainEvent, Failure, GoesOn, State, known
 from explain import shards
 from explain.cause import (
-    Failure,
+    Explanation,
     batch_job,
     explain,
     failed_shards,
@@ -23,21 +24,21 @@ from shared import aws, batch, settings
 from shared.batch import field, of_shards
 from shared.messages import command, message, subject
 from shared.shards import told
-from shared.telemetry import Event, lambda_handler, logger
-
-State = dict[str, Any]
+from shared.telemetry import lambda_handler, logger
 
 
-def _handle(event: Event) -> Event:
-    state, execution = event.get("state"), str(event.get("execution") or "")
-    state = state if isinstance(state, dict) else {}
-    if "end" in event:
-        return _end(event, state)
+def _handle(event: ExplainEvent | EndEvent) -> Failure | GoesOn:
+    state = known(event["state"])
+    return _end(cast(EndEvent, event), state) if "end" in event else _failure(event, state)
+
+
+def _failure(event: ExplainEvent, state: State) -> Failure:
+    execution = event["execution"]
     try:
-        failure = _failure(state)
+        failure = _explanation(state)
     except Exception:
         logger.exception("The error could not be explained")
-        failure = Failure(
+        failure = Explanation(
             Unexpected.__name__, "The run failed, and why could not be read; look at the execution."
         )
     logger.info("Explained", extra={"error": failure.error})
@@ -52,7 +53,7 @@ def _handle(event: Event) -> Event:
         "error": failure.error,
         "sentence": failure.sentence,
         "again": again,
-        "redrives": event.get("redrives", 0),
+        "redrives": event["redrives"],
         "subject": subject(f"Claimflow: {name or 'a run'} failed: {failure.error}"),
         "message": message(lines),
     }
@@ -63,7 +64,7 @@ def _going_on(execution: str) -> str:
     return f"To go on from the step that failed: `{claimflow} redrive {execution.rsplit(':', 1)[-1]}`"
 
 
-def _end(event: Event, state: State) -> Event:
+def _end(event: EndEvent, state: State) -> GoesOn:
     """Fail the step that waits for the token, or let a redriven execution go on."""
     failure, token = event["end"], event["token"]
     step = goes_on_at(failure, event["redrives"], state)
@@ -76,7 +77,7 @@ def _end(event: Event, state: State) -> Event:
     return {"step": step}
 
 
-def _failure(state: State) -> Failure:
+def _explanation(state: State) -> Explanation:
     caught = shards_error(state) or state.get("error") or {}
     error, cause = str(caught.get("Error", "")), str(caught.get("Cause", ""))
     failure = explain(error, cause, failed_step(state))
@@ -84,22 +85,27 @@ def _failure(state: State) -> Failure:
     if job is None:
         return failure
     failure = _with_shards(failure, state, job)
-    return Failure(failure.error, f"{why_nothing_is_delivered(state)} {failure.sentence}".strip())
+    return Explanation(failure.error, f"{why_nothing_is_delivered(state)} {failure.sentence}".strip())
 
 
-def _with_shards(failure: Failure, state: State, job: dict[str, Any]) -> Failure:
+def _with_shards(failure: Explanation, state: State, job: dict[str, Any]) -> Explanation:
     """Add what the shards themselves said, and Batch of the others; without either, the failure stands."""
     try:
-        said, are_all = shards.sentences(state["validation"])
+        said, are_all = _sentences(state)
     except Exception:
         logger.exception("The shards' sentences could not be read")
-        said, are_all = {}, not state.get("validation")
+        said, are_all = {}, False
     failed = failed_shards(job)
     if said and not failed:  # the one shard of a single job knows better than Batch why it failed
-        failure = Failure(PredictionFailed.__name__, f"The prediction {field(job, 'JobName')} failed.")
+        failure = Explanation(PredictionFailed.__name__, f"The prediction {field(job, 'JobName')} failed.")
     silent, timed_out = _silent(job, said, failed - len(said)) if failed and are_all else ([], False)
     error = TimedOut.__name__ if timed_out and not said else failure.error
-    return Failure(error, " ".join(filter(None, [failure.sentence, told(said), *silent])))
+    return Explanation(error, " ".join(filter(None, [failure.sentence, told(said), *silent])))
+
+
+def _sentences(state: State) -> tuple[dict[int, str], bool]:
+    checked = state["validation"]["predict"] if "validation" in state else None
+    return shards.sentences(checked) if checked else ({}, True)
 
 
 def _silent(job: dict[str, Any], said: dict[int, str], count: int) -> tuple[list[str], bool]:

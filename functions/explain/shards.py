@@ -1,19 +1,18 @@
 """Finds what the failed shards of a prediction said."""
 
-from typing import Any
-
 from contract.errors import StorageError
 from contract.manifest import Manifest
+from contract.state import FileToLabel
 from shared import parts
 from shared.shards import LOOKED_AT
 
 
-def sentences(validation: dict[str, Any]) -> tuple[dict[int, str], bool]:
+def sentences(checked: FileToLabel) -> tuple[dict[int, str], bool]:
     """Return the sentences of failed shards by the shards' numbers, and whether these are all.
 
     A shard that failed once and succeeded on its next attempt has a part, and does not count.
     """
-    manifest = parts.read_manifest(validation["predict"]["manifest"])
+    manifest = parts.read_manifest(checked["manifest"])
     there, failed = parts.listed(manifest)
     numbers = sorted(failed - set(there))
     found = {number: _said(manifest, number) for number in numbers[:LOOKED_AT]}

@@ -1,12 +1,10 @@
 """Finds the step that failed, by what the state lacks; knows nothing of AWS."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from contract import steps
+from contract.state import State
 from contract.steps import Step
-
-State = dict[str, Any]
 
 
 def failed_step(state: State) -> Step | None:
@@ -27,15 +25,15 @@ def _steps(state: State) -> Iterator[Step]:
     yield steps.VALIDATE
     if state["run"].get("action") == "train":
         yield from steps.TRAINING
-    if (state["validation"] or {}).get("predict") and not _is_whole(state.get("results")):
+    if state["validation"].get("predict") and not _is_whole(state):
         yield from steps.PREDICTION
 
 
 def _is_done(step: Step, state: State) -> bool:
     if step is steps.PREDICT:
-        return "succeeded" in (state.get(step.leaves) or {})
+        return "succeeded" in state.get("prediction", {})
     return step.leaves in state and step is not steps.COLLECT
 
 
-def _is_whole(results: dict[str, Any] | None) -> bool:
-    return results is not None and not results.get("missing_rows")
+def _is_whole(state: State) -> bool:
+    return "results" in state and not state["results"].get("missing_rows")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contract.errors import InvalidData
+from contract.state import Action
 from shared.storage import ObjectInfo
 
 # How much of its disk a function needs, in sizes of the file: measured, see docs/reliability.md.
@@ -18,7 +19,7 @@ class Disks:
     collect: int
 
 
-def check(action: str, data: ObjectInfo, predict: ObjectInfo | None, disks: Disks) -> None:
+def check(action: Action, data: ObjectInfo, predict: ObjectInfo | None, disks: Disks) -> None:
     """Raise InvalidData if a file is too large. A packed one is at least as large as it is packed."""
     if action == "train":
         _check(data, "train on", int(disks.validate * MEGABYTE / TRAINING_NEEDS))

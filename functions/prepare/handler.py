@@ -5,15 +5,16 @@ from typing import Any
 from contract import keys, strict_json
 from contract.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
 from contract.keys import CONFIG_BYTES
+from contract.state import PrepareEvent, Run
 from contract.strict_json import JsonError
 from prepare import capacity, configuration, request, run
 from shared import registry, settings, storage
 from shared.storage import Location, ObjectInfo
-from shared.telemetry import Event, lambda_handler, logger
+from shared.telemetry import lambda_handler, logger
 
 
-def _handle(event: Event) -> Event:
-    asked = request.parse(event.get("request"))
+def _handle(event: PrepareEvent) -> Run:
+    asked = request.parse(event["request"])
     stack = _stack()
     data = _find(asked.data, "data", asked.version)
     predict = _find(asked.predict, "predict") if asked.predict else None
@@ -34,7 +35,7 @@ def _handle(event: Event) -> Event:
     )
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)
-    logger.append_keys(run=keys.run_name(described))
+    logger.append_keys(run=described["name"])
     logger.info("Prepared")
     return described
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from contract import state
 from contract.errors import InvalidRequest
+from contract.state import Action
 from contract.text import is_text, listed, shorten
 from shared.storage import Location, parse_uri
 
 LONGEST = 1024  # characters of an S3 version, or of a person's name
-ACTIONS = ("train", "predict")
-KEYS = ("action", "data", "version", "predict", "config", "started_by", "replace")
+ACTIONS = get_args(Action)
+KEYS = tuple(state.Request.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Request:
     categories of the live one.
     """
 
-    action: str
+    action: Action
     data: Location
     version: str | None
     predict: Location | None

@@ -7,12 +7,9 @@ from typing import Any
 
 from contract import keys
 from contract.errors import NoLiveModel
-from shared import registry
+from contract.state import Action, InputFile, LiveModel, Run
 from shared.messages import command
-from shared.registry import LiveModel
 from shared.storage import ObjectInfo
-
-Run = dict[str, Any]
 
 OF_DELIVERY = {"allow_partial", "max_missing_share"}  # of the configuration
 
@@ -41,7 +38,7 @@ class Inputs:
     when no model is live.
     """
 
-    action: str
+    action: Action
     data: ObjectInfo
     predict: ObjectInfo | None
     config: dict[str, Any]
@@ -56,25 +53,40 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
     """Return the run. Raises NoLiveModel for a prediction without a model."""
     if inputs.action == "predict" and inputs.live_model is None:
         raise NoLiveModel(_no_model(inputs, stack))
-    name = run_id(inputs)
+    work, config = run_id(inputs), inputs.config
     artifacts = f"s3://{stack.artifacts}"
     return {
-        "id": name,
+        "id": work,
+        "name": run_name(execution, work),
         "action": inputs.action,
         "started_by": inputs.started_by,
         "data": _file(inputs.data),
         "predict": _file(inputs.predict) if inputs.predict else None,
         "predict_wanted": inputs.action == "predict" or inputs.predict is not None,
-        "has_live_model": inputs.live_model is not None,
-        "live_model": registry.as_state(inputs.live_model),
+        "live_model": inputs.live_model,
         "replace": inputs.replace,
-        "config": f"{artifacts}/{keys.config(name)}",
-        **_from_config(inputs.config, stack),
+        "config": f"{artifacts}/{keys.config(work)}",
+        "columns": {"text_column": config["text_column"], "label_column": config["label_column"]},
+        "sheet": config["sheet"],
+        "validation_fraction": config["validation_fraction"],
+        "rows_per_shard": config["rows_per_shard"],
+        "explain": config["explain"],
+        "allow_partial": config["allow_partial"],
+        "max_missing_share": config["max_missing_share"],
+        "output": config["output"],
+        # A configuration may raise the stack's bar, never lower it.
+        "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
+        "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
         "job_name": job_name(inputs, execution),
-        **_training(stack),
-        "training_output": f"{artifacts}/{keys.training_output(name)}",
-        "checkpoints": f"{artifacts}/{keys.checkpoints(name)}",
-        "results": f"s3://{stack.results}/{run_name(execution, name)}",
+        "resource_config": {
+            "InstanceType": stack.instance_type,
+            "InstanceCount": stack.instance_count,
+            "VolumeSizeInGB": stack.volume_gb,
+        },
+        "stopping_condition": _stopping_condition(stack),
+        "use_spot": stack.use_spot,
+        "training_output": f"{artifacts}/{keys.training_output(work)}",
+        "checkpoints": f"{artifacts}/{keys.checkpoints(work)}",
     }
 
 
@@ -108,7 +120,7 @@ def run_id(inputs: Inputs) -> str:
     What decides how much must be there to be delivered is no part of it, nor when a file to label was
     uploaded: what a run has labelled serves the next one.
     """
-    predicts_with = inputs.live_model.arn if inputs.action == "predict" and inputs.live_model else ""
+    predicts_with = inputs.live_model["arn"] if inputs.action == "predict" and inputs.live_model else ""
     config = {key: value for key, value in inputs.config.items() if key not in OF_DELIVERY}
     identity = [
         inputs.action,
@@ -133,7 +145,7 @@ def job_name(inputs: Inputs, execution: str) -> str:
     return f"claimflow-{stem}-{digest}"
 
 
-def _file(info: ObjectInfo) -> dict[str, Any]:
+def _file(info: ObjectInfo) -> InputFile:
     location = info.location
     return {
         "uri": location.uri,
@@ -145,37 +157,12 @@ def _file(info: ObjectInfo) -> dict[str, Any]:
     }
 
 
-def _from_config(config: dict[str, Any], stack: Stack) -> dict[str, Any]:
-    """Return what the steps read of the configuration. It may raise the stack's bar, never lower it."""
-    return {
-        "columns": {"text_column": config["text_column"], "label_column": config["label_column"]},
-        "sheet": config["sheet"],
-        "validation_fraction": config["validation_fraction"],
-        "seed": config["seed"],
-        "rows_per_shard": config["rows_per_shard"],
-        "explain": config["explain"],
-        "allow_partial": config["allow_partial"],
-        "max_missing_share": config["max_missing_share"],
-        "output": config["output"],
-        "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
-        "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
-    }
-
-
-def _training(stack: Stack) -> dict[str, Any]:
+def _stopping_condition(stack: Stack) -> dict[str, int]:
     stopping = {"MaxRuntimeInSeconds": stack.max_training_seconds}
     if stack.use_spot:
         # Waiting for Spot capacity counts too; SageMaker wants this one to be at least as long.
         stopping["MaxWaitTimeInSeconds"] = 2 * stack.max_training_seconds
-    return {
-        "resource_config": {
-            "InstanceType": stack.instance_type,
-            "InstanceCount": stack.instance_count,
-            "VolumeSizeInGB": stack.volume_gb,
-        },
-        "stopping_condition": stopping,
-        "use_spot": stack.use_spot,
-    }
+    return stopping
 
 
 def _content(info: ObjectInfo) -> tuple[str, str, str]:

@@ -7,28 +7,28 @@ event of its own: in the end all files are of the version that is live.
 """
 
 from contract.errors import TrainingFailed
+from contract.state import LiveModel
 from publish import live
 from shared import aws, outage, registry, settings
 from shared.messages import message, subject
-from shared.registry import LiveModel
-from shared.telemetry import Event, lambda_handler, logger
+from shared.telemetry import lambda_handler, logger
 
 
-def _handle(_event: Event) -> Event:
+def _handle(_event: object) -> dict[str, object]:
     group = settings.model_group()
     model = registry.live_model(group)
     while True:
         changed = _follow(model)
         newest = registry.live_model(group)
         if _arn(newest) == _arn(model):
-            return {"version": model.version if model else None, "changed": changed}
+            return {"version": model["version"] if model else None, "changed": changed}
         model = newest
 
 
 def _follow(model: LiveModel | None) -> bool:
     """Publish the model, or withdraw what is published when none is live; gives whether there was need to."""
     bucket = settings.artifacts_bucket()
-    version = model.version if model else None
+    version = model["version"] if model else None
     try:
         changed = live.publish(model, bucket) if model else live.withdraw(bucket)
     except TrainingFailed as error:
@@ -42,20 +42,20 @@ def _follow(model: LiveModel | None) -> bool:
 
 def _tell(model: LiveModel, sentence: str) -> None:
     """Tell people what trying again would not mend."""
-    logger.warning("The files cannot be published", extra={"version": model.version})
+    logger.warning("The files cannot be published", extra={"version": model["version"]})
     lines = [
-        f"Model version {model.version} is live, but its files are not below live/: {sentence}",
+        f"Model version {model['version']} is live, but its files are not below live/: {sentence}",
         "Approve a version whose artifact is whole, or train again.",
     ]
     aws.sns().publish(
         TopicArn=settings.text("CLAIMFLOW_TOPIC"),
-        Subject=subject(f"Claimflow: model version {model.version} could not be published"),
+        Subject=subject(f"Claimflow: model version {model['version']} could not be published"),
         Message=message(lines),
     )
 
 
 def _arn(model: LiveModel | None) -> str | None:
-    return model.arn if model else None
+    return model["arn"] if model else None
 
 
 handler = lambda_handler(_handle)

@@ -3,9 +3,9 @@
 from contract import strict_json
 from contract.errors import TrainingFailed
 from contract.keys import CONFIG_BYTES, LIVE_KEYS, LIVE_PREFIX
+from contract.state import LiveModel
 from contract.strict_json import JsonError
 from shared import artifact, storage
-from shared.registry import LiveModel
 from shared.storage import Location
 
 VERSION = "model-package"  # the metadata of a published file: the ARN of the version that it is of
@@ -27,12 +27,12 @@ def publish(model: LiveModel, bucket: str) -> bool:
 
     """
     places = _places(bucket)
-    if len(places) == len(LIVE_KEYS) and {_version(place) for place in places} == {model.arn}:
+    if len(places) == len(LIVE_KEYS) and {_version(place) for place in places} == {model["arn"]}:
         return False
-    with artifact.readable(model.model_uri):
-        addresses = _addresses(model.model_uri, bucket)
-        for key, content in artifact.live_files(model.model_uri):
-            storage.upload_stream(addresses[key], content, CONTENT_TYPES[key], {VERSION: model.arn})
+    with artifact.readable(model["model_uri"]):
+        addresses = _addresses(model["model_uri"], bucket)
+        for key, content in artifact.live_files(model["model_uri"]):
+            storage.upload_stream(addresses[key], content, CONTENT_TYPES[key], {VERSION: model["arn"]})
     storage.delete(place for place in places if place not in addresses.values())
     return True
 

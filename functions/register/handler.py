@@ -4,35 +4,38 @@ The Gate compared it with the model that was live then. What is live may have ch
 up again when it counts, with all other runs waiting: if another model is live, the two are compared first.
 """
 
-from typing import Any
-
 from contract import keys
+from contract.state import Evaluation, LiveModel, RegisterEvent, Registration
 from register import again, lock, package
 from shared import artifact, aws, registry, settings
-from shared.registry import LiveModel
 from shared.storage import Location
-from shared.telemetry import Event, lambda_handler, logger
+from shared.telemetry import lambda_handler, logger
 
 LOCK_SECONDS = 660  # longer than the function may run
 
 
-def _handle(event: Event) -> Event:
+def _handle(event: RegisterEvent) -> Registration:
     artifact.check(event["training"]["model_uri"])
-    if not event["evaluation"]["beats_live"]:
+    if _is_worse(event["evaluation"]):
         return _loses(event)
     reason = event["evaluation"].get("reason")
     if reason or settings.choice("CLAIMFLOW_APPROVAL", "automatic", "manual") == "manual":
         return _waits(event, reason)
     with lock.held(Location(settings.artifacts_bucket(), keys.GOING_LIVE), LOCK_SECONDS):
         live = registry.live_model(settings.model_group())
-        if live and live.job == event["training"]["job"]:  # an earlier attempt came this far
-            return _told(event, live.arn)
+        if live and live["job"] == event["training"]["job"]:  # an earlier attempt came this far
+            return _told(event, live["arn"])
         if _arn(live) == _arn(event["run"]["live_model"]):
             return _goes_live(event)
     return _compares(event, live)
 
 
-def _loses(event: Event) -> Event:
+def _is_worse(evaluation: Evaluation) -> bool:
+    """Return whether the model is worse than the live one on the same rows; without such rows it is not."""
+    return evaluation.get("compared_accuracy", 0.0) < evaluation.get("live_accuracy", 0.0)
+
+
+def _loses(event: RegisterEvent) -> Registration:
     """Reject a model for the one that is better, if that one is live still."""
     live = registry.live_model(settings.model_group())
     if _arn(live) == _arn(event["run"]["live_model"]):
@@ -40,14 +43,14 @@ def _loses(event: Event) -> Event:
     return _compares(event, live)
 
 
-def _compares(event: Event, live: LiveModel | None) -> Event:
-    if sentence := again.impossible(event, live):
+def _compares(event: RegisterEvent, live: LiveModel | None) -> Registration:
+    if sentence := again.impossible(event["run"], live):
         return _waits(event, sentence)
-    logger.info("Another model is live", extra={"version": live.version if live else None})
+    logger.info("Another model is live", extra={"version": live["version"] if live else None})
     return again.compare(event, live)
 
 
-def _goes_live(event: Event) -> Event:
+def _goes_live(event: RegisterEvent) -> Registration:
     """Create first and approve last: what is interrupted in between has changed nothing that is used."""
     arn = _create(event, None)
     if _status(arn) == "Rejected":
@@ -56,19 +59,25 @@ def _goes_live(event: Event) -> Event:
     return _told(event, arn)
 
 
-def _waits(event: Event, reason: str | None) -> Event:
+def _waits(event: RegisterEvent, reason: str | None) -> Registration:
     return _told(event, _create(event, reason), live=False, reason=reason)
 
 
-def _told(event: Event, arn: str, *, live: bool = True, reason: str | None = None) -> Event:
+def _told(event: RegisterEvent, arn: str, *, live: bool = True, reason: str | None = None) -> Registration:
     version = int(arn.rsplit("/", 1)[-1])
     subject, message = package.words(event, version, settings.model_group(), live=live, reason=reason)
     logger.info("Registered", extra={"version": version, "live": live})
-    why: dict[str, Any] = {"reason": reason} if reason else {}
-    return {"arn": arn, "version": version, "live": live, **why, "subject": subject, "message": message}
+    made: Registration = {
+        "arn": arn,
+        "version": version,
+        "live": live,
+        "subject": subject,
+        "message": message,
+    }
+    return {**made, "reason": reason} if reason else made
 
 
-def _create(event: Event, reason: str | None) -> str:
+def _create(event: RegisterEvent, reason: str | None) -> str:
     image = settings.text("CLAIMFLOW_IMAGE")
     parameters = package.package(event, settings.model_group(), image, reason)
     return aws.sagemaker().create_model_package(**parameters)["ModelPackageArn"]
@@ -78,8 +87,8 @@ def _status(arn: str) -> str:
     return aws.sagemaker().describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
 
 
-def _arn(live: LiveModel | dict[str, Any] | None) -> str | None:
-    return live.arn if isinstance(live, LiveModel) else live["arn"] if live else None
+def _arn(live: LiveModel | None) -> str | None:
+    return live["arn"] if live else None
 
 
 handler = lambda_handler(_handle)

@@ -6,22 +6,21 @@ import unicodedata
 from typing import Any
 
 from contract import keys
+from contract.state import Evaluation, RegisterEvent
 from contract.text import count, percent, shorten
 from shared.messages import command, file_address, message, noticed, subject
-
-State = dict[str, Any]
 
 # What SageMaker takes in a metadata value: letters, blanks, digits and these marks, at most 256 characters.
 _REFUSED = re.compile(r"[^\w .:/=+\-@]")
 
 
-def package(state: State, group: str, image: str, reason: str | None) -> dict[str, Any]:
+def package(state: RegisterEvent, group: str, image: str, reason: str | None) -> dict[str, Any]:
     """Return the parameters of CreateModelPackage; its token makes a second call give the same version.
 
     No version is live from the start. `reason` is why this one waits for a person, if something is missing.
     """
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
-    said = f"Trained by {keys.run_name(run)}; accuracy {percent(evaluation['accuracy'])}"
+    said = f"Trained by {run['name']}; accuracy {percent(evaluation['accuracy'])}"
     quality = {"ContentType": "application/json", "S3Uri": evaluation["evaluation"]}
     return {
         "ModelPackageGroupName": group,
@@ -49,11 +48,12 @@ def token(run_id: str, job: str) -> str:
     return hashlib.sha256(f"{run_id}\n{job}".encode()).hexdigest()[:36]
 
 
-def metadata(state: State) -> dict[str, str]:
+def metadata(state: RegisterEvent) -> dict[str, str]:
     """Return what the registry keeps about the model's origin, as it takes it."""
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
+    live = run["live_model"]
     facts = {
-        "run": keys.run_name(run),
+        "run": run["name"],
         "job": training["job"],
         "data": run["data"]["uri"],
         "data_version": run["data"]["version"] or run["data"]["etag"],
@@ -62,18 +62,18 @@ def metadata(state: State) -> dict[str, str]:
         "accuracy_bar": repr(evaluation["bar"]),
         "validation_rows": str(evaluation["validation_rows"]),
         "report": evaluation["report"],
-        "card": evaluation.get("card", ""),
-        "compared_with": str((run["live_model"] or {}).get("version", "none")),
-        "rows": str(evaluation.get("rows", "")),
-        "categories": str(evaluation.get("categories", "")),
-        "accuracy_interval": " ".join(map(repr, evaluation.get("accuracy_interval", ()))),
-        "started_by": run.get("started_by") or "",
+        "card": evaluation["card"],
+        "compared_with": str(live["version"] if live else "none"),
+        "rows": str(evaluation["rows"]),
+        "categories": str(evaluation["categories"]),
+        "accuracy_interval": " ".join(map(repr, evaluation["accuracy_interval"])),
+        "started_by": run["started_by"] or "",
     }
     return {key: _REFUSED.sub("-", value)[:256] for key, value in facts.items() if value}
 
 
 def words(
-    state: State, version: int, group: str, *, live: bool, reason: str | None = None
+    state: RegisterEvent, version: int, group: str, *, live: bool, reason: str | None = None
 ) -> tuple[str, str]:
     """Return the subject and the message for people; `reason` is why it waits, if something is missing."""
     run, evaluation = state["run"], state["evaluation"]
@@ -92,9 +92,8 @@ def words(
             )
     origin = f"It was trained from {run['data']['uri']}."
     report = f"Report: {file_address(evaluation['report'])}"
-    checked = (state.get("validation") or {}).get("train") or {}
-    lines = [outcome, unlabelled, _figures(evaluation), evaluation.get("against_live", ""), origin]
-    return subject(head), message([*lines, noticed(checked.get("warnings")), report])
+    lines = [outcome, unlabelled, _figures(evaluation), evaluation["against_live"], origin]
+    return subject(head), message([*lines, noticed(state["validation"]["train"]["warnings"]), report])
 
 
 def _waiting(version: int, claimflow: str, reason: str | None) -> str:
@@ -106,11 +105,10 @@ def _waiting(version: int, claimflow: str, reason: str | None) -> str:
     )
 
 
-def _figures(evaluation: State) -> str:
-    low, high = evaluation.get("accuracy_interval", (None, None))
-    interval = "" if low is None else f" (95% interval: {percent(low)} to {percent(high)})"
+def _figures(evaluation: Evaluation) -> str:
+    low, high = map(percent, evaluation["accuracy_interval"])
     return (
         f"It gives the right category for {percent(evaluation['accuracy'])} of "
-        f"{count(evaluation['validation_rows'], 'row')} that it had not seen{interval}; the bar is "
-        f"{percent(evaluation['bar'])}."
+        f"{count(evaluation['validation_rows'], 'row')} that it had not seen (95% interval: {low} to "
+        f"{high}); the bar is {percent(evaluation['bar'])}."
     )

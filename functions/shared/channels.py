@@ -1,16 +1,15 @@
 """The channels of a training job: where SageMaker finds what it reads."""
 
-from typing import Any, cast
+from typing import cast
 
 from contract import keys
 from contract.errors import StorageError
 from contract.evaluation import Card
+from contract.state import Channel, Run
 from shared import settings, storage
 
-Run = dict[str, Any]
 
-
-def channels(run: Run, challenger: str | None = None) -> list[dict[str, Any]]:
+def channels(run: Run, challenger: str | None = None) -> list[Channel]:
     """Return the InputDataConfig of a run's training.
 
     Args:
@@ -25,7 +24,7 @@ def channels(run: Run, challenger: str | None = None) -> list[dict[str, Any]]:
     ]
     if live:
         made.append(_model(keys.CHAMPION, live["model_uri"]))
-        if held_out := _held_out(live.get("card")):
+        if held_out := _held_out(live["card"]):
             made.append(_channel(keys.CHAMPION_VALIDATION, held_out, "text/csv"))
     if challenger:
         made.append(_model(keys.CHALLENGER, challenger))
@@ -44,12 +43,12 @@ def _held_out(card: str | None) -> str | None:
     return folder if next(storage.list_objects(location), None) else None
 
 
-def _model(name: str, model_uri: str) -> dict[str, Any]:
+def _model(name: str, model_uri: str) -> Channel:
     # The folder of model.tar.gz: a channel takes a prefix, and gives the files below it.
     return _channel(name, model_uri.rsplit("/", 1)[0] + "/", "application/x-tar")
 
 
-def _channel(name: str, prefix: str, content_type: str) -> dict[str, Any]:
+def _channel(name: str, prefix: str, content_type: str) -> Channel:
     source = {"S3DataType": "S3Prefix", "S3Uri": prefix, "S3DataDistributionType": "FullyReplicated"}
     return {
         "ChannelName": name,

@@ -1,38 +1,17 @@
 """Finds the live model in the SageMaker model registry."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from contract.state import LiveModel
 from shared import aws
 
 Status = Literal["Approved", "PendingManualApproval", "Rejected"]
-
-
-@dataclass(frozen=True)
-class LiveModel:
-    """The newest approved version in the registry.
-
-    `accuracy` is what was measured when it was registered; `card` is where its card lies and `job` the
-    training job that made it, which models of before have not.
-    """
-
-    arn: str
-    version: int
-    model_uri: str
-    accuracy: float | None
-    card: str | None = None
-    job: str | None = None
 
 
 def live_model(group: str) -> LiveModel | None:
     """Return the newest approved version in the model package group, or None."""
     newest = _newest(group, "Approved")
     return _describe(newest[1]) if newest else None
-
-
-def as_state(model: LiveModel | None) -> dict[str, Any] | None:
-    """Return `live_model` of the state."""
-    return asdict(model) if model else None
 
 
 def not_live(group: str) -> tuple[int | None, int | None]:
@@ -63,12 +42,10 @@ def _newest(group: str, status: Status) -> tuple[int, str] | None:
 def _describe(arn: str) -> LiveModel:
     package = aws.sagemaker().describe_model_package(ModelPackageName=arn)
     facts = package.get("CustomerMetadataProperties", {})
-    accuracy = facts.get("accuracy")
-    return LiveModel(
-        arn=arn,
-        version=package["ModelPackageVersion"],
-        model_uri=package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
-        accuracy=float(accuracy) if accuracy else None,
-        card=facts.get("card"),
-        job=facts.get("job"),
-    )
+    return {
+        "arn": arn,
+        "version": package["ModelPackageVersion"],
+        "model_uri": package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
+        "card": facts.get("card"),
+        "job": facts.get("job"),
+    }

@@ -2,34 +2,37 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Tracer
 
-from contract import keys
 from contract.errors import AwsUnavailable, ClaimflowError
 from shared import outage
+from shared.event import checked
 
-Event = dict[str, Any]
-Handler = Callable[[Event, object], Event]
+Event = TypeVar("Event")
+Handler = Callable[[Any, object], Any]  # JSON, as Lambda passes it in and takes it back
 
 logger = Logger(service="claimflow")
 # Patching every library would cost most of a cold start; the handler's own segment says enough.
 tracer = Tracer(service="claimflow", auto_patch=False)
 
 
-def lambda_handler(handle: Callable[[Event], Event]) -> Handler:
-    """Make a Lambda handler of `handle`: logs and traces around it, the run's name in every line."""
+def lambda_handler(handle: Callable[[Event], object]) -> Handler:
+    """Make a Lambda handler of `handle`: logs and traces around it, the run's name in every line.
+
+    The type of `handle`'s parameter says which keys an event must have; see `shared.event`.
+    """
 
     @wraps(handle)
-    def handler(event: Event, context: object) -> Event:
+    def handler(event: object, context: object) -> object:
         logger.append_keys(
             function=handle.__module__.split(".")[0],
             aws_request_id=getattr(context, "aws_request_id", None),
             run=_run_name(event),
         )
         try:
-            return handle(event)
+            return handle(checked(event, handle))
         except Exception as error:
             if answer := outage.passing(error):
                 # Whatever was made of it on the way. The state machine tries again what has this name.
@@ -45,10 +48,10 @@ def lambda_handler(handle: Callable[[Event], Event]) -> Handler:
     return traced
 
 
-def _run_name(event: Event) -> str | None:
+def _run_name(event: object) -> object:
     """Look for the run's name in the event itself, or in the state that `explain` gets."""
-    for place in (event, event.get("state")):
+    for place in (event, event.get("state") if isinstance(event, dict) else None):
         run = place.get("run") if isinstance(place, dict) else None
-        if isinstance(run, dict) and "results" in run:
-            return keys.run_name(run)
+        if isinstance(run, dict) and "name" in run:
+            return run["name"]
     return None

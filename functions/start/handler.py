@@ -4,12 +4,14 @@ import json
 
 from botocore.exceptions import ClientError
 
+from contract.state import Request
 from shared import aws, settings
-from shared.telemetry import Event, lambda_handler, logger
+from shared.event import EventBridgeEvent
+from shared.telemetry import lambda_handler, logger
 from start import upload
 
 
-def _handle(event: Event) -> Event:
+def _handle(event: EventBridgeEvent) -> dict[str, object]:
     uploaded = upload.from_event(event)
     what = upload.action(uploaded)
     if what is None:
@@ -31,7 +33,7 @@ def _answer(uploaded: upload.Upload) -> bool:
     return True
 
 
-def _start(name: str, request: dict[str, str]) -> str | None:
+def _start(name: str, request: Request) -> str | None:
     """Start the execution, once: S3 delivers an event at least once, and may deliver it twice."""
     try:
         started = aws.step_functions().start_execution(

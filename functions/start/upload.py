@@ -3,14 +3,15 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from contract.keys import CONFIG_KEY, PREDICT_PREFIX, REQUESTS_PREFIX, TRAIN_PREFIX, is_table, stem
+from contract.state import Action, Request
 from contract.text import shorten
+from shared.event import EventBridgeEvent
 from shared.messages import message, subject
 
 STARTED_BY = "upload"
-FOLDERS = {TRAIN_PREFIX: "train", PREDICT_PREFIX: "predict"}
+FOLDERS: dict[str, Action] = {TRAIN_PREFIX: "train", PREDICT_PREFIX: "predict"}
 QUIET = (REQUESTS_PREFIX, CONFIG_KEY.rsplit("/", 1)[0] + "/")  # folders for what starts nothing by itself
 
 # What systems and programs leave beside files: hidden ones, Spark's and Hadoop's (_SUCCESS, .part-0.csv.crc,
@@ -33,7 +34,7 @@ class Upload:
     size: int | None = None
 
 
-def from_event(event: dict[str, Any]) -> Upload:
+def from_event(event: EventBridgeEvent) -> Upload:
     """Read EventBridge's "Object Created" event.
 
     The key stands in it as it is: only S3's own notifications (not EventBridge's) encode it like a URL.
@@ -49,7 +50,7 @@ def from_event(event: dict[str, Any]) -> Upload:
     )
 
 
-def action(upload: Upload) -> str | None:
+def action(upload: Upload) -> Action | None:
     """Return what the upload starts: `train`, `predict`, or None for what is left over or in another folder.
 
     A file with another extension starts its run too, so that `validate` tells the person what is wrong with
@@ -82,14 +83,13 @@ def answer(upload: Upload) -> tuple[str, str] | None:
     return subject(f"Claimflow: {name} was uploaded where it starts nothing"), message(lines)
 
 
-def request(upload: Upload, what: str) -> dict[str, str]:
+def request(upload: Upload, what: Action) -> Request:
     """Return the execution's input."""
-    pinned = {"version": upload.version} if upload.version else {}
-    data = f"s3://{upload.bucket}/{upload.key}"
-    return {"action": what, "data": data, **pinned, "started_by": STARTED_BY}
+    asked: Request = {"action": what, "data": f"s3://{upload.bucket}/{upload.key}", "started_by": STARTED_BY}
+    return {**asked, "version": upload.version} if upload.version else asked
 
 
-def execution_name(upload: Upload, what: str) -> str:
+def execution_name(upload: Upload, what: Action) -> str:
     """Return the execution's name: the same for the same upload, however often its event comes."""
     identity = "\n".join((what, upload.bucket, upload.key, upload.version or upload.etag))
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]

@@ -1,11 +1,12 @@
 """Lambda: an execution that was stopped, took too long or failed past every Catch in, a notification out."""
 
 from shared import aws, settings
-from shared.telemetry import Event, lambda_handler, logger
+from shared.event import EventBridgeEvent
+from shared.telemetry import lambda_handler, logger
 from stopped.ending import notice
 
 
-def _handle(event: Event) -> Event:
+def _handle(event: EventBridgeEvent) -> dict[str, str]:
     detail = event["detail"]
     told = notice(detail)
     aws.sns().publish(TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=told.subject, Message=told.message)

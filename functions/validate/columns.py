@@ -1,10 +1,12 @@
 """Finds the text and the label column of a file."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from contract.errors import InvalidData
+from contract.state import ColumnNames
 from contract.text import listed, shorten
 from shared.plain import plain
 from shared.table import Table, named
@@ -65,10 +67,12 @@ class Columns:
     label: Column | None
 
 
-Wanted = Mapping[str, str | None]  # `text_column` and `label_column`, each a name or None
+Key = Literal["text_column", "label_column"]
 
 
-def choose(table: Table, wanted: Wanted, *, labelled: bool, learned: Wanted | None = None) -> Columns:
+def choose(
+    table: Table, wanted: ColumnNames, *, labelled: bool, learned: ColumnNames | None = None
+) -> Columns:
     """Find the columns of a file: those of the configuration, else of the model, else by common names.
 
     Args:
@@ -99,11 +103,11 @@ def choose(table: Table, wanted: Wanted, *, labelled: bool, learned: Wanted | No
     return Columns(text, label)
 
 
-def _find(table: Table, key: str, wanted: Wanted, learned: Wanted | None) -> Column | None:
+def _find(table: Table, key: Key, wanted: ColumnNames, learned: ColumnNames | None) -> Column | None:
     names = [plain(name) for name in table.header]
-    if name := wanted.get(key):
+    if name := wanted[key]:
         return _named(table, key, [name], names, CONFIGURATION)
-    of_model = (learned or {}).get(key)
+    of_model = learned[key] if learned else None
     if of_model:
         found = _named(table, key, [of_model], names, MODEL)
         if found:
@@ -113,7 +117,7 @@ def _find(table: Table, key: str, wanted: Wanted, learned: Wanted | None) -> Col
     return _named(table, key, common, names, COMMON_NAME) or _part(table, key, names)
 
 
-def _refuse_choice(table: Table, key: str, learned: str, names: list[str]) -> None:
+def _refuse_choice(table: Table, key: Key, learned: str, names: list[str]) -> None:
     """Refuse to guess which column stands in for the one that the model learned from."""
     common = set(map(plain, COMMON[key]))
     found = [cell for cell, name in zip(table.header, names, strict=True) if name in common]
@@ -124,7 +128,7 @@ def _refuse_choice(table: Table, key: str, learned: str, names: list[str]) -> No
         )
 
 
-def _named(table: Table, key: str, wanted: Iterable[str], names: list[str], found_by: str) -> Column | None:
+def _named(table: Table, key: Key, wanted: Iterable[str], names: list[str], found_by: str) -> Column | None:
     for name in wanted:
         exact = [index for index, cell in enumerate(table.header) if cell == name]
         found = exact or [index for index, cell in enumerate(names) if cell == plain(name)]
@@ -140,7 +144,7 @@ def _named(table: Table, key: str, wanted: Iterable[str], names: list[str], foun
     return None
 
 
-def _part(table: Table, key: str, names: list[str]) -> Column | None:
+def _part(table: Table, key: Key, names: list[str]) -> Column | None:
     """Find the only column of which a common name is a part, best of its last word."""
     other = next(one for one in COMMON if one != key)
     words = [_words(name) for name in names]
@@ -168,18 +172,18 @@ def _has_part(words: list[str], key: str) -> bool:
 
 
 def _missing(
-    table: Table, key: str, wanted: Wanted, learned: Wanted | None, text: Column | None = None
+    table: Table, key: Key, wanted: ColumnNames, learned: ColumnNames | None, text: Column | None = None
 ) -> InvalidData:
     what = "the text" if key == "text_column" else "the category"
     looked_for = f"one of {', '.join(COMMON[key][:16])}"
-    if name := wanted.get(key):
+    if name := wanted[key]:
         looked_for = f"'{shorten(name)}', as {key} in the configuration says"
-    elif name := (learned or {}).get(key):
+    elif learned and (name := learned[key]):
         looked_for = f"'{shorten(name)}', from which the model learned, or {looked_for}"
     taken = f" '{text.name}' was taken for the text." if text else ""
-    if text is None and not wanted.get(key) and (hint := headerless.hint(table.header)):
+    if text is None and not wanted[key] and (hint := headerless.hint(table.header)):
         return InvalidData(f"{table.name}, line {table.header_line}: {hint}")
-    remedy = f"Correct {key}" if wanted.get(key) else f"Rename the column, or set {key}"
+    remedy = f"Correct {key}" if wanted[key] else f"Rename the column, or set {key}"
     return InvalidData(
         f"{table.name}: no column holds {what}: the header has {named(table.header)}, and looked for was "
         f"{looked_for}.{taken} {remedy} in the configuration."

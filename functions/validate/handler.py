@@ -9,12 +9,23 @@ from contract import keys
 from contract.errors import InvalidData, StorageError
 from contract.evaluation import Notes
 from contract.manifest import Manifest, Reading, Source
+from contract.state import (
+    ColumnNames,
+    FileToLabel,
+    InputFile,
+    LabelledFile,
+    LabelledRows,
+    RowsToLabel,
+    Run,
+    ValidateEvent,
+    Validation,
+)
 from shared import settings, storage
 from shared.channels import channels
 from shared.messages import bounded
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
-from shared.telemetry import Event, lambda_handler, logger
+from shared.telemetry import lambda_handler, logger
 from shared.writing import form_of
 from validate import columns, sharding, training
 from validate.columns import Columns
@@ -23,26 +34,26 @@ from validate.rejected import for_people
 from validate.warnings import guesses, lower_bar, unused_sheet
 
 CSV = "text/csv; charset=utf-8"
-Run = dict[str, Any]
+Report = dict[str, Any]  # a part of validation.json
 
 
-def _handle(event: Event) -> Event:
-    run: Run = event["run"]
+def _handle(event: ValidateEvent) -> Validation:
+    run = event["run"]
     labelled = run["data"] if run["action"] == "train" else None
     unlabelled = run["predict"] if run["action"] == "train" else run["data"]
-    report: dict[str, Any] = {"schema": 1, "run": keys.run_name(run), "train": None, "predict": None}
-    validation: dict[str, Any] = {"train": None, "predict": None}
+    report: Report = {"schema": 1, "run": run["name"], "train": None, "predict": None}
+    train, predict = None, None
     if labelled:
-        validation["train"], report["train"] = _train(run, labelled)
+        train, report["train"] = _train(run, labelled)
     if unlabelled:
-        learned = _learned(run, validation["train"], report["train"])
-        validation["predict"], report["predict"] = _predict(run, unlabelled, learned)
-    logger.info("Validated", extra={key: _counts(validation[key]) for key in ("train", "predict")})
-    place = Location(settings.results_bucket(), f"{keys.run_name(run)}/{keys.CHECKS}")
-    return {**validation, "report": storage.write_json(place, report)}
+        learned = _learned(run, train, report["train"])
+        predict, report["predict"] = _predict(run, unlabelled, learned)
+    logger.info("Validated", extra={"train": _counts(train), "predict": _counts(predict)})
+    place = Location(settings.results_bucket(), f"{run['name']}/{keys.CHECKS}")
+    return {"train": train, "predict": predict, "report": storage.write_json(place, report)}
 
 
-def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _train(run: Run, file: InputFile) -> tuple[LabelledFile, Report]:
     table = _open(file, run["sheet"])
     found = columns.choose(table, run["columns"], labelled=True)
     n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
@@ -52,8 +63,8 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )
-        rejected = _give_rejected(run, keys.run_name(run), table, made.rejected)
-    counts = {
+        rejected = _give_rejected(run, run["name"], table, made.rejected)
+    counts: LabelledRows = {
         "rows": made.rows,
         "rejected": made.rejected_rows,
         "train_rows": made.train_rows,
@@ -74,18 +85,24 @@ def _train(run: Run, file: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     report = _report(
         file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )
-    given = {"columns": _names(found), "warnings": warnings, "channels": channels(run)}
-    return {**counts, **given, "reading": table.reading.described}, report
+    checked: LabelledFile = {
+        **counts,
+        "columns": _names(found),
+        "warnings": warnings,
+        "channels": channels(run),
+        "reading": table.reading.described,
+    }
+    return checked, report
 
 
-def _learned(run: Run, checked: dict[str, Any] | None, report: dict[str, Any] | None) -> Learned:
+def _learned(run: Run, checked: LabelledFile | None, report: Report | None) -> Learned:
     """Return what the model that will predict has learned from: the one of this run, else the live one.
 
     Of a model that was registered before there were cards, nothing is known.
     """
     if checked and report:
         return Learned(**checked["columns"], labels=tuple(report["categories"]))
-    card = run["live_model"].get("card")
+    card = run["live_model"]["card"] if run["live_model"] else None
     try:
         return Learned.of(storage.read_json(card)) if card else Learned()
     except StorageError as error:
@@ -94,9 +111,9 @@ def _learned(run: Run, checked: dict[str, Any] | None, report: dict[str, Any] | 
         )
 
 
-def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str, Any], dict[str, Any]]:
+def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, Report]:
     table = _open(file, run["sheet"])
-    found = columns.choose(table, run["columns"], labelled=False, learned=vars(learned))
+    found = columns.choose(table, run["columns"], labelled=False, learned=learned.columns)
     given = Given(found, learned.labels)
     bucket = settings.artifacts_bucket()
 
@@ -130,18 +147,28 @@ def _predict(run: Run, file: dict[str, Any], learned: Learned) -> tuple[dict[str
         Location(bucket, keys.shard_manifest(run["id"])), manifest.text().encode(), "application/json"
     )
     shards = len(made.shards)
-    counts = {"shards": shards, "rows": made.rows, "rejected": made.rejected_rows, "single": shards == 1}
+    counts: RowsToLabel = {
+        "shards": shards,
+        "rows": made.rows,
+        "rejected": made.rejected_rows,
+        "single": shards == 1,
+    }
     guessed = learned.other_columns(used) if learned.text_column else guesses(used, table.header)
     problem = [learned.problem] * bool(learned.problem) + unused_sheet(run["sheet"], table)
     warnings = bounded([*problem, *guessed, *made.report["warnings"], *table.warnings])
     report = _report(
         file, table, used, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
     )
-    about = {"columns": _names(used), "warnings": warnings, "reading": table.reading.described}
-    return {"manifest": uri, **about, **counts}, report
+    checked: FileToLabel = {
+        **counts,
+        "manifest": uri,
+        "warnings": warnings,
+        "reading": table.reading.described,
+    }
+    return checked, report
 
 
-def _open(file: dict[str, Any], sheet: str | None) -> Table:
+def _open(file: InputFile, sheet: str | None) -> Table:
     """Open the version of the file that prepare saw."""
     location = Location(file["bucket"], file["key"])
     info = ObjectInfo(location, file["version"], file["etag"], file["size"])
@@ -153,24 +180,24 @@ def _open(file: dict[str, Any], sheet: str | None) -> Table:
 
 def _give_rejected(run: Run, folder: str, table: Table, rejected: Path) -> str:
     """Put the rejected rows where people find them, and give the URI."""
-    path, form = for_people(rejected, form_of(table.reading, run.get("output")))
+    path, form = for_people(rejected, form_of(table.reading, run["output"]))
     name = keys.result_name(table.name, "rejected", form.extension(table.name))
     return storage.upload(Location(settings.results_bucket(), f"{folder}/{name}"), path, form.content_type)
 
 
-def _names(found: Columns) -> dict[str, str | None]:
+def _names(found: Columns) -> ColumnNames:
     return {"text_column": found.text.name, "label_column": found.label.name if found.label else None}
 
 
 def _report(
-    file: dict[str, Any], table: Table, found: Columns, counts: dict[str, Any], details: dict[str, Any]
-) -> dict[str, Any]:
+    file: InputFile, table: Table, found: Columns, counts: LabelledRows | RowsToLabel, details: Report
+) -> Report:
     used = {"text": vars(found.text), "label": vars(found.label) if found.label else None}
     about = {"file": file["uri"], "reading": table.reading.as_json(), **counts, "columns": used}
     return {**about, **details}
 
 
-def _counts(validation: dict[str, Any] | None) -> dict[str, Any] | None:
+def _counts(validation: LabelledFile | FileToLabel | None) -> dict[str, object] | None:
     if validation is None:
         return None
     return {key: value for key, value in validation.items() if isinstance(value, int)}

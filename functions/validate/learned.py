@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from contract.evaluation import Card
+from contract.state import ColumnNames
 from contract.text import count, listed
 from shared.plain import is_blank, plain
 from validate.columns import MODEL, Columns
@@ -30,6 +31,11 @@ class Learned:
     def of(cls, card: Card) -> "Learned":
         """Take what is needed from a model's card."""
         return cls(card.get("text_column"), card.get("label_column"), tuple(card.get("labels") or ()) or None)
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The columns that the model learned from."""
+        return {"text_column": self.text_column, "label_column": self.label_column}
 
     def other_columns(self, columns: Columns) -> Iterator[str]:
         """Tell of the columns that were taken in place of those that the model learned from."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from contract.state import Run
 from contract.text import count, listed, percent, shorten
 from shared.plain import plain
 from shared.table import Table
@@ -35,7 +36,7 @@ def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Co
     yield from guesses(columns, header)
 
 
-def lower_bar(run: dict[str, Any]) -> list[str]:
+def lower_bar(run: Run) -> list[str]:
     """Tell of an `accuracy_bar` in the configuration that is below the stack's, which counts then."""
     asked = json.loads(run["hyperparameters"].get("accuracy_bar", "null"))
     if asked is None or asked >= run["accuracy_bar"]:

@@ -42,7 +42,7 @@ def take(step: Step, state: State) -> State:
     """Take a step as the state machine does, and give its result. Raises StepFailed."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return step.handler(state, None)
+            return dict(step.handler(state, None))
         except Exception as error:
             name = type(error).__name__
             if name not in LAMBDA_FAULTS or attempt == ATTEMPTS:
@@ -54,9 +54,8 @@ def take(step: Step, state: State) -> State:
 def explained(state: State, error: str, cause: str) -> State:
     """Return what the step Explain makes of an error that a Catch took."""
     caught = {key: value for key, value in state.items() if key != "execution"}
-    return explain(
-        {"state": {**caught, "error": {"Error": error, "Cause": cause}}, "execution": EXECUTION}, None
-    )
+    whole = {**caught, "error": {"Error": error, "Cause": cause}}
+    return dict(explain({"state": whole, "execution": EXECUTION, "redrives": 0}, None))
 
 
 def _asked(stack: Stack) -> State:
@@ -93,7 +92,7 @@ def _evaluated(stack: Stack) -> State:
 def _labelled(stack: Stack) -> State:
     state = _to_predict(stack)
     state["validation"] = validate(state, None)
-    return {**state, "model": stack.predicted(state)}
+    return {**state, "model": stack.predicted(state), "prediction": {"succeeded": True}}
 
 
 STEPS = {

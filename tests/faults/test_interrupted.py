@@ -140,7 +140,7 @@ def test_a_failure_is_explained_although_nothing_can_be_read(kind: str, account:
     cause = '{"JobId": "1", "JobQueue": "q", "JobName": "claims", "Status": "FAILED", "StatusReason": "x"}'
     caught = {**state, "error": {"Error": "States.TaskFailed", "Cause": cause}}
     with faults(clients(), Rule(kind, times=None)):
-        failure = explain({"state": caught, "execution": EXECUTION}, None)
+        failure = explain({"state": caught, "execution": EXECUTION, "redrives": 0}, None)
     assert failure["sentence"].startswith(reads)
     assert "\n" not in failure["sentence"]
     assert explained(state, "Odd", "")["sentence"]

@@ -18,6 +18,7 @@ from container.part import Origin, made_of, write_part
 from contract import keys
 from contract.errors import InvalidData
 from contract.part import Prediction
+from contract.state import ColumnNames
 from model.data import Row, read_file
 from shared import aws
 from shared.spreadsheet import original
@@ -80,7 +81,7 @@ def predicted(memory: MemoryS3, tmp_path: Path, file: File, name: str, content: 
     uri = f"s3://uploads-bucket/predict/{name}"
     memory.put(uri, content)
     run = run_of(memory, file, uri)
-    state: dict[str, Any] = {"run": run, "model": {"arn": "arn:…/7", "version": 7, "model_uri": MODEL}}
+    state: dict[str, Any] = {"run": run, "model": MODEL_USED, "prediction": {"succeeded": True}}
     state["validation"] = validate(state, None)
     label_all(memory, tmp_path, state)
     found = collect(state, None)
@@ -106,6 +107,9 @@ def test_cells_of_a_million_characters_come_back(memory: MemoryS3, tmp_path: Pat
     goes_the_whole_way(memory, tmp_path, File(["id", "text", "category", "note"], rows, output="xlsx"))
 
 
+MODEL_USED = {"arn": "arn:…/7", "version": 7, "model_uri": MODEL}
+
+
 def run_of(memory: MemoryS3, file: File, uri: str) -> dict[str, Any]:
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     size, etag = len(memory.get(uri)), memory.etag(uri)
@@ -114,11 +118,25 @@ def run_of(memory: MemoryS3, file: File, uri: str) -> dict[str, Any]:
         "id": "predict-claims-1",
         "action": "predict",
         "job_name": "claimflow-claims-1",
-        "results": "s3://results-bucket/predict-claims-1",
+        "name": "predict-claims-1",
         "data": {"uri": uri, "bucket": bucket, "key": key, "version": None, "etag": etag, "size": size},
         "predict": None,
         "columns": {"text_column": "text", "label_column": label},
-        "live_model": {"card": keys.card(MODEL)},
+        "live_model": MODEL_USED | {"card": keys.card(MODEL), "job": "claimflow-model-1"},
+        "started_by": None,
+        "predict_wanted": True,
+        "replace": False,
+        "config": "s3://artifacts-bucket/runs/predict-claims-1/config.json",
+        "validation_fraction": 0.1,
+        "allow_partial": True,
+        "max_missing_share": 0.5,
+        "accuracy_bar": 0.8,
+        "hyperparameters": {},
+        "resource_config": {},
+        "stopping_condition": {},
+        "use_spot": False,
+        "training_output": "s3://artifacts-bucket/runs/predict-claims-1/training",
+        "checkpoints": "s3://artifacts-bucket/runs/predict-claims-1/checkpoints",
         "sheet": None,
         "output": file.output,
         "explain": file.explain,
@@ -151,7 +169,7 @@ def trained(tmp_path: Path, file: File, name: str, content: bytes) -> None:
     """Train on the results of a labelled file: its texts and categories are those of the file."""
     if "category" not in file.header:
         return
-    wanted: dict[str, str | None] = {"text_column": "text", "label_column": "category"}
+    wanted: ColumnNames = {"text_column": "text", "label_column": "category"}
     text, label = file.header.index("text"), file.header.index("category")
     given = [
         (row[text], row[label].strip()) for row in file.rows if is_usable(row[text]) and row[label].strip()

@@ -46,7 +46,7 @@ def test_bad_rows_come_back_with_line_and_reason_and_the_good_ones_train(live: S
     data = live.upload("requests/some_bad.csv", text)
     output = output_of(live.run({"action": "train", "data": data, "config": FAST}))
     assert output["validation"]["train"]["rejected"] == 3
-    rejected = live.table(output["run"]["results"] + "/some_bad.rejected.csv")
+    rejected = live.table(output["validation"]["report"].replace("validation.json", "some_bad.rejected.csv"))
     assert [row["line"] for row in rejected] == ["242", "243", "244"]
     assert all(row["reason"] for row in rejected)
 

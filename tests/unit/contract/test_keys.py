@@ -6,7 +6,7 @@ import pytest
 
 from contract import keys
 
-RUN = {"results": "s3://results/train-claims-1", "action": "train"}
+RUN = {"name": "train-claims-1", "action": "train"}
 ROOT = Path(__file__).parents[3]
 
 

@@ -112,6 +112,7 @@ class Stack:
         return {
             "job": job,
             "status": "Completed",
+            "detail": "Completed",
             "model_uri": f"{folder}/model.tar.gz",
             "output_uri": f"{folder}/output.tar.gz",
         }
@@ -154,10 +155,10 @@ class Stack:
             content = part.getvalue().encode()
             facts = facts_of(self, manifest, shard, live["model_uri"], content)
             self.write(f"{manifest['output']}/part-{index:05d}.csv", content, facts)
-        return {"arn": live["arn"], "model_uri": live["model_uri"]}
+        return {key: live[key] for key in ("arn", "version", "model_uri")}
 
     def collect(self, state: State) -> State:
-        return collect(state, None)
+        return collect({"prediction": {"succeeded": True}, **state}, None)
 
     def table(self, uri: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(self.read(uri).decode("utf-8-sig"), newline="")))

@@ -488,7 +488,7 @@ def test_a_part_that_is_half_written_or_of_something_else_is_never_taken(
 
 def test_nothing_is_delivered_without_a_single_part(live: Stack) -> None:
     state = live.validated("predict", "text\nx\n")
-    state["model"] = {"arn": "arn", "model_uri": state["run"]["live_model"]["model_uri"]}
+    state["model"] = {"arn": "arn", "version": 1, "model_uri": state["run"]["live_model"]["model_uri"]}
     with pytest.raises(PredictionFailed, match=r"1 row of 1 were not labelled \(100.0%\). Shard 0 left no"):
         live.collect(state)
     assert f"{keys.prediction_results(state['run'])}/manifest.json" not in live.keys(RESULTS)
@@ -710,9 +710,10 @@ def test_a_prediction_after_a_training_has_a_folder_of_its_own(stack: Stack) -> 
     state = {"run": run, "validation": stack.validate({"run": run})}
     model_uri = f"{run['training_output']}/job/output/model.tar.gz"
     stack.write(model_uri, b"model")
-    run["live_model"] = {"arn": "arn:…/1", "model_uri": model_uri}
+    about = {"arn": "arn:…/1", "version": 1, "card": None, "job": None}
+    run["live_model"] = about | {"model_uri": model_uri}
     state["model"] = stack.predicted(state)
-    assert stack.collect(state)["report"] == f"{run['results']}/predict/report.html"
+    assert stack.collect(state)["report"] == f"s3://{RESULTS}/{run['name']}/predict/report.html"
 
 
 def test_the_state_stays_small(live: Stack) -> None:

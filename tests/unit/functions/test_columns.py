@@ -6,13 +6,20 @@ from typing import Any
 import pytest
 
 from contract.errors import InvalidData
+from contract.state import ColumnNames
 from shared.table import Table
 from tests.unit.functions.stack import Stack, csv_text
 from validate.columns import Columns, choose
 
 
-def chosen(header: str, learned: dict[str, str | None] | None = None, **wanted: str | None) -> Columns:
+def chosen(
+    header: str,
+    learned: ColumnNames | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> Columns:
     table = Table(io.BytesIO(f"{header}\n".encode()), "claims.csv")
+    wanted: ColumnNames = {"text_column": text_column, "label_column": label_column}
     return choose(table, wanted, labelled=False, learned=learned)
 
 
@@ -161,8 +168,8 @@ def test_a_file_that_waits_for_the_new_model_takes_the_columns_of_its_training(s
         "predict": stack.upload("requests/b.csv", "text,story of it,outcome\nx,y,brakes\n"),
         "config": {"text_column": "story of it", "label_column": "outcome"},
     }
-    found = stack.validate({"run": stack.prepare(request)})["predict"]
-    assert found["columns"] == {"text_column": "story of it", "label_column": "outcome"}
+    manifest = stack.json(stack.validate({"run": stack.prepare(request)})["predict"]["manifest"])
+    assert (manifest["text_column"], manifest["label_column"]) == ("story of it", "outcome")
 
 
 def test_a_model_without_a_card_tells_nothing(stack: Stack) -> None:

@@ -24,7 +24,7 @@ def cause(name: str) -> str:
 def explain(error: str, cause: str, **state: Any) -> dict[str, str]:
     whole = {"request": {"action": "train", "data": "s3://b/train/claims.csv"}, **state}
     whole["error"] = {"Error": error, "Cause": cause}
-    return dict(handler({"state": whole, "execution": EXECUTION}, None))
+    return dict(handler({"state": whole, "execution": EXECUTION, "redrives": 0}, None))
 
 
 TRAINING = {"run": {"id": "train-claims-1", "action": "train"}, "validation": {"train": {}, "predict": None}}
@@ -260,7 +260,7 @@ def test_explain_never_fails(state: Any, document: Any, text: str) -> None:
         {"error": {"Error": text, "Cause": json.dumps(document)}},
         {"error": {"Cause": text}},
     ):
-        found = handler({"state": whole, "execution": text}, None)
+        found = handler({"state": whole, "execution": text, "redrives": 0}, None)
         assert found["sentence"]
         assert len(found["subject"]) <= 100
 
@@ -472,8 +472,8 @@ def end(state: dict[str, Any], failure: dict[str, Any], redrives: int) -> dict[s
 
 
 def test_a_partly_done_end_that_is_redriven_leads_back_to_the_shards() -> None:
-    state = PREDICTING | {"prediction": {"succeeded": True}, "results": {"missing_rows": 3}}
-    failure = {"error": "PartlyDone", "sentence": "3 rows are missing.", "redrives": 2}
+    state: Any = PREDICTING | {"prediction": {"succeeded": True}, "results": {"missing_rows": 3}}
+    failure: Any = {"error": "PartlyDone", "sentence": "3 rows are missing.", "redrives": 2}
     assert goes_on_at(failure, 3, state) == "Predict"
 
 
@@ -522,5 +522,6 @@ def test_shards_that_failed_are_the_reason_when_nothing_could_be_collected(
 
 def test_the_command_that_goes_on_is_for_this_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAIMFLOW_MODEL_GROUP", "claimflow-prod")
-    event = {"state": {"error": {"Error": "States.Timeout", "Cause": ""}}, "execution": "a:b:predict-1"}
-    assert "`claimflow --stack claimflow-prod redrive predict-1`" in handler(event, None)["message"]
+    state = {"error": {"Error": "States.Timeout", "Cause": ""}}
+    found = handler({"state": state, "execution": "a:b:predict-1", "redrives": 0}, None)
+    assert "`claimflow --stack claimflow-prod redrive predict-1`" in found["message"]

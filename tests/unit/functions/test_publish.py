@@ -9,9 +9,9 @@ from botocore.exceptions import ConnectionClosedError
 
 from contract import keys
 from contract.errors import AwsUnavailable
+from contract.state import LiveModel
 from publish import live
 from publish.handler import handler as publish
-from shared.registry import LiveModel
 from tests.unit.functions.stack import ARTIFACTS, GROUP, SETTINGS, Stack, tar_gz
 
 EVENT = json.loads((Path(__file__).parents[2] / "events" / "model_package_approved.json").read_text("utf-8"))

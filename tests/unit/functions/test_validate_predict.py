@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.errors import InvalidData
-from tests.unit.functions.stack import ARTIFACTS, Stack, csv_text, labelled
+from tests.unit.functions.stack import ARTIFACTS, RESULTS, Stack, csv_text, labelled
 from validate import sharding
 
 
@@ -48,7 +48,7 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "label_column": "label",
         "rows": 2,
         "rejected": 1,
-        "rejected_uri": state["run"]["results"] + "/claims.rejected.csv",
+        "rejected_uri": f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv",
         "rejected_rows": f"s3://{ARTIFACTS}/runs/{run}/predict/rejected.csv",
         "explain": False,
         "reading": {
@@ -182,6 +182,6 @@ def test_a_training_with_a_prediction_checks_both_files_and_keeps_their_rejected
     validation = stack.validate({"run": run})
     assert validation["train"]["rejected"] == 1
     assert validation["predict"]["rejected"] == 1
-    assert len(stack.table(f"{run['results']}/a.rejected.csv")) == 1
+    assert len(stack.table(f"s3://{RESULTS}/{run['name']}/a.rejected.csv")) == 1
     manifest = stack.json(validation["predict"]["manifest"])
-    assert manifest["rejected_uri"] == f"{run['results']}/predict/new.rejected.csv"
+    assert manifest["rejected_uri"] == f"s3://{RESULTS}/{run['name']}/predict/new.rejected.csv"

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from contract.errors import InvalidData
-from tests.unit.functions.stack import ARTIFACTS, Stack, csv_text, labelled
+from tests.unit.functions.stack import ARTIFACTS, RESULTS, Stack, csv_text, labelled
 
 
 def refused(stack: Stack, content: str | bytes, config: dict[str, object] | None = None) -> str:
@@ -100,7 +100,7 @@ def test_so_are_the_rows_that_judged_it(stack: Stack) -> None:
 def test_bad_rows_are_rejected_with_line_and_reason(stack: Stack) -> None:
     bad = 'text,label\n,a\nfine,\n"two\nlines"\na,b,c\n"  \n ",a\n' + labelled(20).split("\n", 1)[1]
     state = stack.validated("train", bad)
-    rejected = stack.table(state["run"]["results"] + "/claims.rejected.csv")
+    rejected = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
     assert [(row["line"], row["reason"]) for row in rejected] == [
         ("2", "no text"),
         ("3", "no category"),
@@ -115,7 +115,7 @@ def test_bad_rows_are_rejected_with_line_and_reason(stack: Stack) -> None:
 
 def test_a_category_with_one_row_is_rejected_as_misspelled(stack: Stack) -> None:
     state = stack.validated("train", labelled(20) + "it squeaks,braeks\r\n,brakes\r\n")
-    rejected = stack.table(state["run"]["results"] + "/claims.rejected.csv")
+    rejected = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
     assert [(row["line"], row["reason"]) for row in rejected] == [
         ("43", "no text"),
         ("42", "the only usable row of its category: 'braeks' may be misspelled"),
@@ -129,7 +129,7 @@ def test_a_text_that_is_too_long_is_rejected(stack: Stack) -> None:
     state = stack.validated(
         "train", labelled(20) + "x" * 1_000_001 + ",brakes\r\n" + "y" * 1_000_000 + ",brakes\r\n"
     )
-    (rejected,) = stack.table(state["run"]["results"] + "/claims.rejected.csv")
+    (rejected,) = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
     assert rejected["line"] == "42"
     assert rejected["reason"] == "text too long: 1,000,001 characters, at most 1,000,000"
     assert len(rejected["raw"]) == 2001
@@ -137,7 +137,7 @@ def test_a_text_that_is_too_long_is_rejected(stack: Stack) -> None:
 
 def test_what_is_rejected_cannot_run_as_a_formula(stack: Stack) -> None:
     state = stack.validated("train", labelled(20) + "\"=cmd|' /C calc'!A1\",x,y\r\n")
-    (rejected,) = stack.table(state["run"]["results"] + "/claims.rejected.csv")
+    (rejected,) = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
     assert rejected["raw"].startswith("'=cmd")
 
 
@@ -385,5 +385,6 @@ def test_a_category_of_more_than_200_characters_is_rejected(stack: Stack, length
     content = labelled(20) + csv_text([], [(f"text {n}", f" {'x' * length} ") for n in range(2)])
     state = stack.validated("train", content)
     assert state["validation"]["train"]["rejected"] == rejected
-    reasons = {row["reason"] for row in stack.table(state["run"]["results"] + "/claims.rejected.csv")}
+    rejected = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
+    reasons = {row["reason"] for row in rejected}
     assert reasons == ({"category too long: 201 characters, at most 200"} if rejected else set())

@@ -423,7 +423,7 @@ def test_runs_as_json_say_all_there_is(account: Account, machine: PlayedStepFunc
     machine.add("run-good", "predicted")
     good, bad = json.loads(claimflow("runs", "--json").output)
     assert (good["name"], good["state"], good["rows"], good["model"]) == ("run-good", "done", 1200, 2)
-    assert good["results"].startswith("s3://claimflow-results/")
+    assert good["results"].startswith("s3://results/predict-claims-")
     assert good["accepted"] == pytest.approx(954 / 1200)
     assert (bad["error"], bad["file"]) == ("InvalidData", "bad.csv")
     assert "no column holds the text" in bad["cause"]
@@ -542,7 +542,7 @@ def read(machine: PlayedStepFunctions, name: str) -> dict[str, Any]:
 
 
 def folder_of(machine: PlayedStepFunctions, name: str) -> str:
-    return str(read(machine, name)["run"]["results"]).rsplit("/", 1)[-1]
+    return str(read(machine, name)["run"]["name"])
 
 
 def test_results_of_a_newest_run_that_failed_are_not_those_of_another(

@@ -102,13 +102,13 @@ def test_the_data_of_a_run_that_succeeded_is_its_output() -> None:
 
 def test_the_data_of_a_run_that_failed_is_what_its_last_finished_state_gave() -> None:
     data = data_of(*recorded("rejected"))
-    assert data["evaluation"]["beats_bar"] is False
+    assert data["evaluation"]["accuracy"] < data["evaluation"]["bar"]
     assert data["run"]["action"] == "train"
 
 
 def test_a_run_that_has_only_begun_has_its_input_as_data() -> None:
     description: dict[str, Any] = {"input": '{"action": "train"}'}
-    assert data_of(description, []) == {"action": "train"}
+    assert data_of(description, []) == {"request": {"action": "train"}}
     assert data_of({}, []) == {}
 
 

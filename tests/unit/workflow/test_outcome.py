@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contract.state import known
 from workflow import outcome
 from workflow.records import record
 from workflow.runs import Run, plain_cause
@@ -13,37 +14,41 @@ NOW = datetime(2024, 3, 1, tzinfo=UTC)
 WANTED = {"predict_wanted": True, "predict": {"uri": "s3://uploads/requests/1/new.csv"}}
 
 
+LIVE = {"version": 4}
+BELOW, ABOVE = {"accuracy": 0.7, "bar": 0.8}, {"accuracy": 0.9, "bar": 0.8, "against_live": ""}
+
+
 def ended(error: str | None = None, **data: Any) -> Run:
     status = "FAILED" if error else "SUCCEEDED"
-    return Run("arn:x", "x", status, NOW, NOW, error, None, data=data)
+    return Run("arn:x", "x", status, NOW, NOW, error, None, data=known(data))
 
 
-def rejected(run: dict[str, Any], beats_bar: bool = False) -> Run:
-    return ended("ModelRejected", run=run, evaluation={"beats_bar": beats_bar})
+def rejected(run: dict[str, Any], evaluation: dict[str, Any] = BELOW) -> Run:
+    return ended("ModelRejected", run=run, evaluation=evaluation)
 
 
 def test_a_rejected_first_model_does_not_say_what_is_live_by_now() -> None:
-    said = outcome.sentence(rejected({"has_live_model": False}))
+    said = outcome.sentence(rejected({"live_model": None}))
     assert (
         said == "The new model is below the bar and was not registered; no model was live to compare it with."
     )
 
 
-@pytest.mark.parametrize(("beats_bar", "below"), [(False, "the bar"), (True, "the live model")])
-def test_a_rejected_model_leaves_the_live_one(beats_bar: bool, below: str) -> None:
-    said = outcome.sentence(rejected({"has_live_model": True}, beats_bar))
+@pytest.mark.parametrize(("evaluation", "below"), [(BELOW, "the bar"), (ABOVE, "the live model")])
+def test_a_rejected_model_leaves_the_live_one(evaluation: dict[str, Any], below: str) -> None:
+    said = outcome.sentence(rejected({"live_model": LIVE}, evaluation))
     assert said == f"The new model is below {below} and was not registered; the live model stays as it is."
 
 
 def test_a_model_that_was_overtaken_is_told_by_which_and_by_how_much() -> None:
-    evaluation = {"beats_bar": True, "against_live": "Version 5 went live while this model was trained."}
-    run = ended("ModelRejected", run={"has_live_model": True}, evaluation=evaluation)
+    evaluation = ABOVE | {"against_live": "Version 5 went live while this model was trained."}
+    run = rejected({"live_model": LIVE}, evaluation)
     assert outcome.sentence(run).endswith("stays as it is. Version 5 went live while this model was trained.")
 
 
 def test_a_rejected_model_with_few_rows_is_told_how_many_it_takes() -> None:
-    evaluation = {"beats_bar": False, "reason": "That takes about 140 more labelled rows."}
-    run = ended("ModelRejected", run={"has_live_model": False}, evaluation=evaluation)
+    evaluation = BELOW | {"reason": "That takes about 140 more labelled rows."}
+    run = rejected({"live_model": None}, evaluation)
     assert outcome.sentence(run).endswith("compare it with. That takes about 140 more labelled rows.")
 
 
@@ -82,7 +87,7 @@ def test_a_file_that_waits_for_an_approval_is_said_not_to_be_labelled() -> None:
     ],
 )
 def test_a_file_that_waits_for_a_rejected_model_is_said_not_to_be_labelled(live: bool, to_do: str) -> None:
-    (said,) = outcome.hints(rejected({**WANTED, "has_live_model": live}), "claimflow")
+    (said,) = outcome.hints(rejected({**WANTED, "live_model": LIVE if live else None}), "claimflow")
     assert said.startswith("s3://uploads/requests/1/new.csv was not labelled: ")
     assert to_do in said
 
@@ -155,8 +160,10 @@ def test_what_was_found_and_how_a_file_was_read_is_told_below_its_name_when_ther
 
 
 def test_nothing_is_said_about_a_file_of_which_nothing_was_noticed() -> None:
-    run = ended(validation={"train": {"warnings": []}, "predict": {"warnings": ["It was guessed."]}})
-    assert outcome.warnings(run) == ["About the file to label:", "It was guessed."]
+    validation = {"train": {"warnings": []}, "predict": {"warnings": ["It was guessed."]}}
+    files = {"data": {"uri": "s3://uploads/1/a.csv"}, "predict": {"uri": "s3://uploads/1/b.csv"}}
+    run = ended(run=files, validation=validation)
+    assert outcome.warnings(run) == ["About the file to label b.csv:", "It was guessed."]
 
 
 def test_how_a_file_was_read_is_told_once_though_a_warning_has_it_too() -> None:
@@ -201,6 +208,6 @@ def test_a_cause_is_a_sentence_though_a_lambda_left_json(cause: str | None, said
     ],
 )
 def test_a_run_is_listed_whatever_its_request_was(request_: Any) -> None:
-    listed = record(ended("InvalidRequest", request=request_))
+    listed = record(ended("InvalidRequest", request=request_), "results-bucket")
     assert (listed.state, listed.action, listed.rows) == ("failed", None, None)
     assert listed.file is None or listed.file.isprintable()

@@ -1,0 +1,409 @@
+"""The state of a run, and what of it each Lambda gets.
+
+The state data grows by one key a step (see `contract.steps`). `error` and `failure` are there on the way to a
+failed end only. All of it has to stay below the 262,144 bytes that Step Functions takes.
+"""
+
+from typing import Literal, NotRequired, TypedDict, cast
+
+Action = Literal["train", "predict"]
+
+
+class Request(TypedDict):
+    """The execution's input. An unknown key is refused."""
+
+    action: Action
+    data: str
+    """The file's `s3://` address."""
+    version: NotRequired[str | None]
+    """The S3 version of `data`; without it the newest."""
+    predict: NotRequired[str | None]
+    """With `train`: the address of a file to label with the new model, if it goes live."""
+    config: NotRequired[dict[str, object] | str | None]
+    """The configuration, or its address; without it the stack's own."""
+    started_by: NotRequired[str | None]
+    """Who started it: the command line's caller, or `upload`."""
+    replace: NotRequired[bool | None]
+    """With `train`: the new model may lack categories of the live one."""
+
+
+class InputFile(TypedDict):
+    """A file as prepare found it. All steps read these same bytes."""
+
+    uri: str
+    bucket: str
+    key: str
+    version: str | None
+    etag: str
+    size: int
+    """Bytes, packed if the file is."""
+
+
+class ColumnNames(TypedDict):
+    """The names of the columns."""
+
+    text_column: str | None
+    label_column: str | None
+
+
+class LiveModel(TypedDict):
+    """The newest approved version in the registry."""
+
+    arn: str
+    version: int
+    model_uri: str
+    card: str | None
+    """Where its card lies; models registered before there were cards have none."""
+    job: str | None
+    """The training job that made it."""
+
+
+class Run(TypedDict):
+    """What prepare found out; every later step reads it."""
+
+    id: str
+    """Of the run's work and its folder in the artifacts bucket: the same for the same request."""
+    name: str
+    """Of the execution, and of its folder in the results bucket."""
+    action: Action
+    started_by: str | None
+    data: InputFile
+    predict: InputFile | None
+    predict_wanted: bool
+    """Whether a file is labelled in the end, if a model is live by then."""
+    live_model: LiveModel | None
+    replace: bool
+    config: str
+    """The address of the checked, complete configuration."""
+    columns: ColumnNames
+    """As configured."""
+    sheet: str | None
+    validation_fraction: float
+    rows_per_shard: int | None
+    explain: bool
+    allow_partial: bool
+    max_missing_share: float
+    output: str | None
+    accuracy_bar: float
+    """The stack's, or a higher one of the configuration."""
+    hyperparameters: dict[str, str]
+    """Each value as JSON text."""
+    job_name: str
+    """Of the training job, without its attempt: at most 58 characters."""
+    resource_config: dict[str, str | int]
+    """SageMaker's ResourceConfig."""
+    stopping_condition: dict[str, int]
+    """SageMaker's StoppingCondition."""
+    use_spot: bool
+    training_output: str
+    """The folder in which SageMaker makes one a job."""
+    checkpoints: str
+    round: NotRequired[int]
+    """How often the trained model was sent back to be compared with another live model."""
+
+
+class Channel(TypedDict):
+    """One entry of SageMaker's InputDataConfig."""
+
+    ChannelName: str
+    DataSource: dict[str, dict[str, str]]
+    ContentType: str
+    InputMode: str
+
+
+class LabelledRows(TypedDict):
+    """The counts of a file to train on."""
+
+    rows: int
+    rejected: int
+    train_rows: int
+    validation_rows: int
+    validation_texts: int
+    """Different ones among the held-out rows."""
+    classes: int
+
+
+class LabelledFile(LabelledRows):
+    """What validate made of a file to train on."""
+
+    columns: ColumnNames
+    """Those that were found: as configured, by common names, or by a part of one."""
+    warnings: list[str]
+    """At most 20 sentences of at most 300 characters."""
+    channels: list[Channel]
+    """`train`, `validation` and, if a model is live, `champion` (the folder of its model.tar.gz) and
+    `champion_validation` (the rows held out for it); `challenger` is a trained model to be compared only."""
+    reading: str
+    """How the file was read, in words; empty for a UTF-8 CSV with commas."""
+
+
+class RowsToLabel(TypedDict):
+    """The counts of a file to label."""
+
+    shards: int
+    rows: int
+    rejected: int
+    single: bool
+    """Whether there is one shard: Batch has no array job of one child."""
+
+
+class FileToLabel(RowsToLabel):
+    """What validate made of a file to label."""
+
+    manifest: str
+    """The address of the shard manifest."""
+    warnings: list[str]
+    reading: str
+
+
+class Validation(TypedDict):
+    """What validate leaves."""
+
+    train: LabelledFile | None
+    predict: FileToLabel | None
+    report: str
+    """The address of validation.json."""
+
+
+class TrainingValidation(TypedDict):
+    """What validate leaves of a run that trains."""
+
+    train: LabelledFile
+    predict: FileToLabel | None
+    report: str
+
+
+class PredictionValidation(TypedDict):
+    """What validate leaves of a run that labels a file."""
+
+    train: LabelledFile | None
+    predict: FileToLabel
+    report: str
+
+
+class Training(TypedDict):
+    """What is kept of SageMaker's answer."""
+
+    job: str
+    """JOB_NAME-REDRIVES-RETRIES, as SageMaker never takes a name twice."""
+    status: str
+    """SageMaker's TrainingJobStatus."""
+    detail: str
+    """SageMaker's SecondaryStatus."""
+    model_uri: str
+    output_uri: str
+
+
+class Evaluation(TypedDict):
+    """What evaluate leaves: the figures that the Gate compares, and what people are told.
+
+    The three figures of the comparison are absent when no model is live or there is no row to compare on.
+    """
+
+    accuracy: float
+    accuracy_interval: list[float]
+    bar: float
+    validation_rows: int
+    rows: int
+    """Usable ones of the file."""
+    categories: int
+    compared_rows: NotRequired[int]
+    compared_accuracy: NotRequired[float]
+    """The new model's on those rows."""
+    live_accuracy: NotRequired[float]
+    """The live model's on the same rows."""
+    reason: NotRequired[str]
+    """What is missing for the model to go live without a person, and how much of it; absent: nothing."""
+    advice: str | None
+    against_live: str
+    evaluation: str
+    """The address of evaluation.json."""
+    report: str
+    card: str
+    subject: str
+    message: str
+
+
+class Registration(TypedDict):
+    """What register leaves."""
+
+    live: bool
+    arn: NotRequired[str]
+    version: NotRequired[int]
+    reason: NotRequired[str]
+    """Why it is not live, if something is missing."""
+    rejected: NotRequired[Literal[True]]
+    """The model is worse than the live one."""
+    again: NotRequired["Again"]
+    """Another model is live than the one in `run.live_model`: the machine goes back to Train with this."""
+    subject: NotRequired[str]
+    message: NotRequired[str]
+
+
+class Again(TypedDict):
+    """The state with which the trained model is compared with the model that is live now."""
+
+    run: Run
+    validation: TrainingValidation
+
+
+class Model(TypedDict):
+    """The model that labels."""
+
+    arn: str
+    version: int
+    model_uri: str
+
+
+class Prediction(TypedDict, total=False):
+    """What the Batch job leaves: that it succeeded, or, when shards failed, what Step Functions caught."""
+
+    succeeded: Literal[True]
+    Error: str
+    Cause: str
+
+
+class ResultCounts(TypedDict):
+    """The counts of a prediction."""
+
+    rows: int
+    predicted: int
+    rejected: int
+    accepted: int
+    review_rows: int
+    categories: int
+    """Predicted ones."""
+    missing_rows: int
+    missing_shards: int
+    accuracy: NotRequired[float]
+    """Absent when the input has no labels."""
+
+
+class Results(ResultCounts):
+    """What collect leaves."""
+
+    results: str
+    review: str
+    report: str
+    manifest: str
+    warnings: list[str]
+    advice: str | None
+    """None: enough is accepted."""
+    sentence: str | None
+    """How many rows are missing, and why; None: none."""
+    subject: str
+    message: str
+
+
+class Caught(TypedDict, total=False):
+    """An error as a Catch of Step Functions leaves it."""
+
+    Error: str
+    Cause: str
+
+
+class Failure(TypedDict):
+    """What explain leaves."""
+
+    error: str
+    sentence: str
+    again: bool
+    """False for what the same request would meet again."""
+    redrives: int
+    """How often the execution had been redriven when it failed."""
+    subject: str
+    message: str
+
+
+class State(TypedDict, total=False):
+    """The state data."""
+
+    request: Request
+    run: Run
+    validation: Validation
+    training: Training
+    evaluation: Evaluation
+    registration: Registration
+    model: Model
+    prediction: Prediction
+    results: Results
+    error: Caught
+    failure: Failure
+
+
+class PrepareEvent(TypedDict):
+    """What prepare gets. The request may be anything: prepare checks it."""
+
+    request: object
+    execution: str
+    """The ARN of the execution."""
+
+
+class ValidateEvent(TypedDict):
+    """What validate gets."""
+
+    run: Run
+
+
+class EvaluateEvent(TypedDict):
+    """What evaluate gets."""
+
+    run: Run
+    training: Training
+    validation: TrainingValidation
+
+
+class RegisterEvent(TypedDict):
+    """What register gets."""
+
+    run: Run
+    training: Training
+    validation: TrainingValidation
+    evaluation: Evaluation
+
+
+class CollectEvent(TypedDict):
+    """What collect gets."""
+
+    run: Run
+    validation: PredictionValidation
+    model: Model
+    prediction: Prediction
+
+
+class ExplainEvent(TypedDict):
+    """What explain gets after an error."""
+
+    state: object
+    """The state data, of any version."""
+    execution: str
+    redrives: int
+
+
+class EndEvent(TypedDict):
+    """What explain gets at a failed end."""
+
+    state: object
+    end: Failure
+    redrives: int
+    """How often the execution has been redriven now."""
+    token: str
+    """With which Step Functions waits for the answer."""
+
+
+class GoesOn(TypedDict):
+    """What explain answers at a failed end."""
+
+    step: str | None
+    """The state to which a redriven execution goes back; None: it fails."""
+
+
+def known(document: object) -> State:
+    """Return what is known in state data that another version of the stack, or anybody, may have written.
+
+    Inside a part of it, keys may be missing.
+    """
+    if not isinstance(document, dict):
+        return {}
+    parts = {key: document[key] for key in State.__annotations__ if isinstance(document.get(key), dict)}
+    return cast(State, parts)
