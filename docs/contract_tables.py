@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from contract import errors as error_names
@@ -15,12 +15,16 @@ _EXAMPLES = {"run_id": "RUN", "name": "CHANNEL", "index": 0, "action": "train", 
 _CONTRACT = Path(__file__).resolve().parent.parent / "contract"
 
 
-def fields(path: str) -> str:
-    """Return the description and the fields of a class of `contract/`, such as `state.Request`."""
+def fields(path: str, *more: str) -> str:
+    """Return a class of `contract/`, such as `state.Run`, with its fields; `more` are of its module."""
     module, name = path.split(".")
-    node = classes(module)[name]
-    rows = [[f"`{field}`", _type(kind), _meaning(kind, text)] for field, kind, text in _fields(module, node)]
-    return f"{_text(node)}\n\n{markdown(['key', 'type', 'meaning'], rows)}"
+    return "\n\n".join(_class(module, classes(module)[each]) for each in (name, *more))
+
+
+def events() -> str:
+    """Return what each Lambda gets: the classes of `contract/state.py` that are called `…Event`."""
+    rows = [[_text(node), _listed(node)] for name, node in classes("state").items() if name.endswith("Event")]
+    return markdown(["event", "keys"], rows)
 
 
 def keys() -> str:
@@ -54,6 +58,21 @@ def classes(module: str) -> dict[str, ast.ClassDef]:
     return {n.name: n for n in nodes if isinstance(n, ast.ClassDef) and not n.name.startswith("_")}
 
 
+def _class(module: str, node: ast.ClassDef) -> str:
+    column = "column" if "NamedTuple" in map(ast.unparse, node.bases) else "key"
+    aliases = _aliases(module)
+    rows = [
+        [f"`{field}`", _type(kind, aliases), _meaning(kind, text)]
+        for field, kind, text in _fields(module, node)
+    ]
+    return f"**`{node.name}`**: {_text(node)}\n\n{markdown([column, 'type', 'meaning'], rows)}"
+
+
+def _listed(node: ast.ClassDef) -> str:
+    """Return the keys of a class in one cell, each with its meaning if it has one."""
+    return "<br>".join(f"`{field}`{': ' + text if text else ''}" for field, _, text in _fields("state", node))
+
+
 def _parsed(module: str) -> ast.Module:
     return ast.parse((_CONTRACT / f"{module}.py").read_text(encoding="utf-8"))
 
@@ -76,15 +95,30 @@ def _string(lines: list[ast.stmt]) -> str:
     return ""
 
 
-def _type(annotation: ast.expr) -> str:
+def _type(annotation: ast.expr, aliases: Mapping[str, str]) -> str:
     """Return an annotation as a reader of JSON knows it: `str or null`, `list of str`."""
     text = re.sub(r"^NotRequired\[(.*)\]$", r"\1", ast.unparse(annotation)).replace("'", "")
+    text = aliases.get(text, text)
     text = re.sub(r"Literal\[([^\]]*)\]", lambda match: match[1].replace(", ", " or "), text)
-    text = re.sub(r"\b(?:list|tuple|Sequence)\[([\w ,|]+?)(?:, \.\.\.)?\]", r"list of \1", text)
+    text = re.sub(r"\b(?:dict|Mapping)\[str, object\]", "object", text)
+    while (inner := re.sub(r"\bdict\[str, (.+)\]", r"object of \1", text)) != text:
+        text = inner
+    text = re.sub(r"\b(?:list|tuple)\[([\w ,|]+?)(?:, \.\.\.)?\]", r"list of \1", text)
     return text.replace(" | None", " or null").replace(" | ", " or ")
 
 
+def _aliases(module: str) -> dict[str, str]:
+    """Return the annotations to which a module gives a name, such as `Action`."""
+    return {
+        line.targets[0].id: ast.unparse(line.value).replace("'", "")
+        for line in _parsed(module).body
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
+        if ast.unparse(line.value).startswith("Literal[")
+    }
+
+
 def _meaning(annotation: ast.expr, text: str) -> str:
+    text = re.sub(r"\bNone\b", "null", text)
     return f"May be absent. {text}".strip() if ast.unparse(annotation).startswith("NotRequired[") else text
 
 

@@ -19,7 +19,7 @@ from workflow.drawing import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 # What stands between these two lines of a page is made by the table that the first one names.
-_BLOCK = re.compile(r"(<!-- make generate: (\w+)(?: ([\w.]+))? -->\n).*?(<!-- made -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- make generate: (\w+)((?: [\w.]+)*) -->\n).*?(<!-- made -->)", re.DOTALL)
 _TABLES: dict[str, Callable[..., str]] = {
     "configuration": tables.configuration,
     "parameters": tables.parameters,
@@ -27,6 +27,7 @@ _TABLES: dict[str, Callable[..., str]] = {
     "faults": fault_table.faults,
     "keys": contract_tables.keys,
     "steps": contract_tables.steps,
+    "events": contract_tables.events,
     "errors": contract_tables.errors,
     "fields": contract_tables.fields,
 }
@@ -51,8 +52,8 @@ def fill(text: str) -> str:
     """Return a page with its generated blocks made anew. Raises KeyError for a table that is none."""
 
     def block(match: re.Match[str]) -> str:
-        begin, table, of, end = match.groups()
-        return f"{begin}\n{_TABLES[table](*[of] if of else [])}\n\n{end}"
+        begin, table, names, end = match.groups()
+        return f"{begin}\n{_TABLES[table](*names.split())}\n\n{end}"
 
     return _BLOCK.sub(block, text)
 

@@ -83,9 +83,8 @@ def test_every_parameter_that_is_named_is_one_of_the_template(page: str, section
     assert all(re.search(rf"^  {name}:$", template, re.MULTILINE) for name in names(page, section))
 
 
-def test_every_error_is_in_the_contracts_and_in_operations() -> None:
+def test_every_error_is_in_the_contracts() -> None:
     assert set(names(PAGES["contracts.md"], "Errors")) == set(errors.NAMES)
-    assert set(names(PAGES["operations.md"], "Errors")) == set(errors.NAMES) - {"PartlyDone"}
 
 
 def test_no_committed_file_names_a_machine_or_a_mirror() -> None:

@@ -82,14 +82,32 @@ def test_every_fault_of_the_table_is_proved() -> None:
         ("NotRequired[str | None]", "str or null"),
         ("list[str]", "list of str"),
         ("tuple[Shard, ...]", "list of Shard"),
+        ("dict[str, dict[str, str]]", "object of object of str"),
+        ("Action", "train or predict"),
         ("Literal['train', 'predict']", "train or predict"),
     ],
 )
 def test_a_type_reads_as_json_does(annotation: str, shown: str) -> None:
-    assert contract_tables._type(ast.parse(annotation, mode="eval").body) == shown
+    assert (
+        contract_tables._type(ast.parse(annotation, mode="eval").body, {"Action": "Literal[train, predict]"})
+        == shown
+    )
 
 
 def test_a_field_has_its_own_string_as_its_meaning() -> None:
     table = contract_tables.fields("steps.Step")
     assert "A step of the state machine." in table
     assert re.search(r"^\| `name` \| str \| Of its state", table, re.MULTILINE)
+
+
+def test_every_class_of_the_contract_is_in_the_contracts() -> None:
+    page = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\*\*`(\w+)`\*\*:", page, re.MULTILINE))
+    names, bases = set(), set()
+    for module in ("columns", "evaluation", "manifest", "part", "state"):
+        for name, node in contract_tables.classes(module).items():
+            names.add(name)
+            bases |= {base.id for base in node.bases if isinstance(base, ast.Name)}
+    missing = {name for name in names - shown - bases if not name.endswith(("Event", "Error"))}
+    assert "Manifest" in shown
+    assert not missing, "add it to a block of docs/contracts.md: make generate: fields MODULE.CLASS"
