@@ -1,6 +1,7 @@
 """Whatever stands in a file, it comes back as it was; see README.md."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -14,10 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from openpyxl.utils.escape import unescape
 
 from collect.handler import handler as collect
-from container.part import Origin, made_of, write_part
+from container.part import write_part
 from contract import keys
 from contract.errors import InvalidData
-from contract.part import Prediction
+from contract.part import Prediction, origin
 from contract.state import ColumnNames
 from model.data import Row, read_file
 from shared import aws
@@ -152,9 +153,9 @@ def label_all(memory: MemoryS3, tmp_path: Path, state: dict[str, Any]) -> None:
         path.write_bytes(memory.get(shard["uri"]))
         labelled = (said(row) for row in read_file(path))
         write_part(part, labelled, shard["rows"], explain=manifest["explain"])
-        made = made_of(shard["sha256"], memory.etag(MODEL), explain=manifest["explain"])
-        facts = Origin(made, "program", shard["rows"]).facts(part)
-        memory.put(f"{manifest['output']}/part-{number:05}.csv", part.read_bytes(), facts)
+        made_of = origin(shard["sha256"], memory.etag(MODEL), shard["rows"], explain=manifest["explain"])
+        metadata = made_of.metadata("program", hashlib.sha256(part.read_bytes()).hexdigest())
+        memory.put(f"{manifest['output']}/part-{number:05}.csv", part.read_bytes(), metadata)
 
 
 def said(row: Row) -> Prediction:
