@@ -39,7 +39,10 @@ def test_the_image_has_an_ordinary_user_for_batch_and_copies_only_what_it_needs(
     lines = (CONTAINER / "Dockerfile").read_text(encoding="utf-8").splitlines()
     assert any("useradd --system --uid 10001" in line for line in lines)
     copied = [line.split()[1] for line in lines if line.startswith("COPY") and "--from" not in line]
-    assert copied == ["container/libcuda_stub.c", "container/requirements.txt", "model", "container"]
+    assert copied == [
+        *("container/libcuda_stub.c", "container/requirements.txt"),
+        *("contract", "model", "container"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["train", "predict"])
