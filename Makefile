@@ -33,7 +33,7 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: r
 	@if [ $* = app ]; then VIRTUAL_ENV=$(APP) $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
 	@touch $@
 
-.PHONY: check unit test generate demo down clean lock
+.PHONY: check unit test aws-test generate fuzz demo down clean lock
 check: setup ## Format, lint, security, types, template and state machine
 	ruff format --check .
 	ruff check .
@@ -49,6 +49,10 @@ unit: setup ## The fast tests only, without the local AWS
 
 test: check ## Everything: the checks above, then the whole test suite
 	pytest
+
+aws-test: setup ## Run the tests marked `aws` on a stack in your AWS account: make aws-test [STACK=claimflow]
+	@echo "Four small trainings and five small predictions on the stack $(STACK): about an hour, and a dollar for the default instances."
+	CLAIMFLOW_AWS_TEST=$(STACK) pytest -m aws tests/workflow
 
 generate: setup ## Make what is generated: schema, defaults, state machine, tables in docs/
 	python -m docs.generate

@@ -1,7 +1,8 @@
 """What holds for every test.
 
-None sees the AWS settings of the shell that starts it, a real account's or the local AWS's, and none fails
-because the machine is busy.
+None sees the AWS settings of the shell that starts it, a real account's or the local AWS's, but for the tests
+marked `aws` when `make aws-test` asks for them, and then no others run.
+None fails because the machine is busy.
 """
 
 import os
@@ -9,11 +10,18 @@ import os
 import pytest
 from hypothesis import settings
 
-for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_LOCAL_"))]:
-    del os.environ[name]
+ON_AWS = bool(os.environ.get("CLAIMFLOW_AWS_TEST"))
+if not ON_AWS:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "CLAIMFLOW_LOCAL_"))]:
+        del os.environ[name]
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if ON_AWS:
+        items[:] = [item for item in items if item.get_closest_marker("aws")]
 
 
 @pytest.fixture

@@ -1,16 +1,20 @@
 """One local AWS and one deployed stack for all workflow tests of a session, here and in tests/faults.
 
 It is the local AWS with faults (tests/faults/server.py): none befalls a test that asks for none.
+`make aws-test` takes a stack of an account in its place.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.workflow.account import STACK, stack_of_account
 from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.stack import ROOT, Stack, aws_environment, free_port
 
@@ -20,7 +24,15 @@ LOCAL_STAGE = ("--config-env", "local")
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder, port = tmp_path_factory.mktemp("local-aws"), free_port()
+    with stack_of_account(STACK) if STACK else local_stack(tmp_path_factory.mktemp("local-aws")) as deployed:
+        subscribe(deployed)
+        yield deployed
+
+
+@contextmanager
+def local_stack(folder: Path) -> Iterator[Stack]:
+    """Start a local AWS, deploy the stack to it, and end both."""
+    port = free_port()
     environment = aws_environment(port) | {
         "CLAIMFLOW_LOCAL_PORT": str(port),
         "CLAIMFLOW_LOCAL_DIR": str(folder),
@@ -29,7 +41,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         deployed = Stack("claimflow-test", environment)
         deploy(deployed, folder)
-        subscribe(deployed)
         yield deployed
     finally:
         subprocess.run(
@@ -63,12 +74,20 @@ def deploy_command(stack: Stack, folder: Path) -> list[str]:
 
 def subscribe(stack: Stack) -> None:
     """Let a queue collect what the notification topic sends."""
-    queues = stack.client("sqs")
-    stack.queue = queues.create_queue(QueueName="notifications")["QueueUrl"]
-    arn = queues.get_queue_attributes(QueueUrl=stack.queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    stack.client("sns").subscribe(TopicArn=stack.outputs["NotificationTopic"], Protocol="sqs", Endpoint=arn)
+    queues, topic = stack.client("sqs"), stack.outputs["NotificationTopic"]
+    stack.queue = queues.create_queue(QueueName=f"{stack.prefix}notifications")["QueueUrl"]
+    named = queues.get_queue_attributes(QueueUrl=stack.queue, AttributeNames=["QueueArn"])
+    arn = named["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    queues.set_queue_attributes(QueueUrl=stack.queue, Attributes={"Policy": policy})
+    stack.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
 
 @pytest.fixture(scope="session")

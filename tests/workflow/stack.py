@@ -1,4 +1,4 @@
-"""A deployed stack on a local AWS, and what a test does with it: upload, start, wait, read."""
+"""A deployed stack, on the local AWS or in an account: what a test uploads, starts, waits for and reads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,6 @@ import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
-WAIT_SECONDS = 180
 
 
 def free_port() -> int:
@@ -47,24 +47,31 @@ def aws_environment(port: int) -> dict[str, str]:
     }
 
 
+def local_session() -> boto3.Session:
+    """Return a session with the keys of the local AWS."""
+    return boto3.Session("test", "test", region_name="us-east-1")
+
+
 @dataclass
 class Stack:
-    """The deployed stack: its name, outputs and the environment of the command lines."""
+    """The deployed stack: its name, outputs and the environment of the command lines.
+
+    `prefix` begins the name of each file and execution of the tests. A run may take `wait_seconds`, and is
+    asked for every `pause` seconds.
+    """
 
     name: str
     environment: dict[str, str]
     outputs: dict[str, str] = field(default_factory=dict)
     queue: str = ""
+    prefix: str = ""
+    wait_seconds: float = 180
+    pause: float = 0.1
+    session: boto3.Session = field(default_factory=local_session)
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the local AWS."""
-        return boto3.client(
-            service,
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        """Return a boto3 client of the AWS that the stack is on."""
+        return self.session.client(service, endpoint_url=self.environment.get("AWS_ENDPOINT_URL"))
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a real command line (aws, sam, claimflow) against the local AWS."""
@@ -82,8 +89,10 @@ class Stack:
         return done
 
     def upload(self, key: str, body: bytes | str) -> str:
-        """Put an object into the uploads bucket; gives its s3:// address."""
+        """Put an object into the uploads bucket, its name with the tests' prefix; gives its s3:// address."""
         data = body.encode() if isinstance(body, str) else body
+        folder, slash, name = key.rpartition("/")
+        key = f"{folder}{slash}{self.prefix}{name}"
         self.client("s3").put_object(Bucket=self.outputs["UploadsBucket"], Key=key, Body=data)
         return f"s3://{self.outputs['UploadsBucket']}/{key}"
 
@@ -91,7 +100,9 @@ class Stack:
         """Start an execution with any JSON as its input; gives its ARN."""
         return str(
             self.client("stepfunctions").start_execution(
-                stateMachineArn=self.outputs["StateMachineArn"], input=json.dumps(request)
+                stateMachineArn=self.outputs["StateMachineArn"],
+                name=f"{self.prefix}{uuid.uuid4()}",
+                input=json.dumps(request),
             )["executionArn"]
         )
 
@@ -101,13 +112,23 @@ class Stack:
         found = pages.paginate(stateMachineArn=self.outputs["StateMachineArn"])
         return [execution for page in found for execution in page["executions"]]
 
+    def own_executions(self) -> list[str]:
+        """List the executions that the tests started, or their uploads did."""
+        client = self.client("stepfunctions")
+        arns = [execution["executionArn"] for execution in self.executions()]
+        return [
+            arn
+            for arn in arns
+            if self.prefix in arn or self.prefix in client.describe_execution(executionArn=arn)["input"]
+        ]
+
     def execution_of(self, data: str) -> str:
         """Wait for the execution that an upload starts; gives its ARN."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
             for arn in self.executions_of(data):
                 return arn
-            time.sleep(0.2)
+            time.sleep(self.pause)
         raise AssertionError(f"no execution was started for {data}")
 
     def executions_of(self, data: str) -> list[str]:
@@ -124,25 +145,25 @@ class Stack:
     def wait(self, arn: str) -> dict[str, Any]:
         """Wait until an execution ended; gives what DescribeExecution says of it."""
         client = self.client("stepfunctions")
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
             described: dict[str, Any] = client.describe_execution(executionArn=arn)
             if described["status"] in ENDED:
                 return described
-            time.sleep(0.2)
-        raise AssertionError(f"still running after {WAIT_SECONDS} s: {self.states(arn)}")
+            time.sleep(self.pause)
+        raise AssertionError(f"still running after {self.wait_seconds} s: {self.states(arn)}")
 
     def wait_until_published(self, version: str | None) -> dict[str, bytes]:
         """Wait until all that lies below live/ is of a version, by its ARN, or nothing; gives the files."""
         s3, bucket = self.client("s3"), self.outputs["ArtifactsBucket"]
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
             listed = s3.list_objects_v2(Bucket=bucket, Prefix="live/").get("Contents", [])
             objects = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"]) for one in listed}
             marks = {each["Metadata"].get("model-package") for each in objects.values()}
             if marks == ({version} if version else set()) and len(objects) in (0, 3):
                 return {key: each["Body"].read() for key, each in objects.items()}
-            time.sleep(0.2)
+            time.sleep(self.pause)
         raise AssertionError(f"live/ has {marks}, not {version}")
 
     def run(self, request: Any) -> dict[str, Any]:
@@ -189,10 +210,12 @@ class Stack:
 
     def notifications(self, expected: int = 0) -> list[dict[str, str]]:
         """Take the notifications that came since the last call, waiting for as many as are `expected`."""
-        client, deadline = self.client("sqs"), time.monotonic() + WAIT_SECONDS
+        client, deadline = self.client("sqs"), time.monotonic() + self.wait_seconds
         taken: list[dict[str, str]] = []
         while time.monotonic() < deadline:
-            found = client.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
+            found = client.receive_message(
+                QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=int(self.pause)
+            ).get("Messages", [])
             for message in found:
                 taken.append(json.loads(message["Body"]))
                 client.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
@@ -214,14 +237,16 @@ def output_of(ended: dict[str, Any]) -> dict[str, Any]:
 
 def wait_for_job(stack: Stack) -> str:
     """Return the name of the training job that runs now."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + stack.wait_seconds
     while time.monotonic() < deadline:
-        time.sleep(0.1)
-        running = stack.client("sagemaker").list_training_jobs(StatusEquals="InProgress")[
-            "TrainingJobSummaries"
-        ]
-        if running:
-            return str(running[0]["TrainingJobName"])
+        time.sleep(stack.pause)
+        running = stack.client("sagemaker").list_training_jobs(StatusEquals="InProgress")
+        for job in running["TrainingJobSummaries"]:
+            described = stack.client("sagemaker").describe_training_job(
+                TrainingJobName=job["TrainingJobName"]
+            )
+            if stack.outputs["ArtifactsBucket"] in described["OutputDataConfig"]["S3OutputPath"]:
+                return str(job["TrainingJobName"])
     raise AssertionError("no training job was started")
 
 
@@ -247,18 +272,18 @@ def jobs_at_rest(stack: Stack) -> Iterator[None]:
 def running_jobs(stack: Stack) -> list[int]:
     """Return the processes of the jobs that run now, of which there is or will be one."""
     pids = Path(stack.environment["CLAIMFLOW_LOCAL_DIR"]) / "pids"
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + stack.wait_seconds
     while not (found := list(pids.glob("*.json"))) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(stack.pause)
     assert found, "no job runs"
     return [int(json.loads(file.read_text())["pid"]) for file in found]
 
 
 def wait_for_end_of(stack: Stack, job: str) -> str:
     """Wait until a training job is over; gives its status."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + stack.wait_seconds
     while time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(stack.pause)
         described = stack.client("sagemaker").describe_training_job(TrainingJobName=job)
         if described["TrainingJobStatus"] not in {"InProgress", "Stopping"}:
             return str(described["TrainingJobStatus"])

@@ -77,6 +77,7 @@ def test_a_training_that_was_killed_is_redriven_with_a_job_of_another_name(live:
     assert live.states(arn).count("Validate") == 1
 
 
+@pytest.mark.aws
 @pytest.mark.fault(
     where="a whole run",
     fault="a run is stopped and redriven",

@@ -10,6 +10,7 @@ from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.stack import Stack, output_of, packed, wait_for_end_of, wait_for_job
 
 
+@pytest.mark.aws
 def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
     pairs = rows(60, seed=40)
     data = live.upload("predict/claims.csv", as_csv(pairs))
@@ -18,6 +19,10 @@ def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
     assert "Predict" in live.states(arn)
     assert results["results"].rsplit("/", 2)[1] == arn.rsplit(":", 1)[-1], "the folder has the run's name"
     table = live.table(results["results"])
+    assert list(table[0]) == [
+        *("claim_id", "description", "category"),
+        *("prediction", "confidence", "runner_up", "needs_review", "agrees", "error"),
+    ]
     assert [row["claim_id"] for row in table] == [f"C{number:05}" for number in range(60)]
     assert [row["description"] for row in table] == [text for text, _ in pairs]
     right = sum(row["prediction"] == label for row, (_, label) in zip(table, pairs, strict=True))
@@ -27,9 +32,11 @@ def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
     assert b"<html" in live.read(results["report"])
     manifest = json.loads(live.read(results["manifest"]))
     assert manifest
-    assert results["message"] in live.notifications()[0]["Message"]
+    (told,) = live.notifications(expected=1)
+    assert results["message"] in told["Message"]
 
 
+@pytest.mark.aws
 def test_many_shards_give_the_same_answer_as_one(live: Stack) -> None:
     text = as_csv(rows(95, seed=41), labelled=False)
     data = live.upload("requests/shards.csv", text)
@@ -90,6 +97,7 @@ def test_the_same_upload_event_twice_starts_one_execution(live: Stack) -> None:
     assert len(live.executions_of(data)) == 1
 
 
+@pytest.mark.aws
 def test_a_prediction_before_any_model_is_live_says_what_to_do(trained: Stack) -> None:
     trained.no_live_model()
     ended = trained.run({"action": "predict", "data": trained.upload("requests/early.csv", as_csv(rows(3)))})
@@ -119,6 +127,7 @@ def test_a_failing_shard_fails_the_run_with_the_shards_own_sentence(live: Stack,
     assert ended["cause"] in live.notifications()[0]["Message"]
 
 
+@pytest.mark.aws
 def test_rejecting_the_newest_version_brings_the_one_before_back_and_publishes_its_files(live: Stack) -> None:
     again = live.upload("requests/newer.csv", as_csv(rows(240, seed=47)))
     output_of(live.run({"action": "train", "data": again, "config": FAST}))

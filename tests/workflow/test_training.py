@@ -74,6 +74,7 @@ def test_a_model_below_the_live_one_is_rejected(live: Stack) -> None:
     assert live.packages("Approved") == best
 
 
+@pytest.mark.aws
 def test_training_and_predicting_in_one_request(live: Stack) -> None:
     waiting = live.upload("requests/both_predict.csv", as_csv(rows(50, seed=9)))
     data = live.upload("requests/both_train.csv", as_csv(rows(240, seed=8)))
