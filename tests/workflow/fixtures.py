@@ -19,7 +19,8 @@ from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.stack import ROOT, Stack, aws_environment, free_port
 
 LOCAL_PYTHON = ROOT / ".venv" / "local" / "bin" / "python"
-LOCAL_STAGE = ("--config-env", "local")
+# Named, as SAM looks for it beside the template, which is built into another folder.
+LOCAL_STAGE = ("--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local")
 
 
 @pytest.fixture(scope="session")
