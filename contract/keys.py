@@ -38,7 +38,11 @@ _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
 def stem(key: str) -> str:
-    """Return a file's name without its extension, as at most 32 letters, digits and hyphens."""
+    """Return a file's name without its extension, as at most 32 letters, digits and hyphens.
+
+    >>> stem("predict/Claims of May (2).csv.gz")
+    'Claims-of-May-2'
+    """
     name = _EXTENSION.sub("", key.rsplit("/", 1)[-1])
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32].strip("-") or "file"
 
@@ -52,6 +56,11 @@ def result_name(key: str, kind: str, extension: str = "csv") -> str:
     """Return the name of a file for people: `claims.results.csv` for the results of `claims.csv.gz`.
 
     The input's name stays as it is but for what no file system takes, and is cut to 60 characters.
+
+    >>> result_name("predict/May claims.csv.gz", "review")
+    'May claims.review.csv'
+    >>> result_name("predict/claims.xlsx", "results", "xlsx")
+    'claims.results.xlsx'
     """
     name = _NOT_IN_FILE_NAMES.sub("-", _EXTENSION.sub("", key.rsplit("/", 1)[-1]))
     return f"{name.strip(' .')[:60].strip(' .') or 'file'}.{kind}.{extension}"

@@ -8,17 +8,29 @@ _RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Return a share between 0 and 1 as a percentage: `0.9234` as `92.3%`."""
+    """Return a share between 0 and 1 as a percentage.
+
+    >>> percent(0.9234)
+    '92.3%'
+    """
     return f"{share:.{digits}%}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return `1 row`, `2 rows`, `12,345 rows`."""
+    """Return a number with its noun, in the singular or the plural.
+
+    >>> count(1, "row"), count(12345, "row"), count(2, "category", "categories")
+    ('1 row', '12,345 rows', '2 categories')
+    """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as people say it: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 07 min`."""
+    """Return a duration as people say it.
+
+    >>> duration(0.42), duration(12), duration(185), duration(7620)
+    ('0.4 s', '12 s', '3 min 05 s', '2 h 07 min')
+    """
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -30,13 +42,21 @@ def duration(seconds: float) -> str:
 
 
 def shorten(text: str, limit: int = 40) -> str:
-    """Return a text on one line and `sendable`, cut to `limit` characters; `…` stands for what is cut."""
+    """Return a text on one line and `sendable`, cut to `limit` characters; `…` stands for what is cut.
+
+    >>> shorten("The drum   leaks water.", 12)
+    'The drum le…'
+    """
     line = sendable(" ".join(text[: 4 * limit].split()))
     return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
 
 
 def listed(items: Iterable[str], limit: int = 10) -> str:
-    """Return `'a', 'b' and 3 more`: quoted, shortened, at most `limit` of them."""
+    """Return the items quoted and shortened, at most `limit` of them.
+
+    >>> listed(["oil", "brake", "drum"], 2)
+    "'oil', 'brake' and 1 more"
+    """
     every = [f"'{shorten(item)}'" for item in items]
     shown = ", ".join(every[:limit])
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"

@@ -60,7 +60,11 @@ class Point:
 
 
 def probabilities(logits: Logits, temperature: float) -> Array:
-    """Softmax of logits / temperature; shapes (rows, classes)."""
+    """Softmax of logits / temperature; shapes (rows, classes).
+
+    >>> probabilities(np.array([[2.0, 0.0]]), 2.0).round(3)
+    array([[0.731, 0.269]])
+    """
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     chances: Array = powers / powers.sum(axis=1, keepdims=True)
@@ -126,6 +130,9 @@ def calibration_error(bins: list[Bin]) -> float:
     """Return the expected calibration error (Guo et al. 2017, section 2).
 
     The mean of abs(confidence - accuracy) over the bins, weighted by their rows.
+
+    >>> calibration_error([Bin(0.5, 0.6, 30, 0.5, 0.5), Bin(0.7, 0.8, 10, 0.75, 0.25)])
+    0.125
     """
     rows = sum(part.count for part in bins)
     return sum(part.count * abs(part.confidence - part.accuracy) for part in bins) / rows

@@ -103,7 +103,11 @@ class Tokens:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of one text, in order."""
+    """Return the words of one text, in order.
+
+    >>> words("Don't fill above 2.5 litres!")
+    ["don't", 'fill', 'above', '2.5', 'litres', '!']
+    """
     return tokenize([text], MOST_CHARACTERS).words
 
 

@@ -28,6 +28,9 @@ def plain(text: str) -> str:
     Invisible characters (soft hyphens, joiners, byte order marks, bidirectional marks) fall away, curly
     quotes and long dashes become straight, runs of white space one blank, and the rest is in Unicode form
     NFKC, case folded. A number is written in one way: `01`, `1.0` and `1` are one.
+
+    >>> plain(" Engine\u00a0 Oil "), plain("ENGINE OIL"), plain("01.0")
+    ('engine oil', 'engine oil', '1')
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text).translate(_STRAIGHT))
