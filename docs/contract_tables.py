@@ -65,7 +65,10 @@ def _class(module: str, node: ast.ClassDef) -> str:
         [f"`{field}`", _type(kind, aliases), _meaning(kind, text)]
         for field, kind, text in _fields(module, node)
     ]
-    return f"**`{node.name}`**: {_text(node)}\n\n{markdown([column, 'type', 'meaning'], rows)}"
+    columns = [column, "type", "meaning"]
+    if not any(meaning for *_, meaning in rows):
+        columns, rows = columns[:2], [row[:2] for row in rows]
+    return f"**`{node.name}`**: {_text(node)}\n\n{markdown(columns, rows)}"
 
 
 def _listed(node: ast.ClassDef) -> str:

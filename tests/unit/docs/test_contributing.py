@@ -65,3 +65,15 @@ def _part(folder: Path) -> type[Part]:
     spec.loader.exec_module(module)
     kind: type[Part] = module.BayesPart
     return kind
+
+
+@pytest.mark.parametrize("folder", re.findall(r"^\| `(tests/\w+)/` \|", PAGE, re.MULTILINE))
+def test_the_readme_of_a_folder_of_tests_says_what_it_proves_and_needs(folder: str) -> None:
+    text = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    points = re.findall(r"^- \*\*(.+?)\*\*: \S", text, re.MULTILINE)
+    assert points == ["What it proves", "What it needs", "How to run", "How long"]
+
+
+def test_every_folder_of_tests_is_listed() -> None:
+    folders = {path.name for path in (ROOT / "tests").iterdir() if list(path.rglob("test_*.py"))}
+    assert folders == set(re.findall(r"^\| `tests/(\w+)/` \|", PAGE, re.MULTILINE))
