@@ -265,7 +265,7 @@ def test_the_first_host_trains_n_grams_alone(hosts: Callable[..., Hosts]) -> Non
     job.start()
     said = job.end()
     assert job.codes() == [0, 0], said
-    assert "127.0.0.1 trains n-grams alone" in said[1]
+    assert "127.0.0.1 trains this model alone" in said[1]
     assert [(base / "model/manifest.json").exists() for base in job.bases] == [True, False]
 
 

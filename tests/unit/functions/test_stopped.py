@@ -4,8 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
+from shared import aws
 from stopped.ending import notice
+from stopped.handler import handler
 
 ARN = "arn:aws:states:eu-west-1:1:execution:claimflow:train-claims"
 
@@ -39,3 +42,17 @@ def test_a_fault_that_no_step_caught_is_told_with_its_cause() -> None:
 @pytest.mark.parametrize("unreadable", [None, "", "{", '"train"', "{}", "[" * 5_000 + "]" * 5_000])
 def test_a_request_that_cannot_be_read_leaves_the_executions_name(unreadable: str | None) -> None:
     assert notice(detail(input=unreadable)).subject == "Claimflow: train-claims ended: aborted"
+
+
+def test_the_notice_goes_to_the_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:1:claimflow")
+    told = notice(detail())
+    message = {
+        "TopicArn": "arn:aws:sns:eu-west-1:1:claimflow",
+        "Subject": told.subject,
+        "Message": told.message,
+    }
+    with Stubber(aws.sns()) as stub:
+        stub.add_response("publish", {}, message)
+        assert handler({"detail": detail()}, None) == {"subject": told.subject}
+        stub.assert_no_pending_responses()

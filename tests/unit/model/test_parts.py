@@ -38,9 +38,7 @@ def test_a_configuration_may_name_every_kind_alone_or_the_first_with_another() -
 
 @pytest.mark.parametrize("name", ["bert", "cnn+ngram", "ngram+ngram", ""])
 def test_a_configuration_of_other_parts_is_refused_with_what_is_allowed(name: str) -> None:
-    with pytest.raises(
-        ConfigError, match=r'^architecture is .* but allowed is one of "ngram", "cnn", "lstm"'
-    ):
+    with pytest.raises(ConfigError, match=r'^architecture is .* but must be one of "ngram", "cnn", "lstm"'):
         Config.parse({"architecture": name})
 
 
@@ -71,7 +69,7 @@ from model.data import Row
 from model.prediction import predict
 rows = [Row(number, "oil and smoke") for number in range(3000)]
 found = list(predict(load(__import__("pathlib").Path(sys.argv[1])), rows, explain=True))
-assert {guess.label for guess in found} == {"engine"}, found
+assert {guess.prediction for guess in found} == {"engine"}, found
 assert "mxnet" not in sys.modules
 """
 
