@@ -47,8 +47,20 @@ check: setup ## Format, lint, security, types, template and state machine
 unit: setup ## The fast tests only, without the local AWS
 	pytest -m "not local_aws"
 
-test: check ## Everything: the checks above, then the whole test suite
-	pytest
+# These tests, and the programs that they start, show what of the code is reached: measuring all would take too long.
+MEASURED := tests/unit tests/container
+test: check ## Everything: the checks above, then the whole test suite, and how much of the code it reached
+	coverage erase
+	coverage run -m pytest $(MEASURED)
+	pytest $(addprefix --ignore=,$(MEASURED))
+	coverage combine -q
+	$(call reached,contract functions workflow,95)
+	$(call reached,model container,90)
+
+# reached(folders, least): show the branch coverage of folders; below the least, with the files and lines that are not reached.
+reached = @report=$$(coverage report --include="$$(printf '%s/*,' $(1))" --fail-under=$(2)) \
+	  && grep TOTAL <<< "$$report" | sed "s|TOTAL|Branch coverage of $(1):|" \
+	  || { echo "$$report"; echo "The tests reach less than $(2)% of $(1): the lines and branches above are missing." >&2; exit 1; }
 
 aws-test: setup ## Run the tests marked `aws` on a stack in your AWS account: make aws-test [STACK=claimflow]
 	@echo "Four small trainings and five small predictions on the stack $(STACK): about an hour, and a dollar for the default instances."
@@ -115,4 +127,4 @@ lock: setup ## Compile the lock files again after a change to a *.in file
 
 clean: ## Stop the local AWS and remove all that was made, the environments too
 	@if [ -x $(LOCAL)/bin/python ]; then $(LOCAL)/bin/python -m local down; fi
-	rm -rf .venv .aws-sam .claimflow out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .aws-sam .claimflow out .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
