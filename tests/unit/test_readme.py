@@ -29,6 +29,12 @@ def test_the_tour_has_one_picture_and_at_most_100_lines() -> None:
     assert tour.count("```mermaid") == 1
 
 
+def test_every_decision_says_why_and_what_else_was_considered() -> None:
+    decisions = re.findall(r"^\*\*.*?(?=\n\n|\Z)", PAGES["decisions.md"], re.MULTILINE | re.DOTALL)
+    assert len(decisions) > 20
+    assert [text for text in decisions if "*Why:*" not in text or "*Else:*" not in text] == []
+
+
 def test_every_page_is_reached_from_the_readme() -> None:
     reached, left = set(), ["../README.md"]
     while left:
