@@ -112,7 +112,9 @@ def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Predict
     try:
         header = next(reader, [])
         if header != wanted:
-            raise _broken(shard, f"its columns are {','.join(header) or 'missing'}, not {','.join(wanted)}")
+            columns_there = ",".join(header) or "missing"
+            problem = f"its columns are {columns_there}, not {','.join(wanted)}"
+            raise _broken(shard, f"{problem}; if another image made it, make push brings the one that fits")
         for cells in reader:
             yield _prediction(shard, cells, len(wanted))
             found += 1

@@ -98,7 +98,10 @@ def text_part(text: str) -> ShardPart:
     [
         (shard(3, [said(0)], rows=2), "Shard 3 cannot be used: it has 1 of 2 rows"),
         (shard(3, [said(0), said(1)], rows=1), "Shard 3 cannot be used: it has 2 of 1 rows"),
-        (text_part(""), "Shard 3 cannot be used: its columns are missing"),
+        (
+            text_part(""),
+            "Shard 3 cannot be used: its columns are missing, not .*; if another image made it, make",
+        ),
         (text_part("row,prediction\n0,a\n"), "its columns are row,prediction, not row,prediction,confidence"),
         (text_part(PLAIN + "\n0,a,0.9\n"), r"a row of it cannot be read \(it has 3 cells, not 5\)"),
         (
