@@ -1,10 +1,10 @@
 """The networks, in MXNet Gluon. Only what trains knows MXNet beside this module.
 
 A network turns encoded texts into logits. The result for a text does not depend on the texts beside it:
-what lies behind its end is masked. `ARCHITECTURES` names the networks.
+what lies behind its end is masked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,9 +21,12 @@ from mxnet.contrib import amp  # noqa: E402
 from mxnet.gluon import nn, rnn  # noqa: E402
 
 __all__ = [
-    "ARCHITECTURES",
+    "Architecture",
+    "BiLSTM",
     "Device",
     "Network",
+    "NgramSum",
+    "TextCNN",
     "Weights",
     "all_devices",
     "amp",
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 Block: TypeAlias = Any  # mxnet.gluon.HybridBlock; MXNet has no type hints
+Architecture: TypeAlias = type[Any]  # a block, made of a configuration, words and classes
 Device: TypeAlias = Any  # mxnet.Context
 Array: TypeAlias = Any  # mxnet.nd.NDArray, or mxnet.sym.Symbol while a block is traced
 Weights: TypeAlias = list[Floats]
@@ -159,29 +163,25 @@ class NgramSum(nn.HybridBlock):  # type: ignore[misc]
         return ops.concat(-sums, sums, dim=1) if self.binary else sums
 
 
-ARCHITECTURES: dict[str, Callable[[Config, int, int], Block]] = {
-    "cnn": TextCNN,
-    "lstm": BiLSTM,
-    "ngram": NgramSum,
-}
-
-
 class Network:
     """A block on the devices it runs on: encoded texts in, logits out."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a network is
         self,
+        architecture: Architecture,
         config: Config,
         words: int,
         classes: int,
+        *,
         scale: Floats | None = None,
         devices: Sequence[Device] | None = None,
     ) -> None:
-        """Make the network of `config.parts`, which names one, with random weights.
+        """Make a network with random weights.
 
         `scale`, shape (words,), is how much each n-gram counts, for n-grams. Each of `devices` gets a copy of
         the weights, to train with all of them; the first does everything else. None: one device.
         """
+        self.architecture = architecture
         self.config, self.words, self.classes, self.scale = config, words, classes, scale
         # n-grams are faster on a processor
         self.devices = list(devices or (all_devices()[:1] if scale is None else [mx.cpu()]))
@@ -252,8 +252,7 @@ class Network:
         return mx.nd.array(pad(texts, rows), ctx=self.device)
 
     def _build(self) -> None:
-        (part,) = self.config.parts
-        self.block: Block = ARCHITECTURES[part](self.config, self.words, self.classes)
+        self.block: Block = self.architecture(self.config, self.words, self.classes)
         self.block.initialize(mx.init.Xavier(), ctx=self.devices)
         if self.scale is not None:
             self.block.scale.set_data(mx.nd.array(self.scale[:, None], ctx=self.device))

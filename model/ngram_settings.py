@@ -11,7 +11,7 @@ from model.calibration import cross_entropy, temperature
 from model.config import Config
 from model.data import Examples, Floats, Numbers, Split
 from model.encoder import Ids
-from model.network import Network, seed_everything
+from model.network import Network, NgramSum, seed_everything
 from model.ngram_sums import scales
 from model.ngrams import Grams, NgramEncoder, Norm, Scale
 from model.training import Session, train
@@ -105,7 +105,6 @@ def untrained(
     scale = scales(examples, classes, size, chosen.scale)
     batch_size = int(np.clip(2 ** round(math.log2(len(examples.texts) / STEPS)), *BATCH_SIZES))
     changes = {
-        "architecture": "ngram",
         "ngram_norm": chosen.norm,
         "optimizer": "adam",
         "learning_rate": STEP * math.sqrt(batch_size) / _mean_sum(examples.texts, scale, chosen.norm),
@@ -118,7 +117,7 @@ def untrained(
     }
     training = config.model_copy(update=changes)
     seed_everything(config.seed)
-    return Network(training, size, classes, scale), training, scale
+    return Network(NgramSum, training, size, classes, scale=scale), training, scale
 
 
 class _Trial:

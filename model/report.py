@@ -2,7 +2,7 @@
 
 import datetime
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from contract.evaluation import (
 )
 from contract.text import duration, percent, shorten
 from model.calibration import TRIES
+from model.parts import kind
 
 TEMPLATE = "report.html"
 FEW_LABELS = 12  # up to so many are all shown; of more, SOME_LABELS are, and the others unfold
@@ -31,14 +32,6 @@ MOST_LABELS = 500  # in a table
 
 # The drawing area of the charts, in SVG units; the origin of the data is at the bottom left.
 WIDTH, HEIGHT, LEFT, TOP = 540, 260, 66, 18
-
-NAMES = {"ngram": "phrase model", "cnn": "word-by-word network (CNN)", "lstm": "word-by-word network (LSTM)"}
-SCALES = {
-    "none": "each counting the same",
-    "idf": "rare ones counting more",
-    "nb": "those that tell the categories apart counting more",
-    "nb-idf": "rare ones, and those that tell the categories apart, counting more",
-}
 
 Drawing: TypeAlias = dict[str, Any]  # what the template needs to draw a chart, in SVG units
 
@@ -83,32 +76,6 @@ def trials(p_value: float) -> str:
     return f"about {round(p_value * of):,} of {of:,} trials"
 
 
-def settings_in_words(architecture: str, settings: Mapping[str, Any]) -> str:
-    """Say what a part of the model is made of, as one sentence."""
-    return _ngram_settings(settings) if architecture == "ngram" else _word_settings(settings)
-
-
-def _ngram_settings(settings: Mapping[str, Any]) -> str:
-    words, skip, chars = settings["ngram_words"], settings["ngram_skip"], settings["ngram_chars"]
-    reads = ["single words" if words == 1 else f"phrases of up to {words} words"]
-    if skip:
-        reads.append(f"pairs of words with up to {skip} between them")
-    if chars:
-        reads.append(f"pieces of words, {chars[0]} to {chars[1]} letters long")
-    if settings["ngram_end"]:
-        reads.append(f"once more the last {settings['ngram_end']} words of a text")
-    toned = "; in a long text each counts less" if settings["ngram_norm"] == "sqrt" else ""
-    known, scale = settings["n-grams"], SCALES[settings["ngram_scale"]]
-    return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."
-
-
-def _word_settings(settings: Mapping[str, Any]) -> str:
-    known = f"It knows {settings['words']:,} words"
-    if (found := settings.get("words with a vector")) is None:
-        return f"{known}."
-    return f"{known}; {found:,} of them started from spaCy's vectors, the others at random."
-
-
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters |= {
@@ -137,11 +104,6 @@ def _breakable(label: str) -> Markup:
 def _points(difference: float) -> str:
     said = f"{difference:.1f}" if difference >= 0.05 else f"{difference:.2g}"
     return f"{said} point{'' if said == '1.0' else 's'}"
-
-
-def _listed(parts: list[str]) -> str:
-    """Join as `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _weakest(per_class: list[LabelFigures]) -> list[LabelFigures]:
@@ -255,10 +217,11 @@ def _learning(parts: list[Part], accuracy: float) -> Drawing:
 
 def _learned(part: Part, line: list[HistoryEntry], x: Axis, y: Axis) -> Drawing:
     points = [(entry["epoch"], entry["validation_accuracy"]) for entry in line]
+    part_kind = kind(part["architecture"])
     return {
         **part,
-        "name": NAMES[part["architecture"]],
-        "settings": settings_in_words(part["architecture"], part["settings"]),
+        "name": part_kind.title,
+        "settings": part_kind.settings_in_words(part["settings"]),
         "best": max(accuracy for _, accuracy in points),
         "line": _line(points, x, y),
         "dots": _dots(points, x, y, 4.5),

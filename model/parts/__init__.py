@@ -1,6 +1,8 @@
 """The kinds of parts that a model is made of, by name; a kind is imported when it is used.
 
-A new kind is a module of this folder with a class that follows `model.parts.part.Part`, and a line in KINDS.
+The pipeline, the artifact, the report and the configuration look into this table, and nothing else knows a
+kind by its name. A new kind is a module of this folder with a class that follows `model.parts.part.Part`, and
+a line in KINDS.
 """
 
 import importlib

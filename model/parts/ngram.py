@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 6_000_000  # of the rows that settings are chosen on
 BUCKETS = "buckets"  # of the encoder, among the arrays
+SCALES = {
+    "none": "each counting the same",
+    "idf": "rare ones counting more",
+    "nb": "those that tell the categories apart counting more",
+    "nb-idf": "rare ones, and those that tell the categories apart, counting more",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +81,26 @@ class NgramPart(Part):
         grams = Grams(described["words"], described["skip"], chars, described["end"])
         encoder = NgramEncoder(grams, arrays[BUCKETS], described["seq_len"])
         return cls(encoder, NgramSums(arrays["weights"], arrays["bias"], described["norm"]))
+
+    @staticmethod
+    def settings_in_words(settings: Mapping[str, Any]) -> str:
+        """Return which n-grams it adds up, and what each counts."""
+        words, skip, chars = settings["ngram_words"], settings["ngram_skip"], settings["ngram_chars"]
+        reads = ["single words" if words == 1 else f"phrases of up to {words} words"]
+        if skip:
+            reads.append(f"pairs of words with up to {skip} between them")
+        if chars:
+            reads.append(f"pieces of words, {chars[0]} to {chars[1]} letters long")
+        if settings["ngram_end"]:
+            reads.append(f"once more the last {settings['ngram_end']} words of a text")
+        toned = "; in a long text each counts less" if settings["ngram_norm"] == "sqrt" else ""
+        known, scale = settings["n-grams"], SCALES[settings["ngram_scale"]]
+        return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."
+
+
+def _listed(parts: list[str]) -> str:
+    """Join as `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _sample(config: Config, rows: Rows) -> "Sample":

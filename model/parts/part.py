@@ -109,5 +109,5 @@ class Part(Protocol):
 
     @staticmethod
     def settings_in_words(settings: Mapping[str, Any]) -> str:
-        """Say what a fitted part is made of, as one sentence of the report."""
+        """Return what a fitted part is made of, as one sentence of the report."""
         return ", ".join(f"{name}: {value}" for name, value in settings.items())

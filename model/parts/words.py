@@ -3,14 +3,14 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from model.config import Config
 from model.data import Arrays, Examples, Split
 from model.encoder import WordEncoder
-from model.network import Network, all_devices, seed_everything
+from model.network import Architecture, BiLSTM, Network, TextCNN, all_devices, seed_everything
 from model.parts.part import Evidence, Fitted, Part, Rows, Scores
 from model.tokenizer import grouped, tokenize
 from model.training import Session, train
@@ -24,6 +24,7 @@ class WordsPart(Part):
     encoder: WordEncoder
     network: Network
 
+    architecture: ClassVar[Architecture]
     shared = True
     forks = False
 
@@ -40,7 +41,7 @@ class WordsPart(Part):
         validation = encoder.encode(rows.validation_texts)
         encoded = [ids for group in grouped(rows.texts()) for ids in encoder.encode(group).texts]
         split = Split(Examples(encoded, rows.labels), Examples(validation.texts, rows.validation_labels))
-        network = _untrained(config, encoder, rows.classes, session.say)
+        network = _untrained(cls.architecture, config, encoder.size, rows.classes, session.say)
         made_of = {"words": encoder.size} | _start_from(_vectors(config), network, encoder, session.say)
         result = train(network, config, split, session)
         scores = Scores(network.logits(validation.texts), validation.known_shares)
@@ -75,21 +76,31 @@ class WordsPart(Part):
     def load(cls, described: Mapping[str, Any], arrays: Arrays, config: Config, classes: int) -> Self:
         """Return the saved part."""
         encoder = WordEncoder(tuple(described["vocabulary"]), described["seq_len"])
-        network = Network(config, encoder.size, classes)
+        network = Network(cls.architecture, config, encoder.size, classes)
         network.set_arrays(arrays)
         return cls(encoder, network)
+
+    @staticmethod
+    def settings_in_words(settings: Mapping[str, Any]) -> str:
+        """Return how many words it knows."""
+        known = f"It knows {settings['words']:,} words"
+        if (with_vector := settings.get("words with a vector")) is None:
+            return f"{known}."
+        return f"{known}; {with_vector:,} of them started from spaCy's vectors, the others at random."
 
 
 class CnnPart(WordsPart):
     """Words, read by filters over neighbouring ones."""
 
     title = "word-by-word network (CNN)"
+    architecture = TextCNN
 
 
 class LstmPart(WordsPart):
     """Words, read one after the other."""
 
     title = "word-by-word network (LSTM)"
+    architecture = BiLSTM
 
 
 def _vectors(config: Config) -> SpacyVectors | None:
@@ -100,9 +111,11 @@ def _vectors(config: Config) -> SpacyVectors | None:
 _loaded = lru_cache(maxsize=1)(SpacyVectors.load)  # looked for before a row is read, used after
 
 
-def _untrained(config: Config, encoder: WordEncoder, classes: int, say: Callable[[str], None]) -> Network:
+def _untrained(
+    architecture: Architecture, config: Config, words: int, classes: int, say: Callable[[str], None]
+) -> Network:
     seed_everything(config.seed)
-    network = Network(config, encoder.size, classes, devices=all_devices())
+    network = Network(architecture, config, words, classes, devices=all_devices())
     if config.amp and network.device.device_type == "gpu":
         network.use_mixed_precision()
     elif config.amp:

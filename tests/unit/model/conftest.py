@@ -13,6 +13,7 @@ from model.artifact import load
 from model.classifier import Classifier
 from model.config import Config
 from model.data import Row
+from model.network import BiLSTM, NgramSum, TextCNN
 from model.pipeline import Folders, run
 
 TOPICS = {
@@ -22,6 +23,7 @@ TOPICS = {
 }
 SHARED = ["the", "car", "is", "a", "problem", "with", "it", "."]
 ARCHITECTURES = ["ngram", "cnn", "lstm", "ngram+cnn"]
+BLOCKS: dict[str, Any] = {"ngram": NgramSum, "cnn": TextCNN, "lstm": BiLSTM}
 TINY: dict[str, Any] = {
     "num_epoch": 5,
     "embed_size": 8,

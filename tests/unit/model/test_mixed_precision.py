@@ -13,18 +13,18 @@ from model import step
 from model.config import Config
 from model.data import Examples, Split
 from model.errors import TrainingStopped
-from model.network import Network, seed_everything
+from model.network import Network, TextCNN, seed_everything
 from model.pipeline import Folders, run
 from model.progress import Progress
 from model.step import LossScaler
 from model.training import Session, train
 
 IN_FLOAT16 = """
-from model.network import ARCHITECTURES, amp, mx
+from model.network import BiLSTM, NgramSum, TextCNN, amp, mx
 from model.config import Config
 amp.init()
-for part in ("cnn", "lstm", "ngram"):
-    network = ARCHITECTURES[part](Config.parse({"architecture": part, "embed_size": 8}), 50, 3)
+for part, block in (("cnn", TextCNN), ("lstm", BiLSTM), ("ngram", NgramSum)):
+    network = block(Config.parse({"architecture": part, "embed_size": 8}), 50, 3)
     logits = network(mx.sym.var("ids"))
     row = mx.gluon.loss.SoftmaxCrossEntropyLoss()(logits, mx.sym.var("label"))
     print(part, logits.infer_type(ids="float32")[1][0].__name__,
@@ -43,7 +43,7 @@ def fit(tiny: Callable[..., Config]) -> Callable[..., Network]:
     def trained(scaled: bool, session: Session | None = None, **changes: object) -> Network:
         config = tiny(**{"architecture": "cnn", "num_epoch": 2, "dropout": 0.5, **changes})
         seed_everything(0)
-        network = Network(config, 10, 2)
+        network = Network(TextCNN, config, 10, 2)
         network.mixed_precision = scaled
         train(network, config, Split(examples, examples), session)
         return network
@@ -86,7 +86,7 @@ def test_a_step_that_overflows_is_left_out_and_the_next_loss_is_scaled_by_less(
     assert scales == [2.0**16, 2.0**16, 2.0**15, 2.0**14]  # AMP halves it one step late
     assert all(np.isfinite(array).all() for array in network.weights())
     seed_everything(0)
-    untrained = Network(network.config, 10, 2)
+    untrained = Network(network.architecture, network.config, 10, 2)
     assert same(network, untrained)  # all four steps of the epoch were left out
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from model.config import Config
-from model.network import ARCHITECTURES, Network, seed_everything
+from model.network import Network, seed_everything
+
+from .conftest import BLOCKS
 
 WORDS = 50
 BY_WORD = ["cnn", "lstm"]
@@ -16,9 +18,11 @@ def network(config: Config, classes: int = 3, seed: int = 0) -> Network:
     """A network with random weights, those of n-grams included, which start at 0 by themselves."""
     seed_everything(seed)
     if config.parts != ["ngram"]:
-        return Network(config, WORDS, classes)
+        return Network(BLOCKS[config.parts[0]], config, WORDS, classes)
     chance = np.random.default_rng(seed)
-    made = Network(config, WORDS, classes, np.linspace(0, 1, WORDS, dtype=np.float32))
+    made = Network(
+        BLOCKS[config.parts[0]], config, WORDS, classes, scale=np.linspace(0, 1, WORDS, dtype=np.float32)
+    )
     made.set_weights([chance.normal(0, 1, array.shape).astype(np.float32) for array in made.weights()])
     return made
 
@@ -28,7 +32,7 @@ def texts(*lengths: int) -> list[np.ndarray]:
     return [chance.integers(1, WORDS, length).astype(np.int32) for length in lengths]
 
 
-@pytest.fixture(params=ARCHITECTURES)
+@pytest.fixture(params=BLOCKS)
 def architecture(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -102,7 +106,7 @@ def test_the_lstm_has_the_layers_and_directions_that_are_asked_for(tiny: Callabl
 
 def test_n_grams_have_a_weight_for_each_class_and_start_at_nothing(tiny: Callable[..., Config]) -> None:
     scale = np.ones(WORDS, dtype=np.float32)
-    net = Network(tiny(architecture="ngram"), WORDS, 3, scale)
+    net = Network(BLOCKS["ngram"], tiny(architecture="ngram"), WORDS, 3, scale=scale)
     assert sum(array.size for array in net.weights()) == WORDS * 3 + 3
     assert not net.logits(texts(9)).any()
 
@@ -129,7 +133,7 @@ def test_of_two_classes_the_first_has_the_weights_of_the_second_with_the_other_s
 
 def ngram_logits(config: Config, scale: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """The logits of a text with all n-grams, by a network with these weights."""
-    net = Network(config, len(scale), max(weights.shape[1], 2), scale)
+    net = Network(BLOCKS[config.parts[0]], config, len(scale), max(weights.shape[1], 2), scale=scale)
     net.set_arrays({name: weights if "embedding" in name else bias for name in net.arrays()})
     return net.logits([np.arange(1, len(scale), dtype=np.int32)])
 

@@ -15,6 +15,8 @@ from model.network import Network
 from model.ngram_sums import SMOOTHING, NgramSums, columns, scales
 from model.ngrams import Norm, Scale
 
+from .conftest import BLOCKS
+
 SIZE, CLASSES = 12, 3
 NORMS: list[Norm] = ["none", "sqrt"]
 SCALES: list[Scale] = ["none", "idf", "nb", "nb-idf"]
@@ -141,7 +143,9 @@ def test_the_table_gives_the_logits_of_the_network_that_was_trained(
     chance = np.random.default_rng(1)
     scale = chance.random(SIZE).astype(np.float32)
     scale[0] = 0
-    network = Network(tiny(architecture="ngram", ngram_norm=norm, batch_size=4), SIZE, classes, scale)
+    network = Network(
+        BLOCKS["ngram"], tiny(architecture="ngram", ngram_norm=norm, batch_size=4), SIZE, classes, scale=scale
+    )
     network.set_weights([chance.normal(0, 1, array.shape).astype(np.float32) for array in network.weights()])
     texts = [chance.permutation(np.arange(1, SIZE, dtype=np.int32))[:length] for length in range(SIZE)]
     sums = NgramSums.of(network.arrays(), scale, norm)

@@ -15,7 +15,7 @@ from model.network import Network, mx, seed_everything
 from model.parallel import AllReduce
 from model.training import Result, Session, train
 
-from .conftest import TOPICS
+from .conftest import BLOCKS, TOPICS
 
 Train = Callable[..., tuple[Network, Result]]
 ROWS = 145  # the last batch of 16 has one row: there is none for a second device
@@ -38,7 +38,9 @@ def fit(split: Split, tiny: Callable[..., Config]) -> Train:
     def trained(devices: int, session: Session | None = None, **changes: object) -> tuple[Network, Result]:
         config = tiny(**{"architecture": "cnn", "num_epoch": 3, "patience": 3, "dropout": 0, **changes})
         seed_everything(config.seed)
-        network = Network(config, 100, 3, devices=[mx.cpu(number) for number in range(devices)])
+        network = Network(
+            BLOCKS[config.parts[0]], config, 100, 3, devices=[mx.cpu(number) for number in range(devices)]
+        )
         return network, train(network, config, split, session)
 
     return trained
@@ -73,7 +75,7 @@ def test_all_devices_have_the_same_weights_after_every_step(
     split: Split, tiny: Callable[..., Config]
 ) -> None:
     config = tiny(architecture="cnn", num_epoch=2, dropout=0.5)
-    network = Network(config, 100, 3, devices=[mx.cpu(0), mx.cpu(1)])
+    network = Network(BLOCKS[config.parts[0]], config, 100, 3, devices=[mx.cpu(0), mx.cpu(1)])
     steps = 0
 
     def compare() -> bool:

@@ -1,5 +1,6 @@
 """The kinds of parts: one table, what every kind promises, and nothing imported before it is used."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,3 +77,17 @@ assert "mxnet" not in sys.modules
 
 def test_n_grams_predict_and_explain_without_mxnet(save_model: Callable[[str], Path]) -> None:
     subprocess.run([sys.executable, "-c", PREDICTS, save_model("ngram")], cwd=ROOT, check=True)
+
+
+LITERAL = re.compile(r"""["'](ngram|cnn|lstm)["']""")
+
+
+def test_the_names_of_the_kinds_stand_in_their_table_and_where_the_key_cnn_means_one() -> None:
+    folders = ("model", "container", "functions", "workflow")
+    named = {
+        str(path.relative_to(ROOT))
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if LITERAL.search(path.read_text(encoding="utf-8"))
+    }
+    assert named == {"model/parts/__init__.py", "model/config.py"}

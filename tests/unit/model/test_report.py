@@ -12,7 +12,8 @@ from contract.evaluation import Evaluation
 from model.comparison import Outcome, figures
 from model.data import Row
 from model.evaluation import Measured, Trained, evaluate
-from model.report import render, settings_in_words, trials
+from model.parts import kind
+from model.report import render, trials
 
 NGRAM_SETTINGS = {
     "ngram_words": 3,
@@ -389,7 +390,7 @@ def test_a_history_without_losses_is_shown_without_them() -> None:
     ids=["all", "plain", "cnn", "cnn from vectors"],
 )
 def test_the_settings_are_told_in_words(architecture: str, settings: dict[str, Any], said: str) -> None:
-    assert settings_in_words(architecture, settings) == said
+    assert kind(architecture).settings_in_words(settings) == said
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])

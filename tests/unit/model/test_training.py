@@ -20,7 +20,7 @@ from model.ngrams import Grams, NgramEncoder
 from model.progress import Progress
 from model.training import Result, Session, perplexity, train
 
-from .conftest import TOPICS
+from .conftest import BLOCKS, TOPICS
 
 Train = Callable[..., tuple[Network, Result]]
 
@@ -68,7 +68,7 @@ def fit(split: Split, ngram_split: tuple[Split, int], tiny: Callable[..., Config
                 network, training, ngram_split[0], Session(checkpoints, should_stop, by_loss=True)
             )
         seed_everything(config.seed)
-        network = Network(config, 100, 3)
+        network = Network(BLOCKS[config.parts[0]], config, 100, 3)
         return network, train(network, config, split, Session(checkpoints, should_stop))
 
     return trained
@@ -167,7 +167,7 @@ def test_the_weights_that_are_kept_are_the_best_of_the_history(
 ) -> None:
     config = tiny(architecture="cnn", num_epoch=8, patience=8, learning_rate=0.5, power_decay=False)
     seed_everything(0)
-    network = Network(config, 100, 3)
+    network = Network(BLOCKS[config.parts[0]], config, 100, 3)
     history = train(network, config, split, Session(by_loss=by_loss)).history
     logits, truths = network.logits(split.validation.texts), split.validation.labels
     if by_loss:
@@ -201,7 +201,7 @@ def test_balanced_class_weights_raise_the_recall_of_a_rare_class(tiny: Callable[
     for weight in (None, "balanced"):
         config = tiny(architecture="cnn", num_epoch=5, patience=5, class_weight=weight, learning_rate=0.01)
         seed_everything(0)
-        network = Network(config, 10, 2)
+        network = Network(BLOCKS[config.parts[0]], config, 10, 2)
         train(network, config, split, Session(by_loss=True))
         guesses = network.logits(split.validation.texts).argmax(axis=1)
         recall[weight] = (guesses[split.validation.labels == 1] == 1).mean()
