@@ -23,12 +23,13 @@ def publish(model: LiveModel, bucket: str) -> bool:
         whether there was anything to do
 
     Raises:
-        TrainingFailed: its artifact cannot be read
+        TrainingFailed: its artifact is not whole; no file has changed then
 
     """
     places = _places(bucket)
     if len(places) == len(LIVE_KEYS) and {_version(place) for place in places} == {model["arn"]}:
         return False
+    artifact.check(model["model_uri"])
     with artifact.readable(model["model_uri"]):
         addresses = _addresses(model["model_uri"], bucket)
         for key, content in artifact.live_files(model["model_uri"]):
@@ -54,12 +55,10 @@ def _version(place: Location) -> str | None:
 
 def _addresses(model_uri: str, bucket: str) -> dict[str, Location]:
     """Return where each file goes; a model that was configured without an address takes the usual one."""
-    for key, content in artifact.live_files(model_uri):
-        if key == artifact.CONFIG:
-            config = _config(content.read(), model_uri)
-            named = {each: config.get(each) or f"s3://{bucket}/{usual}" for each, usual in LIVE_KEYS.items()}
-            return {each: _below_live(address, bucket, model_uri) for each, address in named.items()}
-    raise TrainingFailed(f"The model artifact {model_uri} has no config.json.")
+    files = artifact.live_files(model_uri)
+    config = _config(next(content.read() for key, content in files if key == artifact.CONFIG), model_uri)
+    named = {key: config.get(key) or f"s3://{bucket}/{usual}" for key, usual in LIVE_KEYS.items()}
+    return {key: _below_live(address, bucket, model_uri) for key, address in named.items()}
 
 
 def _config(content: bytes, model_uri: str) -> dict[str, object]:

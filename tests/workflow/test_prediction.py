@@ -131,17 +131,20 @@ def test_a_failing_shard_fails_the_run_with_the_shards_own_sentence(live: Stack,
 def test_rejecting_the_newest_version_brings_the_one_before_back_and_publishes_its_files(live: Stack) -> None:
     again = live.upload("requests/newer.csv", as_csv(rows(240, seed=47)))
     output_of(live.run({"action": "train", "data": again, "config": FAST}))
-    client = live.client("sagemaker")
-    for package in live.packages()[:2]:
-        client.update_model_package(
-            ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Approved"
-        )
-    newest, before = (package["ModelPackageArn"] for package in live.packages("Approved")[:2])
-    files = live.wait_until_published(newest)
-    client.update_model_package(ModelPackageArn=newest, ModelApprovalStatus="Rejected")
-    assert live.wait_until_published(before) != files
+    newest, before = (package["ModelPackageArn"] for package in live.packages()[:2])
+    set_status(live, before, "Approved")
+    set_status(live, newest, "Rejected")
+    files = live.wait_until_published(before)
+    set_status(live, newest, "Approved")
+    assert live.wait_until_published(newest) != files
+    set_status(live, newest, "Rejected")
+    assert live.wait_until_published(before) == files
     data = live.upload("requests/rolled_back.csv", as_csv(rows(12, seed=45)))
     assert output_of(live.run({"action": "predict", "data": data}))["model"]["arn"] == before
+
+
+def set_status(stack: Stack, package: str, status: str) -> None:
+    stack.client("sagemaker").update_model_package(ModelPackageArn=package, ModelApprovalStatus=status)
 
 
 @pytest.mark.fault(

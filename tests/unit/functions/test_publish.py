@@ -1,6 +1,7 @@
 """publish: what lies below live/ is of the version that is live, whoever made it so."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.unit.functions.stack import ARTIFACTS, GROUP, SETTINGS, Stack, tar_gz
 
 EVENT = json.loads((Path(__file__).parents[2] / "events" / "model_package_approved.json").read_text("utf-8"))
 LIVE = f"s3://{ARTIFACTS}/live"
+WEIGHTS = random.Random(1).randbytes(10_000)  # gzip makes them no smaller
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:claimflow"
 
 
@@ -189,9 +191,19 @@ def test_an_artifact_that_names_a_place_outside_is_told_and_written_nowhere(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", tar_gz({"model.params": "w"}), tar_gz({"config.json": "{"})]
+    "content",
+    [
+        b"",
+        b"no archive",
+        tar_gz({"model.params": "w"}),
+        tar_gz({"model.params": "w", "encoder.json": "{}", "config.json": "{"}),
+        tar_gz({"model.params": "w", "config.json": "{}"}),
+        tar_gz({"a.params": "w", "b.params": "w", "encoder.json": "{}", "config.json": "{}"}),
+        tar_gz({"config.json": "{}", "encoder.json": "{}", "model.params": WEIGHTS})[: len(WEIGHTS) // 2],
+    ],
+    ids=["empty", "no archive", "weights alone", "no JSON", "no encoder", "two weights", "cut off"],
 )
-def test_an_artifact_that_cannot_be_read_is_told_in_one_sentence(
+def test_an_artifact_that_is_not_whole_is_told_in_one_sentence_and_changes_no_file(
     stack: Stack, topic: list[dict[str, str]], content: bytes
 ) -> None:
     version(stack, "one")
@@ -202,6 +214,7 @@ def test_an_artifact_that_cannot_be_read_is_told_in_one_sentence(
     (message,) = topic
     assert "Model version 2 is live, but its files are not below live/" in message["Message"]
     assert "Approve a version whose artifact is whole" in message["Message"]
+    assert files(stack) == files_of("one")
 
 
 def test_an_outage_is_no_damage_and_the_call_is_made_again(
