@@ -26,6 +26,7 @@ from shared.spreadsheet import original
 from shared.table import Table
 from tests.fuzz.files import CATEGORIES, File, files, is_usable
 from tests.fuzz.memory import MemoryS3
+from tests.predictions import prediction
 from tests.unit.functions.stack import SETTINGS
 from validate import columns, training
 from validate.handler import handler as validate
@@ -163,7 +164,7 @@ def said(row: Row) -> Prediction:
     number = sum(map(ord, row.text))
     label, other = CATEGORIES[number % len(CATEGORIES)], CATEGORIES[(number + 1) % len(CATEGORIES)]
     doubt = DOUBTS[number % len(DOUBTS)]
-    return Prediction(row.number, label, 0.93, other, doubt, f"={row.text} (+1.0)\r{other} (-0.5)")
+    return prediction(row.number, label, 0.93, other, doubt, f"={row.text} (+1.0)\r{other} (-0.5)")
 
 
 def trained(tmp_path: Path, file: File, name: str, content: bytes) -> None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from collect.handler import handler as collect
-from contract.part import columns, origin
+from contract.part import cells, columns, origin
 from evaluate.handler import handler as evaluate
 from prepare.handler import handler as prepare
 from register.handler import handler as register
 from shared import aws
+from tests.predictions import prediction
 from validate.handler import handler as validate
 
 UPLOADS, ARTIFACTS, RESULTS = "uploads-bucket", "artifacts-bucket", "results-bucket"
@@ -142,7 +143,7 @@ class Stack:
     def predicted(self, state: State, say: "Callable[[str], tuple[str, ...]] | None" = None) -> State:
         """Write a part for every shard, as the Batch job does, and give the `model` of the state.
 
-        What `say` gives for a text are the cells after `row`: five with explanations, else four.
+        What `say` gives for a text are prediction, confidence, runner-up, doubt and, with explanations, why.
         """
         manifest, live = self.json(state["validation"]["predict"]["manifest"]), state["run"]["live_model"]
         for index, shard in enumerate(manifest["shards"]):
@@ -151,7 +152,9 @@ class Stack:
             writer = csv.writer(part)
             writer.writerow(columns(explain=manifest["explain"]))
             for row in rows:
-                writer.writerow([row["row"], *(say or accept)(row["text"])])
+                label, confidence, *more = (say or accept)(row["text"])
+                said = prediction(int(row["row"]), label, float(confidence), *more)
+                writer.writerow(cells(said, explain=manifest["explain"]))
             content = part.getvalue().encode()
             facts = facts_of(self, manifest, shard, live["model_uri"], content)
             self.write(f"{manifest['output']}/part-{index:05d}.csv", content, facts)

@@ -125,7 +125,7 @@ def test_a_manifest_that_is_damaged_ends_in_a_sentence(live: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "wanted"),
-    [(False, "doubt, not row,.*,doubt,because"), (True, "doubt,because, not row,.*,doubt")],
+    [(False, r"doubt\S*, not row,.*,because"), (True, "because, not row,.*,doubt")],
 )
 def test_parts_with_other_columns_than_the_manifest_asks_for_are_refused(
     live: Stack, asked: bool, wanted: str
