@@ -117,8 +117,8 @@ def list_jobs(request: dict[str, Any]) -> dict[str, Any]:
         jobs = [job for job in (job.describe() for job in known) if job["jobQueue"] == queue]
     else:
         raise ServiceError("ClientException", "Exactly one of jobQueue or arrayJobId must be specified")
-    chosen = [_summary(job) for job in jobs if job["status"] == wanted]
-    shown, token = page(chosen, request.get("nextToken"), int(request.get("maxResults") or 1000))
+    summaries = [_summary(job) for job in jobs if job["status"] == wanted]
+    shown, token = page(summaries, request.get("nextToken"), int(request.get("maxResults") or 1000))
     return {"jobSummaryList": shown} | ({"nextToken": token} if token else {})
 
 
@@ -152,19 +152,23 @@ def register_job_definition(request: dict[str, Any]) -> dict[str, Any]:
 
 def describe_job_definitions(request: dict[str, Any]) -> dict[str, Any]:
     """DescribeJobDefinitions by name, status or ARN (name:revision)."""
-    chosen = [
+    definitions = [
         revision
         for revisions in part("services.batch", "_job_definitions").values()
         for revision in revisions
     ]
     if request.get("jobDefinitionName"):
-        chosen = [item for item in chosen if item["jobDefinitionName"] == request["jobDefinitionName"]]
+        definitions = [
+            item for item in definitions if item["jobDefinitionName"] == request["jobDefinitionName"]
+        ]
     if request.get("status"):
-        chosen = [item for item in chosen if item["status"] == request["status"]]
+        definitions = [item for item in definitions if item["status"] == request["status"]]
     if request.get("jobDefinitions"):
         wanted = {reference.rpartition("/")[2] for reference in request["jobDefinitions"]}
-        chosen = [item for item in chosen if f"{item['jobDefinitionName']}:{item['revision']}" in wanted]
-    return {"jobDefinitions": chosen}
+        definitions = [
+            item for item in definitions if f"{item['jobDefinitionName']}:{item['revision']}" in wanted
+        ]
+    return {"jobDefinitions": definitions}
 
 
 def deregister_job_definition(request: dict[str, Any]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class ContainerJob:
         return self._end("FAILED", self._termination or reason)
 
     def _run_attempt(self, number: int) -> tuple[int, str]:
-        """One attempt; gives its exit code and the reason that Batch would tell."""
+        """One attempt; returns its exit code and the reason that Batch would tell."""
         stream_name = f"{self._stream_prefix()}/default/{uuid.uuid4().hex}"
         stream = LogStream(self._request.settings.endpoint, self._log_group(), stream_name)
         folder = self._request.settings.jobs / f"batch-{self.job_id.replace(':', '-')}"
@@ -212,12 +212,12 @@ class ContainerJob:
         """
         if reason == _TIMED_OUT:
             return False
-        told = {"onExitCode": str(code), "onReason": "", "onStatusReason": reason}
+        outcome = {"onExitCode": str(code), "onReason": "", "onStatusReason": reason}
         if reason.startswith("CannotStartContainerError"):
-            told["onReason"] = reason
+            outcome["onReason"] = reason
         for rule in self._request.retry_strategy.get("evaluateOnExit") or []:
-            conditions = {key: rule[key] for key in told if key in rule}
-            if all(fnmatchcase(told[key], pattern) for key, pattern in conditions.items()):
+            conditions = {key: rule[key] for key in outcome if key in rule}
+            if all(fnmatchcase(outcome[key], pattern) for key, pattern in conditions.items()):
                 return str(rule["action"]).upper() == "RETRY"
         return True
 

@@ -12,7 +12,7 @@ from local.settings import Settings, SettingsError, read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status (0 done, 1 not possible, with one sentence why)."""
+    """Run one command; returns the exit status (0 done, 1 not possible, with one sentence why)."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(read_settings(), options))

@@ -34,8 +34,10 @@ def _make(original: Function) -> Function:
             event = original(execution, event_type, _as_aws(event_type, details))
             event["previousEventId"] = event["id"] - 1
             if event_type == "TaskScheduled":
-                told = {key: event["taskScheduledEventDetails"][key] for key in ("resourceType", "resource")}
-                started = original(execution, "TaskStarted", {"taskStartedEventDetails": told})
+                resource = {
+                    key: event["taskScheduledEventDetails"][key] for key in ("resourceType", "resource")
+                }
+                started = original(execution, "TaskStarted", {"taskStartedEventDetails": resource})
                 started["previousEventId"] = event["id"]
         keeper.execution_changed(execution)
         return event
@@ -47,7 +49,7 @@ def _as_aws(event_type: str, details: dict[str, Any] | None) -> dict[str, Any] |
     key = f"{event_type[:1].lower()}{event_type[1:]}EventDetails"
     if not details or key not in _DETAILS or ":::" not in details[key]["resource"]:
         return details
-    told = {**details[key], **task_details(details[key]["resource"])}
+    described = {**details[key], **task_details(details[key]["resource"])}
     if event_type == "TaskScheduled":
-        told = {"parameters": "{}", "region": REGION, **told}
-    return {**details, key: told}
+        described = {"parameters": "{}", "region": REGION, **described}
+    return {**details, key: described}

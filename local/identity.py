@@ -55,9 +55,9 @@ def load_identity(path: Path) -> ProcessIdentity | None:
 def stop_left_over(folder: Path) -> None:
     """Kill the process groups whose identities lie in the folder."""
     for path in folder.glob("*.json"):
-        found = load_identity(path)
-        if found and found.alive:
-            found.signal_group(signal.SIGKILL)
+        identity = load_identity(path)
+        if identity and identity.alive:
+            identity.signal_group(signal.SIGKILL)
         path.unlink(missing_ok=True)
 
 

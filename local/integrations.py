@@ -123,13 +123,13 @@ def _wait(resource: str, submitted: object, done: threading.Event, stop: Callabl
     """Tell the history that the job is submitted, and wait for its end."""
     attempt = current_attempt.get()
     if attempt:
-        told = {
+        submission = {
             **task_details(resource),
             "output": json.dumps(submitted),
             "outputDetails": {"truncated": False},
         }
         part("services.stepfunctions", "_add_event")(
-            attempt.run.execution, "TaskSubmitted", {"taskSubmittedEventDetails": told}
+            attempt.run.execution, "TaskSubmitted", {"taskSubmittedEventDetails": submission}
         )
         attempt.on_cancel(stop)
     done.wait()

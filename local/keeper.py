@@ -221,9 +221,9 @@ def _interrupt(execution: dict[str, Any]) -> None:
     if execution["status"] != "RUNNING":
         return
     cause = "The local AWS ended during this run; start the run again."
-    told = {"error": "LocalAwsEnded", "cause": cause}
-    execution.update(status="FAILED", stopDate=part(_STATES, "now_iso")(), **told)
-    part(_STATES, "_add_event")(execution, "ExecutionFailed", {"executionFailedEventDetails": told})
+    failure = {"error": "LocalAwsEnded", "cause": cause}
+    execution.update(status="FAILED", stopDate=part(_STATES, "now_iso")(), **failure)
+    part(_STATES, "_add_event")(execution, "ExecutionFailed", {"executionFailedEventDetails": failure})
 
 
 def _settle(stack: dict[str, Any]) -> None:
@@ -231,9 +231,9 @@ def _settle(stack: dict[str, Any]) -> None:
     if stack["StackStatus"].endswith("_IN_PROGRESS") and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
         stack["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
         template = stack.get("_template") or {}
-        made = stack.get("_resources") or {}
+        resources = stack.get("_resources") or {}
         template["Resources"] = {
-            key: value for key, value in template.get("Resources", {}).items() if key in made
+            key: value for key, value in template.get("Resources", {}).items() if key in resources
         }
 
 

@@ -69,8 +69,8 @@ def forget(settings: Settings) -> None:
 
 def size(settings: Settings) -> int:
     """Return how many bytes it takes on the disk."""
-    found = (Path(folder, name) for folder, _, names in os.walk(settings.kept) for name in names)
-    return sum(path.lstat().st_size for path in found if path.exists())
+    paths = (Path(folder, name) for folder, _, names in os.walk(settings.kept) for name in names)
+    return sum(path.lstat().st_size for path in paths if path.exists())
 
 
 def services(settings: Settings) -> Path:
@@ -94,17 +94,17 @@ def _mend(path: Path, sidecar: Path, folder: Path) -> None:
         return
     if path.stat().st_mtime_ns <= sidecar.stat().st_mtime_ns:
         return
-    told = json.loads(sidecar.read_bytes())
+    description = json.loads(sidecar.read_bytes())
     digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    if told.get("etag", "").strip('"') == digest:
+    if description.get("etag", "").strip('"') == digest:
         return
     account, bucket, *key = path.relative_to(folder).parts
-    before = folder.joinpath(".versions", account, bucket, told.get("version_id") or "null", *key)
+    before = folder.joinpath(".versions", account, bucket, description.get("version_id") or "null", *key)
     if before.exists():
         shutil.copyfile(before, path)
     else:
-        told.update(etag=f'"{digest}"', size=path.stat().st_size, checksums={})
-    write(sidecar, json.dumps(told))
+        description.update(etag=f'"{digest}"', size=path.stat().st_size, checksums={})
+    write(sidecar, json.dumps(description))
 
 
 def write(path: Path, text: str) -> None:

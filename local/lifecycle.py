@@ -29,7 +29,7 @@ class LifecycleError(Exception):
 
 
 def start(settings: Settings) -> bool:
-    """Start the server unless it runs already, and wait until it answers; gives whether it was started now.
+    """Start the server unless it runs already, and wait until it answers; returns whether it was started now.
 
     Raises:
         LifecycleError: the port is taken, or the server ended or did not answer in time.
@@ -54,7 +54,7 @@ def start(settings: Settings) -> bool:
 
 
 def stop(settings: Settings) -> bool:
-    """Stop the server and every job it runs, and wait until they are gone; gives whether it was running."""
+    """Stop the server and every job it runs, and wait until they are gone; returns whether it was running."""
     if not settings.folder.exists():
         return False
     with _only_one(settings):
@@ -78,8 +78,8 @@ def reset(settings: Settings) -> None:
 
 def running(settings: Settings) -> ProcessIdentity | None:
     """Find the server's process, if it is alive."""
-    found = load_identity(_identity_file(settings))
-    return found if found and found.alive else None
+    identity = load_identity(_identity_file(settings))
+    return identity if identity and identity.alive else None
 
 
 def running_port(settings: Settings) -> int:

@@ -28,10 +28,10 @@ def _make(original: Function) -> Function:
         token = str(data.get("nextToken") or "0")
         if not token.isdecimal():
             return error("InvalidParameterException", "The specified nextToken is invalid.", 400)
-        found = _matching(group["streams"], data)
+        events = _matching(group["streams"], data)
         start, size = int(token), min(int(data.get("limit") or _PAGE), _PAGE)
-        answer: dict[str, Any] = {"events": found[start : start + size], "searchedLogStreams": []}
-        if start + size < len(found):
+        answer: dict[str, Any] = {"events": events[start : start + size], "searchedLogStreams": []}
+        if start + size < len(events):
             answer["nextToken"] = str(start + size)
         return respond(answer)
 
@@ -48,8 +48,10 @@ def _matching(streams: dict[str, Any], data: dict[str, Any]) -> list[dict[str, A
             if _wanted(name, data)
             for number, event in enumerate(streams[name]["events"])
         ]
-    chosen = [event for event in events if first <= event["timestamp"] <= last and matches(event["message"])]
-    return sorted(chosen, key=lambda event: (event["timestamp"], event["ingestionTime"]))
+    matching = [
+        event for event in events if first <= event["timestamp"] <= last and matches(event["message"])
+    ]
+    return sorted(matching, key=lambda event: (event["timestamp"], event["ingestionTime"]))
 
 
 def _wanted(stream: str, data: dict[str, Any]) -> bool:

@@ -160,7 +160,7 @@ class ModelRegistry:
             request.get("CreationTimeBefore", float("inf")),
         )
         with self._lock:
-            chosen = [
+            packages = [
                 {key: package[key] for key in _SUMMARY if key in package}
                 for package in self._packages.values()
                 if (not group or package["ModelPackageGroupName"] == group)
@@ -168,7 +168,7 @@ class ModelRegistry:
                 and request.get("NameContains", "") in package["ModelPackageGroupName"]
                 and earliest <= package["CreationTime"] <= latest
             ]
-        return _listing("ModelPackageSummaryList", chosen, request, "ModelPackageArn")
+        return _listing("ModelPackageSummaryList", packages, request, "ModelPackageArn")
 
     def update_package(self, request: dict[str, Any]) -> dict[str, Any]:
         """UpdateModelPackage: the approval status and the customer's own properties."""
@@ -196,16 +196,16 @@ class ModelRegistry:
         return {}
 
     def _group(self, name_or_arn: str) -> dict[str, Any]:
-        found = self._groups.get(name_or_arn.rpartition("/")[2])
-        if found is None:
+        group = self._groups.get(name_or_arn.rpartition("/")[2])
+        if group is None:
             raise ServiceError("ValidationException", f"ModelPackageGroup {name_or_arn} does not exist.")
-        return found
+        return group
 
     def _package(self, arn: str) -> dict[str, Any]:
-        found = self._packages.get(arn)
-        if found is None:
+        package = self._packages.get(arn)
+        if package is None:
             raise ServiceError("ValidationException", f"ModelPackage {arn} does not exist.")
-        return found
+        return package
 
 
 def _check_status(status: str) -> None:

@@ -80,7 +80,7 @@ class JobProcess:
             _running.add(self)
 
     def wait(self) -> int:
-        """Wait for the end and the last line; gives the exit code as a container has it (128 + signal)."""
+        """Wait for the end and the last line; returns the exit code as a container has it (128 + signal)."""
         code = self._process.wait()
         # What the program left behind in its group ends with it, as in a container, and so does the pipe.
         self._signal(signal.SIGKILL)

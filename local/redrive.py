@@ -30,7 +30,7 @@ def install() -> None:
 
 
 def redrive(request: dict[str, Any]) -> dict[str, Any]:
-    """RedriveExecution; gives its answer.
+    """RedriveExecution; returns its answer.
 
     Raises:
         ServiceError: there is no such execution, or it cannot be redriven.
@@ -107,7 +107,7 @@ def _describing(original: Function) -> Function:
         execution = part(_MODULE, "_executions").get(data.get("executionArn"))
         if status != 200 or execution is None:
             return status, headers, body
-        return part("core.responses", "json_response")(json.loads(body) | _told(execution))
+        return part("core.responses", "json_response")(json.loads(body) | _redrive_of(execution))
 
     return describe_execution
 
@@ -121,8 +121,8 @@ def _listing(original: Function) -> Function:
             return status, headers, body
         answer = json.loads(body)
         for item in answer["executions"]:
-            told = _told(executions_by_arn[item["executionArn"]])
-            item.update({key: told[key] for key in ("redriveCount", "redriveDate") if key in told})
+            redrive = _redrive_of(executions_by_arn[item["executionArn"]])
+            item.update({key: redrive[key] for key in ("redriveCount", "redriveDate") if key in redrive})
         return part("core.responses", "json_response")(answer)
 
     return list_executions
@@ -136,18 +136,18 @@ def _dispatching(original: Function) -> Function:
             detail = json.loads(event["Detail"])
             execution = part(_MODULE, "_executions").get(detail.get("executionArn"))
             if execution:
-                event = {**event, "Detail": json.dumps(detail | _told(execution))}
+                event = {**event, "Detail": json.dumps(detail | _redrive_of(execution))}
         return original(event, view)
 
     return dispatch
 
 
-def _told(execution: Execution) -> dict[str, Any]:
+def _redrive_of(execution: Execution) -> dict[str, Any]:
     obstacle = not_redrivable(execution)
-    told = {
+    description = {
         "redriveCount": execution.get("redriveCount", 0),
         "redriveStatus": "NOT_REDRIVABLE" if obstacle else "REDRIVABLE",
     }
     if execution.get("redriveDate"):
-        told["redriveDate"] = execution["redriveDate"]
-    return told | ({"redriveStatusReason": obstacle} if obstacle else {})
+        description["redriveDate"] = execution["redriveDate"]
+    return description | ({"redriveStatusReason": obstacle} if obstacle else {})

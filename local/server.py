@@ -16,7 +16,7 @@ from local.settings import HOST, REGION, Settings, read_settings
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT, then stop every job; gives the exit status."""
+    """Serve until SIGTERM or SIGINT, then stop every job; returns the exit status."""
     settings = read_settings()
     _forget_own_settings()
     os.environ.update(_ministack_environment(settings))

@@ -24,7 +24,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def download_prefix(s3: Client, uri: str, folder: Path) -> int:
-    """Copy every object whose key begins with the prefix into the folder; gives how many.
+    """Copy every object whose key begins with the prefix into the folder; returns how many.
 
     As SageMaker does, files keep their path below the last "/" that the prefix covers; a prefix is a
     beginning of keys, not a folder, so `…/train` also brings `…/training/x`.

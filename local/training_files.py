@@ -81,9 +81,9 @@ def checkpoint_folder(base: Path, request: dict[str, Any]) -> Path:
 def failure_reason(base: Path, exit_code: int) -> str:
     """Return what DescribeTrainingJob tells of a failed program: its output/failure and its exit code."""
     path = base / "output" / "failure"
-    told = path.read_text(errors="replace").strip() if path.is_file() else ""
+    reason = path.read_text(errors="replace").strip() if path.is_file() else ""
     ending = f", exit code: {exit_code}"
-    return "AlgorithmError: " + told[: FAILURE_LIMIT - len("AlgorithmError: ") - len(ending)] + ending
+    return "AlgorithmError: " + reason[: FAILURE_LIMIT - len("AlgorithmError: ") - len(ending)] + ending
 
 
 def program_environment(base: Path, request: dict[str, Any], arn: str) -> dict[str, str]:

@@ -179,7 +179,7 @@ class TrainingJob:
         return answer
 
     def stop(self, secondary_status: str) -> bool:
-        """Ask it to stop (SIGTERM, later SIGKILL); gives whether it was still running."""
+        """Ask it to stop (SIGTERM, later SIGKILL); returns whether it was still running."""
         with self._lock:
             if self._record["TrainingJobStatus"] not in _UNFINISHED:
                 return False
@@ -223,7 +223,7 @@ class TrainingJob:
             self._finish_completed()
 
     def _run_program(self, checkpoints: FolderUpload | None) -> int:
-        """Run `train` with its log, its time limit and its checkpoints being copied; gives the exit code."""
+        """Run `train` with its log, time limit and checkpoints being copied; returns the exit code."""
         stream = LogStream(self._settings.endpoint, LOG_GROUP, f"{self.name}/algo-1-{int(time.time())}")
         ended = threading.Event()
         syncing = threading.Thread(target=self._sync, args=(checkpoints, ended), daemon=True)
@@ -300,9 +300,9 @@ class TrainingJob:
     def _take_line(self, line: str, stream: LogStream) -> None:
         stream.write(line)
         for definition in self._request["AlgorithmSpecification"].get("MetricDefinitions", []):
-            found = re.search(definition["Regex"], line)
-            if found:
-                value = {"MetricName": definition["Name"], "Value": float(found[1]), "Timestamp": time.time()}
+            match = re.search(definition["Regex"], line)
+            if match:
+                value = {"MetricName": definition["Name"], "Value": float(match[1]), "Timestamp": time.time()}
                 with self._lock:
                     self._metrics[definition["Name"]] = value
 
@@ -355,8 +355,8 @@ class EndedTrainingJob:
         self._record = record
         if record["TrainingJobStatus"] in _UNFINISHED:
             reason = "InternalServerError: The local AWS ended during the job."
-            told = {"TrainingJobStatus": "Failed", "SecondaryStatus": "Failed", "FailureReason": reason}
-            record.update(told, TrainingEndTime=time.time())
+            failure = {"TrainingJobStatus": "Failed", "SecondaryStatus": "Failed", "FailureReason": reason}
+            record.update(failure, TrainingEndTime=time.time())
 
     def describe(self) -> dict[str, Any]:
         """Return what DescribeTrainingJob answers."""

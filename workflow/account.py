@@ -108,12 +108,12 @@ class Account:
     def environment(self) -> dict[str, str]:
         """Return the environment for programs that a command starts, with the same account in it."""
         if not self.local:
-            chosen = {
+            variables = {
                 "AWS_PROFILE": self.profile,
                 "AWS_REGION": self.region,
                 "AWS_DEFAULT_REGION": self.region,
             }
-            return {**os.environ, **{key: value for key, value in chosen.items() if value}}
+            return {**os.environ, **{key: value for key, value in variables.items() if value}}
         return {
             **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
             "AWS_ACCESS_KEY_ID": LOCAL_KEY,

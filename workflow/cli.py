@@ -17,10 +17,10 @@ from workflow import (
     records,
     results,
     runs,
-    stack,
     submission,
     training_log,
 )
+from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
 from workflow.errors import CommandError, told
 
@@ -115,12 +115,12 @@ def deploy(
 ) -> None:
     """Build and deploy the stack, or bring it up to date."""
     account = deploys_to(ctx, stage)
-    stack.check_reachable(account)
+    stacks.check_reachable(account)
     with display.working(f"Building and deploying the stack {account.stack}") as tell:
         programs.build_and_deploy(account, stage, tell)
-    made = stack.read_stack(account)
+    stack = stacks.read_stack(account)
     display.say("Deployed.", "green")
-    display.pairs(stack.addresses(made))
+    display.pairs(stacks.addresses(stack))
     display.say(f"Next: {account.command} train FILE")
 
 
@@ -164,7 +164,7 @@ def status(
 ) -> None:
     """Show how far a run has come, state by state."""
     account: Account = ctx.obj
-    arn = runs.find(account, stack.read_stack(account), run)
+    arn = runs.find(account, stacks.read_stack(account), run)
     if keep_on:
         watch(account, arn)
     display.run(runs.read_run(account, arn), account)
@@ -180,22 +180,22 @@ def list_runs(
 ) -> None:
     """List the newest runs, with file, date, figures and who started them."""
     account: Account = ctx.obj
-    made = stack.read_stack(account)
-    listed = [each["executionArn"] for each in runs.recent(account, made, limit)]
-    found = [records.record(run, made.results) for run in runs.glances(account, listed)]
+    stack = stacks.read_stack(account)
+    listed = [each["executionArn"] for each in runs.recent(account, stack, limit)]
+    listed_runs = [records.record(run, stack.results) for run in runs.glances(account, listed)]
     if as_json:
-        lists.as_json([records.document(each) for each in found])
-    elif not found:
+        lists.as_json([records.document(each) for each in listed_runs])
+    elif not listed_runs:
         raise CommandError(f"Nothing has run yet: start with `{account.command} train FILE`.")
     else:
-        lists.show_runs(found)
+        lists.show_runs(listed_runs)
 
 
 @app.command()
 def stop(ctx: typer.Context, run: RunName = None) -> None:
     """Stop a run and its jobs."""
     account: Account = ctx.obj
-    arn = runs.find_running(account, stack.read_stack(account), run)
+    arn = runs.find_running(account, stacks.read_stack(account), run)
     name = arn.rsplit(":", 1)[-1]
     by = f" by {account.caller}" if account.caller else ""
     account.step_functions.stop_execution(executionArn=arn, cause=f"It was stopped{by}.")
@@ -206,7 +206,7 @@ def stop(ctx: typer.Context, run: RunName = None) -> None:
 def redrive(ctx: typer.Context, run: RunName = None, no_wait: NoWait = False) -> None:
     """Go on with a run that failed, from the step that failed."""
     account: Account = ctx.obj
-    arn = runs.find(account, stack.read_stack(account), run)
+    arn = runs.find(account, stacks.read_stack(account), run)
     runs.redrive(account, arn)
     follow_on(account, arn, no_wait)
 
@@ -221,12 +221,12 @@ def fetch_results(
 ) -> None:
     """Download a run's results, list for review and reports."""
     account: Account = ctx.obj
-    made = stack.read_stack(account)
-    folder, found = results.choose(account, made, run)
+    stack = stacks.read_stack(account)
+    folder, found_run = results.choose(account, stack, run)
     which = "Run" if run else "The newest run,"
-    if found:
-        display.whose(found, which)
-    for path in results.download(account, made, folder, to or Path("out") / folder):
+    if found_run:
+        display.whose(found_run, which)
+    for path in results.download(account, stack, folder, to or Path("out") / folder):
         display.say(str(path))
 
 
@@ -236,16 +236,16 @@ def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
     if ctx.invoked_subcommand:
         return
     account: Account = ctx.obj
-    found = models.list_models(account, stack.read_stack(account))
-    live = models.live(found)
+    versions = models.list_models(account, stacks.read_stack(account))
+    live = models.live(versions)
     if as_json:
-        lists.as_json([{**records.document(each), "state": each.state(each == live)} for each in found])
-    elif not found:
+        lists.as_json([{**records.document(each), "state": each.state(each == live)} for each in versions])
+    elif not versions:
         raise CommandError(f"There is no model yet: train one with `{account.command} train FILE`.")
     else:
-        lists.show_models(found, live)
+        lists.show_models(versions, live)
         if live is None:
-            display.say(models.none_live(found, account.command), "yellow")
+            display.say(models.none_live(versions, account.command), "yellow")
 
 
 @models_app.command()
@@ -267,14 +267,14 @@ def delete(
 ) -> None:
     """Delete the stack with everything in it: files, results, models."""
     account: Account = ctx.obj
-    stack.describe(account)
+    stacks.describe(account)
     if not yes:
         display.say(
             f"This deletes the stack {account.stack} and every file, result and model in it, for good."
         )
         if typer.prompt("Type the stack's name to go on") != account.stack:
             raise CommandError("That is not its name: nothing was deleted.")
-    for step in stack.delete_everything(account):
+    for step in stacks.delete_everything(account):
         display.say(step)
     display.say(f"The stack {account.stack} is deleted.", "green")
 
@@ -298,10 +298,10 @@ def deploys_to(ctx: typer.Context, stage: str) -> Account:
     return replace(account, stack=programs.stage_stack(stage))
 
 
-def send(account: Account, made: stack.Stack, file: Path) -> submission.Uploaded:
+def send(account: Account, stack: stacks.Stack, file: Path) -> submission.Uploaded:
     """Upload a file, showing a big one on its way."""
     with display.uploading(file) as progress:
-        return submission.upload(account, made, file, progress)
+        return submission.upload(account, stack, file, progress)
 
 
 def submit(  # noqa: PLR0913  what the options say
@@ -319,17 +319,17 @@ def submit(  # noqa: PLR0913  what the options say
     settings = submission.read_config(config) if config else None
     for each in filter(None, (file, predict)):
         submission.check_file(each)
-    made = stack.read_stack(account)
+    stack = stacks.read_stack(account)
     if explain:
-        settings = submission.explained(account, made, settings)
-    data = send(account, made, file)
-    also = send(account, made, predict) if predict else None
-    begin(account, made, submission.request(action, data, also, settings, replace=replace), no_wait)
+        settings = submission.explained(account, stack, settings)
+    data = send(account, stack, file)
+    also = send(account, stack, predict) if predict else None
+    begin(account, stack, submission.request(action, data, also, settings, replace=replace), no_wait)
 
 
-def begin(account: Account, made: stack.Stack, request: Request, no_wait: bool) -> None:
+def begin(account: Account, stack: stacks.Stack, request: Request, no_wait: bool) -> None:
     """Start a run and, unless told not to wait, follow it to its end; exits with what it came to."""
-    follow_on(account, submission.start(account, made, request), no_wait)
+    follow_on(account, submission.start(account, stack, request), no_wait)
 
 
 def follow_on(account: Account, arn: str, no_wait: bool) -> None:
@@ -357,16 +357,16 @@ def watch(account: Account, arn: str) -> None:
 
 
 def follow(account: Account, arn: str) -> runs.Run:
-    """Show a run until it has ended; gives it as it ended."""
+    """Show a run until it has ended; returns it as it ended."""
     return display.watch(runs.follow(account, arn), lambda run: training_log.last_line(account, run.steps))
 
 
 def set_status(account: Account, version: int, status: "ModelApprovalStatusType") -> None:
     """Approve or reject a version and say which is live then."""
-    found = models.set_status(account, stack.read_stack(account), version, status)
-    live = models.live(found)
+    versions = models.set_status(account, stacks.read_stack(account), version, status)
+    live = models.live(versions)
     display.say(f"Version {version}: {status.lower()}.")
-    display.say(f"Live: version {live.version}." if live else models.none_live(found, account.command))
+    display.say(f"Live: version {live.version}." if live else models.none_live(versions, account.command))
     if status == models.APPROVED and live and live.version > version:
         display.say(
             f"Version {version} is older, so it is not live: `{account.command} models reject "

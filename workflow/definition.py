@@ -183,7 +183,7 @@ def _training_job(explain: Task) -> Task:
         ],
     }
     output = "States.Format('{}/{}/output/%s.tar.gz', $.OutputDataConfig.S3OutputPath, $.TrainingJobName)"
-    kept = {
+    result_selector = {
         "job.$": "$.TrainingJobName",
         "status.$": "$.TrainingJobStatus",
         "detail.$": "$.SecondaryStatus",
@@ -193,7 +193,9 @@ def _training_job(explain: Task) -> Task:
         "output_uri.$": output % "output",
     }
     call = "sagemaker:createTrainingJob.sync"
-    return _job(steps.TRAIN, call, TRAINING_FAULTS, explain, parameters=parameters, result_selector=kept)
+    return _job(
+        steps.TRAIN, call, TRAINING_FAULTS, explain, parameters=parameters, result_selector=result_selector
+    )
 
 
 def _gate(register: Chain, rejects: Task) -> Choice:
@@ -288,9 +290,9 @@ def _batch_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
         **more,
     }
     # Kept only to know that the job is done, or why it failed.
-    kept = {"succeeded": True}
+    result_selector = {"succeeded": True}
     call = "batch:submitJob.sync"
-    job = _job(step, call, BATCH_FAULTS, explain, parameters=parameters, result_selector=kept)
+    job = _job(step, call, BATCH_FAULTS, explain, parameters=parameters, result_selector=result_selector)
     # A failed shard costs that shard: collect sees what is there, and whether it is enough.
     job.catches.insert(0, Catch(after, error_equals=["States.TaskFailed"], result_path=step.path))
     job.next(after)

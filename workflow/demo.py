@@ -18,7 +18,8 @@ from contract import keys
 from contract.columns import PREDICTION, REASON
 from contract.state import Action
 from contract.text import duration
-from workflow import cli, display, outcome, programs, results, stack, submission
+from workflow import cli, display, outcome, programs, results, submission
+from workflow import stack as stacks
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.runs import Run
@@ -42,25 +43,25 @@ def demo(
         programs.start_local_aws(tell)
     with step("Building and deploying the stack") as tell:
         programs.build_and_deploy(account, "local", tell)
-        made = stack.read_stack(account)
+        stack = stacks.read_stack(account)
     with step(f"Training on {train.name}"):
-        trained = run(account, made, "train", train)
+        trained = run(account, stack, "train", train)
     accept(trained)
     with step(f"Labelling {predict.name}"):
-        predicted = run(account, made, "predict", predict)
+        predicted = run(account, stack, "predict", predict)
     if outcome.state_of(predicted) not in {outcome.DONE, outcome.PARTLY}:
         raise CommandError(outcome.sentence(predicted))
     with step(f"Fetching the results to {FOLDER}"):
-        files = fetch(account, made, trained, predicted)
+        files = fetch(account, stack, trained, predicted)
     report(trained, predicted, files)
     display.say()
     display.say("Try next", "bold")
-    display.pairs(next_steps(made, predict))
+    display.pairs(next_steps(stack, predict))
 
 
 @contextmanager
 def step(what: str) -> Iterator[programs.Tell]:
-    """Print a heading and, at the end, how long it took; gives what to call with each line of a program."""
+    """Print a heading and, at the end, how long it took; returns what to call with each line of a program."""
     display.say()
     began = time.monotonic()
     with display.working(what) as tell:
@@ -68,10 +69,10 @@ def step(what: str) -> Iterator[programs.Tell]:
     display.say(f"  {duration(time.monotonic() - began)}", "dim")
 
 
-def run(account: Account, made: stack.Stack, action: Action, file: Path) -> Run:
+def run(account: Account, stack: stacks.Stack, action: Action, file: Path) -> Run:
     """Upload a file, start a run with it and follow it to its end."""
-    request = submission.request(action, cli.send(account, made, file))
-    return cli.follow(account, submission.start(account, made, request))
+    request = submission.request(action, cli.send(account, stack, file))
+    return cli.follow(account, submission.start(account, stack, request))
 
 
 def accept(trained: Run) -> None:
@@ -87,13 +88,13 @@ def accept(trained: Run) -> None:
     display.say("The live model stays, and labels the file now.", "yellow")
 
 
-def fetch(account: Account, made: stack.Stack, trained: Run, predicted: Run) -> dict[str, Path]:
-    """Download both runs' files; gives their paths by `training` or `prediction` and what they are."""
-    found: dict[str, Path] = {}
+def fetch(account: Account, stack: stacks.Stack, trained: Run, predicted: Run) -> dict[str, Path]:
+    """Download both runs' files; returns their paths by `training` or `prediction` and what they are."""
+    paths: dict[str, Path] = {}
     for part, each in (("training", trained), ("prediction", predicted)):
-        for path in results.download(account, made, each.folder, FOLDER / part, replace=True):
-            found[f"{part}/{keys.kind(path.name)}"] = path
-    return found
+        for path in results.download(account, stack, each.folder, FOLDER / part, replace=True):
+            paths[f"{part}/{keys.kind(path.name)}"] = path
+    return paths
 
 
 def report(trained: Run, predicted: Run, files: dict[str, Path]) -> None:
@@ -139,7 +140,7 @@ FILES = {
 }
 
 
-def next_steps(made: stack.Stack, predict: Path) -> list[tuple[str, str]]:
+def next_steps(stack: stacks.Stack, predict: Path) -> list[tuple[str, str]]:
     """Return what a person may type next."""
     file = predict.relative_to(Path.cwd()) if predict.is_relative_to(Path.cwd()) else predict
     return [
@@ -148,7 +149,7 @@ def next_steps(made: stack.Stack, predict: Path) -> list[tuple[str, str]]:
         ("Label another file", f"claimflow --local predict {file}"),
         (
             "Or only upload one",
-            f"aws s3 cp {file} s3://{made.uploads}/{keys.PREDICT_PREFIX}",
+            f"aws s3 cp {file} s3://{stack.uploads}/{keys.PREDICT_PREFIX}",
         ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),

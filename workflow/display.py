@@ -65,9 +65,9 @@ def complain(sentence: str, lines: Iterable[str] = ()) -> None:
 
 def pairs(rows: Iterable[tuple[str, str]]) -> None:
     """Print names and texts in two columns; a long text, an address say, stays in one line to be copied."""
-    found = list(rows)
-    width = max((len(name) for name, _ in found), default=0)
-    for name, text in found:
+    lines = list(rows)
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, text in lines:
         console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), writable(text)), soft_wrap=True)
 
 
@@ -77,7 +77,7 @@ def clock(when: datetime) -> str:
 
 
 def watch(runs: Iterable[Run], log_line: Callable[[Run], str | None]) -> Run:
-    """Show a run while it goes on; gives it as it ended.
+    """Show a run while it goes on; returns it as it ended.
 
     A terminal gets a live table, anything else a line a change and, while there is none, every half minute.
     """
@@ -114,9 +114,9 @@ def summary(run: Run, account: Account) -> None:
     pairs([*outcome.figures(run), *outcome.addresses(run, links=not account.local)])
     for warning in outcome.warnings(run):
         say(warning, "yellow")
-    said = outcome.sentence(run)
-    if run.status != "SUCCEEDED" or said != outcome.FINE:
-        say(said, style)
+    sentence = outcome.sentence(run)
+    if run.status != "SUCCEEDED" or sentence != outcome.FINE:
+        say(sentence, style)
     for hint in outcome.hints(run, account.command):
         say(hint, "yellow")
 
@@ -163,7 +163,7 @@ def _told(error: Exception, account: Account) -> str:
 
 @contextmanager
 def uploading(path: Path) -> Iterator[Callable[[int], None]]:
-    """Show a file on its way; gives what to call with each number of bytes sent."""
+    """Show a file on its way; returns what to call with each number of bytes sent."""
     size = path.stat().st_size
     if size < BIG_FILE or not console.is_terminal:
         say(f"Uploading {path.name} ({filesize.decimal(size)})")
@@ -182,7 +182,7 @@ def uploading(path: Path) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Show that something takes its time; gives what to call with each line it writes, to show the last."""
+    """Show that something takes its time; returns what to call with each line it writes, to show the last."""
     say(what, "bold")
     if not console.is_terminal:
         pace = _Pace()

@@ -59,8 +59,8 @@ def list_models(account: Account, stack: Stack) -> list[Model]:
         ModelPackageGroupName=stack.model_group
     )
     arns = [each["ModelPackageArn"] for page in pages for each in page["ModelPackageSummaryList"]]
-    found = [_read(account, arn) for arn in arns]
-    return sorted(found, key=lambda model: model.version, reverse=True)
+    versions = [_read(account, arn) for arn in arns]
+    return sorted(versions, key=lambda model: model.version, reverse=True)
 
 
 def live(models: list[Model]) -> Model | None:
@@ -81,16 +81,16 @@ def none_live(models: list[Model], command: str) -> str:
 def set_status(
     account: Account, stack: Stack, version: int, status: "ModelApprovalStatusType"
 ) -> list[Model]:
-    """Approve or reject a version; gives all versions as they are then.
+    """Approve or reject a version; returns all versions as they are then.
 
     Raises CommandError if there is no such version.
     """
     models = list_models(account, stack)
-    chosen = next((model for model in models if model.version == version), None)
-    if chosen is None:
+    model = next((model for model in models if model.version == version), None)
+    if model is None:
         known = ", ".join(str(model.version) for model in models) or "none yet"
         raise CommandError(f"There is no model version {version}: the versions are {known}.")
-    account.sagemaker.update_model_package(ModelPackageArn=chosen.arn, ModelApprovalStatus=status)
+    account.sagemaker.update_model_package(ModelPackageArn=model.arn, ModelApprovalStatus=status)
     return list_models(account, stack)
 
 

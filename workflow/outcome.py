@@ -60,11 +60,11 @@ def hints(run: Run, command: str) -> list[str]:
     if version is None and not run.rejected:
         return []
     waits = f"Model version {version} waits for a person: `{command} models approve {version}` makes it live."
-    made = [waits] if version is not None else []
+    sentences = [waits] if version is not None else []
     waiting = run.data["run"].get("predict") if "run" in run.data else None
     if waiting:
-        made.append(f"{waiting['uri']} was not labelled: {_then(run, command)}.")
-    return made
+        sentences.append(f"{waiting['uri']} was not labelled: {_then(run, command)}.")
+    return sentences
 
 
 def warnings(run: Run) -> list[str]:
@@ -84,16 +84,16 @@ def warnings(run: Run) -> list[str]:
 
 def _noticed(checked: LabelledFile | FileToLabel | None, later: list[str], advice: str | None) -> list[str]:
     """Return what was noticed of one file: as it was checked, and in what came of it."""
-    said = [*(checked.get("warnings", []) if checked else []), *later]
+    sentences = [*(checked.get("warnings", []) if checked else []), *later]
     reading = checked.get("reading") if checked else None
     how = f"was read as {reading}." if reading else ""
-    read = "" if any(how in warning for warning in said) else f"The file {how}"
-    return list(dict.fromkeys(filter(None, [read if how else "", *said, advice])))
+    read = "" if any(how in warning for warning in sentences) else f"The file {how}"
+    return list(dict.fromkeys(filter(None, [read if how else "", *sentences, advice])))
 
 
-def _below(which: str, file: InputFile | None, said: list[str]) -> list[str]:
+def _below(which: str, file: InputFile | None, sentences: list[str]) -> list[str]:
     name = file["uri"].rsplit("/", 1)[-1] if file else ""
-    return [f"About {which} {name}".rstrip() + ":", *said] if said else []
+    return [f"About {which} {name}".rstrip() + ":", *sentences] if sentences else []
 
 
 def figures(run: Run) -> list[Figure]:
@@ -112,11 +112,11 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
         ("Prediction report", results.get("report")),
         ("Checks of the file", validation.get("report") if run.error and not run.rejected else None),
     ]
-    made = [(name, str(uri)) for name, uri in found if uri]
+    pairs = [(name, str(uri)) for name, uri in found if uri]
     region = run.arn.split(":")[3] if run.arn.count(":") > 3 else ""
     if not links or not region:
-        return made
-    return [each for name, uri in made for each in ((name, uri), ("", _page(uri, region)))]
+        return pairs
+    return [each for name, uri in pairs for each in ((name, uri), ("", _page(uri, region)))]
 
 
 def _page(uri: str, region: str) -> str:
@@ -157,8 +157,8 @@ def _rejection(data: State) -> str:
     below = "the live model" if at_bar else "the bar"
     live = "the live model stays as it is" if _has_live(data) else "no model was live to compare it with"
     why = [evaluation["against_live"] if at_bar else "", evaluation.get("reason")]
-    said = f"The new model is below {below} and was not registered; {live}."
-    return " ".join([said, *filter(None, why)])
+    verdict = f"The new model is below {below} and was not registered; {live}."
+    return " ".join([verdict, *filter(None, why)])
 
 
 def _compared(before: float, evaluation: Evaluation) -> str:
@@ -171,22 +171,22 @@ def _compared(before: float, evaluation: Evaluation) -> str:
 
 def _training(data: State) -> list[Figure]:
     evaluation, registration = data.get("evaluation"), data.get("registration")
-    made: list[Figure] = []
+    pairs: list[Figure] = []
     if evaluation:
-        made.append(
+        pairs.append(
             (
                 "Accuracy",
                 f"{percent(evaluation['accuracy'])} of {evaluation['validation_rows']:,} held-out rows",
             )
         )
-        made.append(("Bar", percent(evaluation["bar"])))
+        pairs.append(("Bar", percent(evaluation["bar"])))
         before = evaluation.get("live_accuracy")
-        made.append(("Live model before", "none" if before is None else _compared(before, evaluation)))
+        pairs.append(("Live model before", "none" if before is None else _compared(before, evaluation)))
     if registration and not registration.get("rejected"):
         state = "live" if registration.get("live") else "waits for approval"
         version = registration.get("version")
-        made.append(("Model", f"version {version}, {state}" if version else "not decided yet"))
-    return made
+        pairs.append(("Model", f"version {version}, {state}" if version else "not decided yet"))
+    return pairs
 
 
 def _prediction(data: State) -> list[Figure]:
@@ -194,17 +194,17 @@ def _prediction(data: State) -> list[Figure]:
     if not results:
         return []
     rows = results["rows"]
-    made = [
+    pairs = [
         ("Rows", f"{rows:,}"),
         ("Accepted automatically", _part(results["accepted"], rows)),
         ("For review", _part(results["review_rows"], rows)),
         ("Rejected", _part(results["rejected"], rows)),
     ]
     if results.get("missing_rows"):
-        made.append(("Not labelled", _part(results["missing_rows"], rows)))
+        pairs.append(("Not labelled", _part(results["missing_rows"], rows)))
     if results.get("accuracy") is not None:
-        made.append(("Agrees with the given labels", percent(results["accuracy"])))
-    return made
+        pairs.append(("Agrees with the given labels", percent(results["accuracy"])))
+    return pairs
 
 
 def _part(count: int, whole: int) -> str:

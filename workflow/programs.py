@@ -69,10 +69,10 @@ def deploy_arguments(account: Account, stage: str, root: Path) -> list[str]:
 def find_sam(root: Path = ROOT) -> Path:
     """Return the path of the SAM CLI: the project's own, else the one on PATH."""
     own = root / ".venv" / "sam" / "bin" / "sam"
-    found = str(own) if own.exists() else shutil.which("sam")
-    if found is None:
+    path = str(own) if own.exists() else shutil.which("sam")
+    if path is None:
         raise CommandError("The SAM CLI is not installed: run `make setup` in the checkout.")
-    return Path(found)
+    return Path(path)
 
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], tell: Tell) -> None:
@@ -109,7 +109,7 @@ def run_in_terminal(command: Sequence[str], folder: Path, environment: Mapping[s
 
 
 def local_aws(arguments: Sequence[str], root: Path = ROOT) -> int:
-    """Run a command of the local AWS in this terminal; gives its exit code."""
+    """Run a command of the local AWS in this terminal; returns its exit code."""
     return subprocess.run(_local_command(arguments, root), cwd=root, check=False).returncode
 
 

@@ -41,23 +41,23 @@ class Record:
 def record(run: Run, bucket: str) -> Record:
     """Return the line of a run, from its data; `bucket` is that of the results."""
     data = run.data
-    asked, validation = data.get("request", {}), data.get("validation", {})
+    request, validation = data.get("request", {}), data.get("validation", {})
     trained, labelled = validation.get("train"), data.get("results")
     read = trained or labelled or validation.get("predict")
-    uri = _text(asked.get("data"))
+    uri = _text(request.get("data"))
     return Record(
         name=run.name,
         state=outcome.state_of(run),
         started=run.started,
         ended=run.ended,
         file=uri.rsplit("/", 1)[-1] if uri else None,
-        action=_text(asked.get("action")),
+        action=_text(request.get("action")),
         rows=read["rows"] if read else None,
         categories=_categories(trained, labelled),
         model=_version(data),
         accuracy=data.get("evaluation", {}).get("accuracy"),
         accepted=labelled["accepted"] / labelled["rows"] if labelled and labelled["rows"] else None,
-        started_by=_text(asked.get("started_by")),
+        started_by=_text(request.get("started_by")),
         error=run.error,
         cause=run.cause,
         results=f"s3://{bucket}/{run.folder}" if "run" in data else None,

@@ -43,7 +43,7 @@ def files_of(account: Account, stack: Stack, folder: str) -> list[str]:
 
 
 def download(account: Account, stack: Stack, folder: str, to: Path, replace: bool = False) -> list[Path]:
-    """Fetch the files of a run's folder into `to`; gives their paths.
+    """Fetch the files of a run's folder into `to`; returns their paths.
 
     Raises CommandError if there are none, or if a file of that name with another content is there and must
     not be replaced: somebody may have worked on it.
@@ -67,11 +67,11 @@ def _is_for_people(path: PurePosixPath) -> bool:
 
 def _without_files(account: Account, stack: Stack, run: Run, newest: bool) -> str:
     which = f"The newest run, {run.name}," if newest else f"The run {run.name}"
-    said = f"{which} has no results, as it ended as {state_of(run)}: {sentence(run)}"
+    refusal = f"{which} has no results, as it ended as {state_of(run)}: {sentence(run)}"
     other = _newest_with_files(account, stack) if newest else None
     if other is None:
-        return said
-    return f"{said} The newest files are those of {other}: `{account.command} results {other}`."
+        return refusal
+    return f"{refusal} The newest files are those of {other}: `{account.command} results {other}`."
 
 
 def _newest_with_files(account: Account, stack: Stack) -> str | None:

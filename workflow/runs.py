@@ -105,8 +105,8 @@ def redrive(account: Account, arn: str) -> None:
     try:
         account.step_functions.redrive_execution(executionArn=arn)
     except account.step_functions.exceptions.ExecutionNotRedrivable as error:
-        said = error.response["Error"].get("Message", "")
-        raise CommandError(f"{refused}: {said or 'it is too old'}. Start the same request again.") from None
+        why = error.response["Error"].get("Message", "")
+        raise CommandError(f"{refused}: {why or 'it is too old'}. Start the same request again.") from None
 
 
 def plain_cause(cause: str | None) -> str | None:
@@ -115,8 +115,8 @@ def plain_cause(cause: str | None) -> str | None:
         document = json.loads(cause or "")
     except ValueError:
         return cause
-    said = document.get("errorMessage") if isinstance(document, dict) else None
-    return str(said) if said else cause
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return str(message) if message else cause
 
 
 def follow(account: Account, arn: str) -> Iterator[Run]:
@@ -137,8 +137,8 @@ def recent(account: Account, stack: Stack, limit: int) -> "list[ExecutionListIte
         stateMachineArn=stack.state_machine,
         PaginationConfig={"MaxItems": limit, "PageSize": min(limit, 1000)},
     )
-    found = [each for page in pages for each in page["executions"]]
-    return sorted(found, key=lambda each: each["startDate"], reverse=True)
+    executions = [each for page in pages for each in page["executions"]]
+    return sorted(executions, key=lambda each: each["startDate"], reverse=True)
 
 
 def find(account: Account, stack: Stack, name: str | None) -> str:
@@ -201,10 +201,10 @@ def _run(described: "DescribeExecutionOutputTypeDef", events: "Sequence[HistoryE
 
 
 def _newest(account: Account, stack: Stack) -> str:
-    found = recent(account, stack, 1)
-    if not found:
+    newest = recent(account, stack, 1)
+    if not newest:
         raise CommandError(f"Nothing has run yet: start with `{account.command} train FILE`.")
-    return found[0]["executionArn"]
+    return newest[0]["executionArn"]
 
 
 def _exists(account: Account, arn: str) -> bool:
@@ -219,14 +219,14 @@ def _exists(account: Account, arn: str) -> bool:
 
 def _by_beginning(account: Account, stack: Stack, name: str) -> str:
     listed = recent(account, stack, SEARCHED)
-    found = [each for each in listed if each["name"].startswith(name)]
-    if not found:
+    matches = [each for each in listed if each["name"].startswith(name)]
+    if not matches:
         return _by_work(account, listed, name)
-    if len(found) > 1:
-        names = ", ".join(each["name"] for each in found[:3])
-        more = " and others" if len(found) > 3 else ""
+    if len(matches) > 1:
+        names = ", ".join(each["name"] for each in matches[:3])
+        more = " and others" if len(matches) > 3 else ""
         raise CommandError(f"'{name}' may be {names}{more}: write more of the name.")
-    return found[0]["executionArn"]
+    return matches[0]["executionArn"]
 
 
 def _by_work(account: Account, listed: "list[ExecutionListItemTypeDef]", work: str) -> str:

@@ -114,7 +114,7 @@ def outputs_of(described: "StackTypeDef") -> dict[str, str]:
 
 
 def delete_everything(account: Account) -> Iterator[str]:
-    """Delete the stack with all it holds; gives a line about each step as it begins.
+    """Delete the stack with all it holds; returns a line about each step as it begins.
 
     CloudFormation deletes neither a bucket that holds objects nor a model package group that holds versions,
     so those go first. Raises StackMissingError, or CommandError if CloudFormation fails.
@@ -139,8 +139,8 @@ def delete_everything(account: Account) -> Iterator[str]:
 def _stop_runs(account: Account, machine: str, artifacts: str) -> Iterator[str]:
     """Stop what runs: a state machine is not deleted before, and jobs would write into the buckets again."""
     pages = account.step_functions.get_paginator("list_executions")
-    found = pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
-    arns = [each["executionArn"] for page in found for each in page["executions"]]
+    listed = pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
+    arns = [each["executionArn"] for page in listed for each in page["executions"]]
     for arn in arns:
         yield f"Stopping the run {arn.rsplit(':', 1)[-1]}"
         account.step_functions.stop_execution(executionArn=arn, cause="The stack is being deleted.")
@@ -168,27 +168,27 @@ def _trainings_under_way(account: Account, artifacts: str) -> list[str]:
 
 
 def empty_bucket(account: Account, bucket: str) -> Iterator[int]:
-    """Delete every version of every object; gives how many so far after each page. A bucket may be gone.
+    """Delete every version of every object; returns how many so far after each page. A bucket may be gone.
 
     The first page is asked for again and again: a page's end is a version that is then deleted, and one key
     may have more versions than a page takes.
     """
     deleted = 0
     with contextlib.suppress(account.s3.exceptions.NoSuchBucket):
-        while found := _first_versions(account, bucket):
-            _delete_objects(account, bucket, found)
-            deleted += len(found)
+        while versions := _first_versions(account, bucket):
+            _delete_objects(account, bucket, versions)
+            deleted += len(versions)
             yield deleted
 
 
 def _first_versions(account: Account, bucket: str) -> "list[ObjectIdentifierTypeDef]":
     page = account.s3.list_object_versions(Bucket=bucket, MaxKeys=PAGE)
-    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-    return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+    versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions]
 
 
-def _delete_objects(account: Account, bucket: str, found: "list[ObjectIdentifierTypeDef]") -> None:
-    answer = account.s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+def _delete_objects(account: Account, bucket: str, objects: "list[ObjectIdentifierTypeDef]") -> None:
+    answer = account.s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
     for error in answer.get("Errors", []):
         raise CommandError(
             f"{error.get('Key')} in {bucket} cannot be deleted ({error.get('Message')}): "

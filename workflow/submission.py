@@ -129,7 +129,7 @@ def request(
 
 
 def start(account: Account, stack: Stack, made: Request) -> str:
-    """Start a run; gives the execution's ARN. The request also says who started it."""
+    """Start a run; returns the execution's ARN. The request also says who started it."""
     by = {"started_by": account.caller} if account.caller else {}
     name = execution_name(made["action"], made["data"], datetime.now(UTC))
     started = account.step_functions.start_execution(

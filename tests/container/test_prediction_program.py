@@ -248,7 +248,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3Client]":
 
 
 def on_s3(bucket: "S3Client", shards: Path, model: Path) -> dict[str, str]:
-    """The same job with everything on S3; gives its environment."""
+    """The same job with everything on S3; returns its environment."""
     change(
         shards,
         output=f"s3://{BUCKET}/runs/x/predict/parts",
@@ -327,7 +327,7 @@ def test_a_disk_that_fills_up_during_a_download_from_s3_is_told(
 
 @pytest.fixture
 def labels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replaces the model by one that is quick; gives the texts that it was asked about."""
+    """Replaces the model by one that is quick; returns the texts that it was asked about."""
     asked: list[str] = []
 
     def predict(_model: object, found: Iterable[Row], *, explain: bool = False) -> Iterator[Prediction]:

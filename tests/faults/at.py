@@ -53,7 +53,7 @@ def sender(name: str) -> Callable[[], None]:
 
 
 def main(program: str, point: str, count: str, name: str) -> int:
-    """Run the program to its end, or to the point; gives the exit code."""
+    """Run the program to its end, or to the point; returns the exit code."""
     entry = importlib.import_module(PROGRAMS[program])
     module, _, function = point.partition(":")
 

@@ -19,7 +19,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @contextmanager
 def faults(clients: list[Any], *rules: Rule) -> Iterator[Rules]:
-    """Let rules hold for clients; gives them, with the requests that came. Nothing waits between retries."""
+    """Let rules hold for clients; yields them, with the requests that came. Nothing waits between retries."""
     active = Rules(*rules)
 
     def before_send(event_name: str, request: Any, **_: Any) -> None:

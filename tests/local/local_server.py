@@ -198,7 +198,7 @@ def described_job(aws: Local, job_id: str) -> dict[str, Any]:
 def start_machine(
     aws: Local, machine_name: str, definition: dict[str, Any], data: Json = None, **more: Json
 ) -> str:
-    """Make a state machine of this definition and start it; gives the execution's ARN."""
+    """Make a state machine of this definition and start it; returns the execution's ARN."""
     machine = aws.client("stepfunctions").create_state_machine(
         name=machine_name, roleArn=ROLE, definition=json.dumps(definition)
     )["stateMachineArn"]
@@ -234,7 +234,7 @@ def events(aws: Local, arn: str) -> list[dict[str, Any]]:
 
 
 def make_function(aws: Local, name: str, code: str, **more: Json) -> str:
-    """A Lambda function whose module is this code; gives its ARN."""
+    """A Lambda function whose module is this code; returns its ARN."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("app.py", code)

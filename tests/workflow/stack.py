@@ -89,7 +89,7 @@ class Stack:
         return done
 
     def upload(self, key: str, body: bytes | str) -> str:
-        """Put an object into the uploads bucket, its name with the tests' prefix; gives its s3:// address."""
+        """Put an object in the uploads bucket, its name with the tests' prefix; returns the s3:// address."""
         data = body.encode() if isinstance(body, str) else body
         folder, slash, name = key.rpartition("/")
         key = f"{folder}{slash}{self.prefix}{name}"
@@ -97,7 +97,7 @@ class Stack:
         return f"s3://{self.outputs['UploadsBucket']}/{key}"
 
     def start(self, request: Any) -> str:
-        """Start an execution with any JSON as its input; gives its ARN."""
+        """Start an execution with any JSON as its input; returns its ARN."""
         return str(
             self.client("stepfunctions").start_execution(
                 stateMachineArn=self.outputs["StateMachineArn"],
@@ -123,7 +123,7 @@ class Stack:
         ]
 
     def execution_of(self, data: str) -> str:
-        """Wait for the execution that an upload starts; gives its ARN."""
+        """Wait for the execution that an upload starts; returns its ARN."""
         deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
             for arn in self.executions_of(data):
@@ -143,7 +143,7 @@ class Stack:
         ]
 
     def wait(self, arn: str) -> dict[str, Any]:
-        """Wait until an execution ended; gives what DescribeExecution says of it."""
+        """Wait until an execution ended; returns what DescribeExecution says of it."""
         client = self.client("stepfunctions")
         deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
@@ -154,7 +154,7 @@ class Stack:
         raise AssertionError(f"still running after {self.wait_seconds} s: {self.states(arn)}")
 
     def wait_until_published(self, version: str | None) -> dict[str, bytes]:
-        """Wait until all that lies below live/ is of a version, by its ARN, or nothing; gives the files."""
+        """Wait until all that lies below live/ is of a version, by its ARN, or nothing; returns the files."""
         s3, bucket = self.client("s3"), self.outputs["ArtifactsBucket"]
         deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
@@ -280,7 +280,7 @@ def running_jobs(stack: Stack) -> list[int]:
 
 
 def wait_for_end_of(stack: Stack, job: str) -> str:
-    """Wait until a training job is over; gives its status."""
+    """Wait until a training job is over; returns its status."""
     deadline = time.monotonic() + stack.wait_seconds
     while time.monotonic() < deadline:
         time.sleep(stack.pause)

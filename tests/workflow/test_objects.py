@@ -21,7 +21,7 @@ class Object:
         self.place = {"Bucket": stack.outputs["ArtifactsBucket"], "Key": f"{stack.prefix}{uuid.uuid4()}"}
 
     def put(self, body: bytes, **options: Any) -> str:
-        """Write the object; gives its entity tag."""
+        """Write the object; returns its entity tag."""
         return str(self.client.put_object(**self.place, Body=body, **options)["ETag"])
 
     def get(self, **options: Any) -> dict[str, Any]:

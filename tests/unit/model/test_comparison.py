@@ -24,7 +24,7 @@ BRAKES, ENGINE, SEATS = (
 
 @pytest.fixture
 def held(write: Write, tmp_path: Path) -> Held:
-    """Writes held-out rows; gives their folder."""
+    """Writes held-out rows; returns their folder."""
     numbers = itertools.count()
 
     def make(rows: Sequence[Row]) -> Path:
