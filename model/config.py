@@ -54,45 +54,55 @@ class Config(BaseModel):
         description="Number of categories; null takes it from the data, a number must agree with the data.",
     )
     num_epoch: int = Field(
-        8, ge=1, le=1000, description="Most passes of the CNN or LSTM over the training rows."
+        8,
+        ge=1,
+        le=1000,
+        description="Maximum number of epochs of the CNN or LSTM (passes over the training rows).",
     )
-    optimizer: Optimizer = Field("adam", description="How weights are updated.")
+    optimizer: Optimizer = Field("adam", description="Optimizer of the CNN or LSTM.")
     seq_len: int = Field(
-        1000, ge=1, le=10_000, description="Words of a text that are read; the rest of a longer text is not."
+        1000,
+        ge=1,
+        le=10_000,
+        description="Maximum sequence length: words of a text that are read; the rest of a longer text is"
+        " not.",
     )
     vocab_size: int = Field(
         20_000,
         ge=3,
         le=10_000_000,
-        description="Most words that the CNN or LSTM knows, by frequency, padding and unknown included.",
+        description="Maximum vocabulary size of the CNN or LSTM, by frequency, padding and unknown words "
+        "included.",
     )
-    batch_size: int = Field(64, ge=1, le=8192, description="Rows a training step of the CNN or LSTM.")
-    hidden_size: int = Field(128, ge=1, le=10_000, description="Units of each direction of the LSTM.")
+    batch_size: int = Field(64, ge=1, le=8192, description="Batch size of the CNN or LSTM, in rows.")
+    hidden_size: int = Field(128, ge=1, le=10_000, description="Hidden size of each direction of the LSTM.")
     embed_size: int = Field(
         128,
         ge=1,
         le=10_000,
-        description="Numbers that stand for a word, that of the spaCy vectors when they are used; "
-        "and filters of each kernel size of the CNN.",
+        description="Embedding size, which is that of the spaCy vectors when they are used; also the "
+        "number of filters of each kernel size of the CNN.",
     )
     dropout: float = Field(
         0.5,
         ge=0,
         lt=1,
-        description="Share of the words' numbers and of the features left out at random while training.",
+        description="Dropout rate, of the embeddings and of the features that the last layer reads.",
     )
-    n_layers: int = Field(1, ge=1, le=8, description="Layers of the LSTM; the CNN has one.")
-    bidirectional: bool = Field(True, description="Whether the LSTM also reads backwards.")
+    n_layers: int = Field(1, ge=1, le=8, description="Number of layers of the LSTM; the CNN has one.")
+    bidirectional: bool = Field(True, description="Whether the LSTM is bidirectional.")
     train_log_interval: int = Field(
-        50, ge=1, description="Batches between two lines about the training loss."
+        50, ge=1, description="Batches between two log lines with the training loss."
     )
     val_log_interval: int = Field(
         1000,
         ge=1,
         description="Batches between two validations within an epoch; each epoch also ends with one.",
     )
-    learning_rate: float = Field(0.002, gt=0, le=10, description="Step size at the start.")
-    use_spacy_pretrained: bool = Field(False, description="Start from the word vectors of `spacy_model`.")
+    learning_rate: float = Field(0.002, gt=0, le=10, description="Initial learning rate.")
+    use_spacy_pretrained: bool = Field(
+        False, description="Whether the embeddings start from the pretrained word vectors of `spacy_model`."
+    )
     save_name: FileName = Field(
         "model", description="Name of the weights file in the artifact, without `.params`."
     )
@@ -107,15 +117,17 @@ class Config(BaseModel):
     )
     epoch_factor: int = Field(4, ge=1, description="Epochs between two decays of the learning rate.")
     power_decay: bool = Field(
-        True, description="Whether the learning rate is learning_rate * 0.1 ** floor(epoch / epoch_factor)."
+        True,
+        description="Whether the learning rate decays: learning_rate * 0.1 ** floor(epoch / epoch_factor).",
     )
     cnn: bool | None = Field(
         None,
         description="When `architecture` is null: true trains a TextCNN, false an LSTM, null n-grams.",
     )
-    wd: float = Field(0.0002, ge=0, le=1, description="Weight decay (L2).")
+    wd: float = Field(0.0002, ge=0, le=1, description="Weight decay (L2 regularization).")
     kernel_size: KernelSize | Annotated[list[KernelSize], Field(min_length=1, max_length=8)] = Field(
-        [2, 3, 4], description="Words under a filter of the CNN; a list gives filters of several widths."
+        [2, 3, 4],
+        description="Kernel size of the CNN: words under a filter; a list gives filters of several sizes.",
     )
     text_column: Text | None = Field(None, description="Column of the text; null finds it by common names.")
     label_column: Text | None = Field(
@@ -125,78 +137,93 @@ class Config(BaseModel):
         None, description="Sheet of an Excel workbook that is read; null reads the first."
     )
     validation_fraction: float = Field(
-        0.1, gt=0, le=0.5, description="Share of the labelled rows held out to measure."
+        0.1, gt=0, le=0.5, description="Share of the labelled rows that are held out for validation."
     )
     seed: int = Field(
-        0, ge=0, le=2**31 - 1, description="Seed of everything random; on a CPU it repeats a run exactly."
+        0, ge=0, le=2**31 - 1, description="Random seed; on a CPU it repeats a training exactly."
     )
     rows_per_shard: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="Rows that one prediction job labels; null chooses by the length of the file."
     )
     accuracy_bar: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None,
-        description="Least validation accuracy of a model that goes live; it can raise the stack's bar only.",
+        description="Minimum validation accuracy of a model that goes live; it can only raise the stack's"
+        " bar.",
     )
     target_precision: float = Field(
         0.95,
         ge=0.5,
         lt=1,
-        description="Least precision, with 95% assurance, of the rows accepted without a person.",
+        description="Minimum precision of the rows accepted without a person, held with 95% confidence "
+        "(Clopper-Pearson bound).",
     )
     spacy_model: Text = Field(
         "en_core_web_md", description="spaCy package, or folder, that has the word vectors."
     )
     clip_gradient: Annotated[float, Field(gt=0)] | None = Field(
-        1.0, description="Largest size of each part of a gradient; null does not limit it."
+        1.0,
+        description="Gradient clipping: the largest absolute value of each element of a gradient; null "
+        "does not clip.",
     )
     amp: bool = Field(
         False,
-        description="Whether a GPU trains the CNN or LSTM in float16 where that is safe (MXNet's AMP).",
+        description="Automatic mixed precision: whether a GPU trains the CNN or LSTM in float16 where "
+        "that is safe.",
     )
     patience: int = Field(
-        2, ge=1, description="Epochs without a better validation accuracy before training stops."
+        2,
+        ge=1,
+        description="Early stopping: epochs without a better validation accuracy before training stops.",
     )
     class_weight: Literal["balanced"] | None = Field(
-        None, description="`balanced` lets a rare category weigh as much as a common one while training."
+        None,
+        description="`balanced` weighs each category by its inverse frequency while training; null weighs"
+        " all rows alike.",
     )
     ngram_words: Auto | Width = Field(
         "auto", description="Longest n-gram of words; `auto` chooses on a held-out part of the training rows."
     )
     ngram_skip: Auto | Annotated[int, Field(ge=0, le=8)] = Field(
-        "auto", description="Most words skipped inside a pair of words; `auto` as above."
+        "auto",
+        description="Maximum number of words skipped inside a pair of words (skip-grams); `auto` as above.",
     )
     ngram_chars: Auto | Annotated[list[Width], Field(min_length=2, max_length=2)] | None = Field(
         "auto",
-        description="Shortest and longest n-gram of characters in a word; null: none; `auto` as above.",
+        description="Shortest and longest n-gram of characters within a word; null: none; `auto` as above.",
     )
     ngram_end: Auto | Annotated[int, Field(ge=0, le=200)] = Field(
-        "auto", description="Last words of a text that count once more, apart; 0: none; `auto` as above."
+        "auto",
+        description="How many of a text's last words count a second time, as features of their own; 0: "
+        "none; `auto` as above.",
     )
     ngram_scale: Auto | Literal["none", "idf", "nb", "nb-idf"] = Field(
-        "auto", description="What an n-gram counts: 1, by rarity, by naive Bayes, or both; `auto` as above."
+        "auto",
+        description="Feature weighting of the n-grams: `none` is binary, `idf` inverse document "
+        "frequency, `nb` the log-count ratio of naive Bayes, `nb-idf` both; `auto` as above.",
     )
     ngram_norm: Auto | Literal["none", "sqrt"] = Field(
-        "auto", description="`sqrt` divides by the root of a text's n-grams; `auto` as above."
+        "auto",
+        description="`sqrt` divides a text's features by the square root of their number; `auto` as above.",
     )
     ngram_epochs: Auto | Annotated[int, Field(ge=1, le=100)] = Field(
-        "auto", description="Passes of the n-grams over the training rows; `auto` as above."
+        "auto", description="Number of epochs of the n-grams; `auto` as above."
     )
     ngram_features: int = Field(
-        2_000_000, ge=1, le=16_000_000, description="Most n-grams known, by the number of texts they are in."
+        2_000_000, ge=1, le=16_000_000, description="Maximum number of n-grams, by document frequency."
     )
     allow_partial: bool = Field(
-        True, description="Whether a prediction of which a part failed delivers the rest."
+        True, description="Whether a prediction delivers what succeeded when some shards failed."
     )
     max_missing_share: float = Field(
-        0.5, ge=0, le=1, description="Largest share of the rows that may be missing of what is delivered."
+        0.5, ge=0, le=1, description="Largest share of rows that may be missing from a partial delivery."
     )
     explain: bool = Field(
-        False, description="Whether predictions name the n-grams that decided, in a column `because`."
+        False, description="Whether predictions name the phrases that decided, in a column `because`."
     )
     output: Literal["csv", "xlsx"] | None = Field(
         None,
-        description="Format of the files for people: `csv` (UTF-8 that Excel knows by its mark) or `xlsx`; "
-        "null is as the file came.",
+        description="Format of the result files: `csv` (UTF-8 with a byte order mark, for Excel) or "
+        "`xlsx`; null keeps the input's format.",
     )
 
     @classmethod
