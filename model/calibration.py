@@ -203,13 +203,13 @@ def chance_difference(only_one_right: int, only_other_right: int) -> float:
     return min(1.0, 2 * _at_least(most, count)(0.5)) if count else 1.0
 
 
-def least_known_share(shares: Array) -> float:
-    """Return the share of known words below which a text is unlike the training texts.
+def min_in_vocabulary_ratio(ratios: Array) -> float:
+    """Return the in-vocabulary ratio below which a text is unlike the training texts.
 
-    All but UNFAMILIAR_QUANTILE of the validation texts, which have these `shares`, lie above it; at most a
+    All but UNFAMILIAR_QUANTILE of the validation texts, which have these `ratios`, lie above it; at most a
     half.
     """
-    return min(MOST_KNOWN_ASKED, float(np.quantile(shares, UNFAMILIAR_QUANTILE)))
+    return min(MOST_KNOWN_ASKED, float(np.quantile(ratios, UNFAMILIAR_QUANTILE)))
 
 
 def _at_least(right: int, count: int) -> Callable[[float], float]:

@@ -20,15 +20,15 @@ class Decision:
     threshold: float | None = (
         None  # least confidence of a row that needs no person; None: every row needs one
     )
-    least_known_share: float = 0.0  # share of known words below which a text is unlike the training texts
+    min_in_vocabulary_ratio: float = 0.0  # below which a text is unlike the training texts
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Texts judged: probabilities of shape (texts, classes), and the share of known words, shape (texts,)."""
+class Probabilities:
+    """Calibrated probabilities, shape (texts, classes), and in-vocabulary ratios, shape (texts,)."""
 
     probabilities: npt.NDArray[np.float64]
-    known_shares: npt.NDArray[np.float64]
+    in_vocabulary_ratios: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,15 @@ class Classifier:
     mixture: tuple[float, ...] = (1.0,)  # the weight of each part; they add up to 1
     decision: Decision = field(default_factory=Decision)
 
-    def judge(self, texts: Sequence[str]) -> Judged:
-        """Calibrated probabilities and shares of known words, in the order of the texts."""
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Return calibrated probabilities and in-vocabulary ratios, in the order of the texts."""
         scores = [part.score(texts) for part in self.parts]
-        logits = mixed([score.logits for score in scores], self.mixture)
-        return Judged(probabilities(logits, self.decision.temperature), scores[0].known_shares)
+        logits = mix_logits([score.logits for score in scores], self.mixture)
+        calibrated = probabilities(logits, self.decision.temperature)
+        return Probabilities(calibrated, scores[0].in_vocabulary_ratios)
 
 
-def mixed(logits: Sequence[Floats], mixture: Sequence[float]) -> Floats:
+def mix_logits(logits: Sequence[Floats], mixture: Sequence[float]) -> Floats:
     """Mix the parts' logits, each of shape (texts, classes): the weighted mean of their log-probabilities.
 
     A single part's logits stay as they are.

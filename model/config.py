@@ -176,9 +176,7 @@ class Config(BaseModel):
         description="Early stopping: epochs without a better validation accuracy before training stops.",
     )
     class_weight: Literal["balanced"] | None = Field(
-        None,
-        description="`balanced` weighs each category by its inverse frequency while training; null weighs"
-        " all rows alike.",
+        None, description="`balanced` weighs each category by its inverse frequency while training."
     )
     ngram_words: Auto | Width = Field(
         "auto", description="Longest n-gram of words; `auto` chooses on a held-out part of the training rows."

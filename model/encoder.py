@@ -25,7 +25,7 @@ class Encoded:
     """Texts as numbers, and how much of each is known: its share of words, 0 to 1, signs not counted."""
 
     texts: list[Ids]
-    known_shares: Shares  # (texts,)
+    in_vocabulary_ratios: Shares  # (texts,)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class WordEncoder:
             nothing = np.array([UNKNOWN], dtype=np.int32)
             pieces = np.split(numbers, tokens.offsets[1:-1])
             encoded.extend(piece if len(piece) else nothing for piece in pieces)
-            shares.append(known_shares(tokens, numbers != UNKNOWN))
+            shares.append(in_vocabulary_ratios(tokens, numbers != UNKNOWN))
         return Encoded(encoded, np.concatenate(shares) if shares else np.empty(0))
 
     @property
@@ -67,7 +67,7 @@ class WordEncoder:
         return {word: number for number, word in enumerate(self.vocabulary, FIRST_WORD)}
 
 
-def known_shares(tokens: Tokens, known: npt.NDArray[np.bool_]) -> Shares:
+def in_vocabulary_ratios(tokens: Tokens, known: npt.NDArray[np.bool_]) -> Shares:
     """Return the share of each text's words that are `known`; signs do not count, and of no words none is."""
     counted = ~tokens.signs
     words = np.searchsorted(np.flatnonzero(counted), tokens.offsets)

@@ -50,7 +50,7 @@ class Measured:
 
     logits: npt.NDArray[np.float32]  # (rows, classes)
     truths: Truths  # (rows,)
-    known_shares: npt.NDArray[np.float64]  # (rows,)
+    in_vocabulary_ratios: npt.NDArray[np.float64]  # (rows,)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Trained:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Judged:
+class _Guesses:
     guesses: Counts  # (rows,), the label that the model gives
     confidences: Array  # (rows,)
     correct: Flags  # (rows,)
@@ -90,7 +90,7 @@ def evaluate(
     temperature = calibration.temperature(measured.logits, measured.truths)
     guesses, confidences = calibration.guesses(measured.logits, temperature)
     correct = guesses == measured.truths
-    judged = _Judged(guesses, confidences, correct)
+    judged = _Guesses(guesses, confidences, correct)
     per_class = _per_class(measured.truths, guesses, trained.labels)
     pairs, left_out = _confusion(measured.truths, guesses, trained.labels)
     mistakes, examples = _shown_rows(rows, judged, trained.labels)
@@ -189,7 +189,7 @@ def _phrases(trained: Trained, truths: Truths) -> dict[str, list[Phrase]]:
     }
 
 
-def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> Calibration:
+def _calibration(measured: Measured, temperature: float, judged: "_Guesses") -> Calibration:
     as_it_came = calibration.guesses(measured.logits, 1.0)[1]
     before = calibration.reliability(as_it_came, judged.correct)
     after = calibration.reliability(judged.confidences, judged.correct)
@@ -210,9 +210,9 @@ def _calibration(measured: Measured, temperature: float, judged: "_Judged") -> C
     }
 
 
-def _acceptance(measured: Measured, judged: "_Judged", target: float, training_rows: int) -> Acceptance:
-    least_known = calibration.least_known_share(measured.known_shares)
-    familiar = (measured.known_shares >= least_known) & (measured.known_shares > 0)
+def _acceptance(measured: Measured, judged: "_Guesses", target: float, training_rows: int) -> Acceptance:
+    least_known = calibration.min_in_vocabulary_ratio(measured.in_vocabulary_ratios)
+    familiar = (measured.in_vocabulary_ratios >= least_known) & (measured.in_vocabulary_ratios > 0)
     categories = measured.logits.shape[1]
     trial = Trial(judged.confidences, judged.correct, familiar, target, training_rows, categories)
     accepted = calibration.acceptance(trial.confidences, trial.correct, trial.familiar, target)
@@ -227,7 +227,7 @@ def _acceptance(measured: Measured, judged: "_Judged", target: float, training_r
 
 
 def _shown_rows(
-    rows: Iterable[Row], judged: "_Judged", labels: Sequence[str]
+    rows: Iterable[Row], judged: "_Guesses", labels: Sequence[str]
 ) -> tuple[list[ShownRow], list[ShownRow]]:
     """Return rows that people look at: mistakes, the wrong ones of the highest confidence, and examples.
 

@@ -33,7 +33,7 @@ def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
     return added
 
 
-def because(classifier: Classifier, text: str, label: int, rival: int) -> str:
+def explain_row(classifier: Classifier, text: str, label: int, rival: int) -> str:
     """Say which n-grams decided for `label`, or against it, when `rival` was the other choice.
 
     The figures are what each adds to the logarithm of the odds of `label` against `rival`:
@@ -57,7 +57,7 @@ class Phrase:
     weight: float  # mean over the texts that it is in
 
 
-def speaking(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phrase]]:
+def top_phrases(classifier: Classifier, texts: Iterable[str]) -> dict[str, list[Phrase]]:
     """Give, for each label, the n-grams that speak for it, over the first texts.
 
     Those are SAMPLE_CHARACTERS, or fewer for a model of many labels. The strongest come first: the mean of

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from model.encoder import Encoded, Ids, known_shares
+from model.encoder import Encoded, Ids, in_vocabulary_ratios
 from model.tokenizer import Hashes, Places, Tokens, grouped, groups, tokenize
 
 Scale: TypeAlias = Literal["none", "idf", "nb", "nb-idf"]
@@ -99,7 +99,7 @@ class NgramEncoder:
             found = _find(tokens, self.grams)
             numbers = [(self.numbers[part.buckets], part.offsets) for part in found]
             encoded.extend(self._distinct.of(numbers))
-            shares.append(known_shares(tokens, numbers[0][0][:, 0] > 0))
+            shares.append(in_vocabulary_ratios(tokens, numbers[0][0][:, 0] > 0))
         return Encoded(encoded, np.concatenate(shares) if shares else np.empty(0))
 
     def phrases(self, text: str) -> list[tuple[int, str]]:

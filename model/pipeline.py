@@ -13,13 +13,13 @@ from contract.evaluation import Evaluation, Phrase, Training
 from contract.evaluation import Part as PartFigures
 from model import artifact
 from model.calibration import cross_entropy, temperature
-from model.classifier import Classifier, mixed
+from model.classifier import Classifier, mix_logits
 from model.comparison import Contender, compare
 from model.config import Config
 from model.data import Floats, Numbers, Row, read_folder, read_notes
 from model.errors import DataError
 from model.evaluation import Measured, Trained, evaluate
-from model.explanation import speaking
+from model.explanation import top_phrases
 from model.hosts import ALONE, Hosts
 from model.parts import kind
 from model.parts.part import Fitted, Rows
@@ -88,14 +88,16 @@ def run(
         "mixture": dict(zip(config.parts, mixture, strict=True)) if len(parts) > 1 else None,
         "parts": [_figures(name, part, data) for name, part in zip(config.parts, parts, strict=True)],
     }
-    phrases = speaking(classifier, data.rows.validation_texts)
+    phrases = top_phrases(classifier, data.rows.validation_texts)
     described: dict[str, list[Phrase]] = {
         label: [{"phrase": each.phrase, "weight": each.weight} for each in spoken]
         for label, spoken in phrases.items()
     }
     contender = Contender(classifier, data.learned, folders.validation)
     evaluation, decision = evaluate(
-        Measured(mixed(logits, mixture), data.rows.validation_labels, parts[0].validation.known_shares),
+        Measured(
+            mix_logits(logits, mixture), data.rows.validation_labels, parts[0].validation.in_vocabulary_ratios
+        ),
         data.validation,
         Trained(
             data.labels,
@@ -202,7 +204,7 @@ def _mixture(logits: list[Floats], truths: Numbers) -> tuple[float, ...]:
         return (1.0,)
     losses = []
     for first in MIXTURES:
-        together = mixed(logits, (first, 1 - first))
+        together = mix_logits(logits, (first, 1 - first))
         losses.append(cross_entropy(together, truths, temperature(together, truths)))
     best = round(float(MIXTURES[int(np.argmin(losses))]), 4)
     return (best, round(1 - best, 4))

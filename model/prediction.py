@@ -10,9 +10,9 @@ from contract.part import Prediction
 from model.classifier import Classifier, Decision
 from model.cores import on_all_cores
 from model.data import Row
-from model.explanation import because
+from model.explanation import explain_row
 
-CHUNK = 1024  # rows judged together, so that texts of similar length can share a batch
+CHUNK = 1024  # rows predicted together, so that texts of similar length can share a batch
 CHUNK_CHARACTERS = 4_000_000  # with which a chunk ends, too
 
 LOW_CONFIDENCE = "low confidence"
@@ -28,15 +28,19 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
     """
     chunks = _chunks(rows)
     if not all(part.forks for part in classifier.parts):
-        judged = (_judge(classifier, chunk, explain) for chunk in chunks)
-        return itertools.chain.from_iterable(judged)
-    classifier.judge(["é"])  # builds the tables once, for all processes, those of letters beyond ASCII too
-    return itertools.chain.from_iterable(on_all_cores(partial(_judge, classifier, explain=explain), chunks))
+        predictions = (_predict_chunk(classifier, chunk, explain) for chunk in chunks)
+        return itertools.chain.from_iterable(predictions)
+    classifier.predict_proba(
+        ["é"]
+    )  # builds the tables once, for all processes, those of letters beyond ASCII too
+    return itertools.chain.from_iterable(
+        on_all_cores(partial(_predict_chunk, classifier, explain=explain), chunks)
+    )
 
 
-def doubt(decision: Decision, confidence: float, known_share: float) -> str:
+def review_reason(decision: Decision, confidence: float, in_vocabulary_ratio: float) -> str:
     """Return why a person should look at a row, or nothing."""
-    if known_share == 0 or known_share < decision.least_known_share:
+    if in_vocabulary_ratio == 0 or in_vocabulary_ratio < decision.min_in_vocabulary_ratio:
         return UNFAMILIAR
     if decision.threshold is None:
         return NOTHING_ACCEPTED
@@ -56,25 +60,25 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _judge(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:
-    judged = classifier.judge([row.text for row in rows])
-    best, second = np.argsort(-judged.probabilities, axis=1, kind="stable")[:, :2].T
-    confidences = judged.probabilities[np.arange(len(rows)), best]
+def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:
+    scores = classifier.predict_proba([row.text for row in rows])
+    best, second = np.argsort(-scores.probabilities, axis=1, kind="stable")[:, :2].T
+    confidences = scores.probabilities[np.arange(len(rows)), best]
     return [
         Prediction(
             row.number,
             classifier.labels[first],
             confidence,
             classifier.labels[other],
-            doubt(classifier.decision, confidence, known),
-            because(classifier, row.text, first, other) if explain else "",
+            review_reason(classifier.decision, confidence, known),
+            explain_row(classifier, row.text, first, other) if explain else "",
         )
         for row, first, other, confidence, known in zip(
             rows,
             best.tolist(),
             second.tolist(),
             confidences.tolist(),
-            judged.known_shares.tolist(),
+            scores.in_vocabulary_ratios.tolist(),
             strict=True,
         )
     ]

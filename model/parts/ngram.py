@@ -51,13 +51,13 @@ class NgramPart(Part):
         result = train(network, training, split, dataclasses.replace(session, by_loss=True))
         sums = NgramSums.of(network.arrays(), scale, chosen.norm)
         made_of = {"ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
-        scores = Scores(sums.logits(validation.texts), validation.known_shares)
+        scores = Scores(sums.logits(validation.texts), validation.in_vocabulary_ratios)
         return Fitted(cls(encoder, sums), scores, chosen.described() | made_of, result)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the sums over each text's n-grams."""
         encoded = self.encoder.encode(texts)
-        return Scores(self.sums.logits(encoded.texts), encoded.known_shares)
+        return Scores(self.sums.logits(encoded.texts), encoded.in_vocabulary_ratios)
 
     def evidence(self, text: str) -> Evidence:
         """Return each n-gram once, with its row of the table: the logits are their sum and the bias."""

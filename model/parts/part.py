@@ -39,7 +39,7 @@ class Scores:
 
     logits: Floats
     """Shape (texts, classes), float32."""
-    known_shares: Shares
+    in_vocabulary_ratios: Shares
     """Shape (texts,): the share of a text's words that the part knows, 0 to 1; signs do not count."""
 
 

@@ -44,13 +44,13 @@ class WordsPart(Part):
         network = _untrained(cls.architecture, config, encoder.size, rows.classes, session.say)
         made_of = {"words": encoder.size} | _start_from(_vectors(config), network, encoder, session.say)
         result = train(network, config, split, session)
-        scores = Scores(network.logits(validation.texts), validation.known_shares)
+        scores = Scores(network.logits(validation.texts), validation.in_vocabulary_ratios)
         return Fitted(cls(encoder, network), scores, made_of, result)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return what the network makes of the texts."""
         encoded = self.encoder.encode(texts)
-        return Scores(self.network.logits(encoded.texts), encoded.known_shares)
+        return Scores(self.network.logits(encoded.texts), encoded.in_vocabulary_ratios)
 
     def evidence(self, text: str) -> Evidence:
         """Return, for each unit of the last layer, the words where it was strongest and what it adds.

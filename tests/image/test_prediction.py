@@ -24,7 +24,7 @@ from container.driver import ensure_driver
 ensure_driver()
 from model import artifact
 classifier = artifact.load(pathlib.Path("/job/model.tar.gz"))
-judged = classifier.judge(json.loads(pathlib.Path("/job/texts.json").read_text()))
+judged = classifier.predict_proba(json.loads(pathlib.Path("/job/texts.json").read_text()))
 print(json.dumps([classifier.labels, judged.probabilities.tolist()]))
 """
 
@@ -101,7 +101,7 @@ def test_the_same_model_and_rows_give_the_same_inside_and_outside(
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
     labels, inside = json.loads(image.python(JUDGE, options=(*BATCH, *volume(folder, "/job", "ro"))))
     classifier = artifact.load(folder / "model.tar.gz")
-    outside = classifier.judge(texts).probabilities
+    outside = classifier.predict_proba(texts).probabilities
     assert list(classifier.labels) == labels
     assert np.abs(np.array(inside) - outside).max() <= 1e-5
     assert (np.argmax(inside, axis=1) == outside.argmax(axis=1)).all()
@@ -116,7 +116,7 @@ def test_a_full_disk_is_told_next_to_the_parts(image: Image, shards: Shards) -> 
 
 
 def test_a_job_that_is_killed_for_its_memory_says_so_next_to_the_parts(image: Image, shards: Shards) -> None:
-    folder = shards()
+    folder = shards("lstm")  # which takes MXNet to predict, and more memory than n-grams
     code, said = predict(image, folder, 0, "--memory", "80m", "--memory-swap", "80m")
     assert code != 0, said
     sentence = (folder / "parts" / "failure-00000.txt").read_text(encoding="utf-8")

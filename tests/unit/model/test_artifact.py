@@ -69,8 +69,12 @@ def test_no_file_holds_a_pickle(any_saved: Path) -> None:
 def test_a_packed_model_judges_like_the_folder(any_saved: Path, tmp_path: Path) -> None:
     texts = ["brake disc squeal", "oil and smoke", ""]
     folder, packed = load(any_saved), load(pack(any_saved, tmp_path / "model.tar.gz"))
-    assert np.array_equal(packed.judge(texts).probabilities, folder.judge(texts).probabilities)
-    assert np.array_equal(packed.judge(texts).known_shares, folder.judge(texts).known_shares)
+    assert np.array_equal(
+        packed.predict_proba(texts).probabilities, folder.predict_proba(texts).probabilities
+    )
+    assert np.array_equal(
+        packed.predict_proba(texts).in_vocabulary_ratios, folder.predict_proba(texts).in_vocabulary_ratios
+    )
     assert (packed.decision, packed.config) == (folder.decision, folder.config)
     assert (packed.labels, packed.mixture) == (folder.labels, folder.mixture)
 
@@ -121,7 +125,9 @@ def test_every_sort_of_n_grams_stays_the_same(
     again = load(tmp_path / "model")
     assert again.parts[0].encoder.grams == grams  # type: ignore[attr-defined]
     asked = [*texts, "unheard", ""]
-    assert np.array_equal(again.judge(asked).probabilities, classifier.judge(asked).probabilities)
+    assert np.array_equal(
+        again.predict_proba(asked).probabilities, classifier.predict_proba(asked).probabilities
+    )
 
 
 def test_a_folder_that_holds_model_tar_gz_is_a_model(saved: Path, tmp_path: Path) -> None:

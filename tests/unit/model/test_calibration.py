@@ -176,5 +176,5 @@ def test_the_coverage_curve_falls_from_the_surest_to_all() -> None:
 
 def test_the_least_known_share_leaves_nearly_all_validation_texts_familiar() -> None:
     shares = np.random.default_rng(0).uniform(0.2, 1, 10_000)
-    assert (shares < c.least_known_share(shares)).mean() == pytest.approx(0.005, abs=0.001)
-    assert c.least_known_share(np.ones(10)) == 0.5
+    assert (shares < c.min_in_vocabulary_ratio(shares)).mean() == pytest.approx(0.005, abs=0.001)
+    assert c.min_in_vocabulary_ratio(np.ones(10)) == 0.5

@@ -51,10 +51,10 @@ def test_a_text_without_words_is_one_unknown_word() -> None:
 def test_texts_are_encoded_in_order_each_for_itself_and_never_as_padding(texts: list[str]) -> None:
     encoder = fitted("a a b b 1 1 . .")
     found = encoder.encode(texts)
-    assert len(found.texts) == len(found.known_shares) == len(texts)
-    for text, ids, share in zip(texts, found.texts, found.known_shares, strict=True):
+    assert len(found.texts) == len(found.in_vocabulary_ratios) == len(texts)
+    for text, ids, share in zip(texts, found.texts, found.in_vocabulary_ratios, strict=True):
         assert ids.tolist() == numbers(encoder, text).tolist()
-        assert encoder.encode([text]).known_shares[0] == share
+        assert encoder.encode([text]).in_vocabulary_ratios[0] == share
         assert len(ids) == max(len(words(text)[:50]), 1)
         assert PADDING not in ids
         assert ids.dtype == np.int32
@@ -68,13 +68,13 @@ def test_more_texts_than_are_tokenized_together_are_encoded() -> None:
 
 def test_the_known_share_leaves_punctuation_out() -> None:
     found = fitted("brake brake . . ! !").encode(["brake ...", "brake xyz ! ! !", "xyz ...", "...", ""])
-    assert found.known_shares.tolist() == [1, 0.5, 0, 0, 0]
+    assert found.in_vocabulary_ratios.tolist() == [1, 0.5, 0, 0, 0]
 
 
 def test_no_texts_are_encoded_as_none() -> None:
     found = fitted("a a").encode([])
     assert found.texts == []
-    assert found.known_shares.shape == (0,)
+    assert found.in_vocabulary_ratios.shape == (0,)
 
 
 def test_a_text_of_ten_megabytes_is_encoded() -> None:

@@ -184,7 +184,7 @@ def test_the_known_share_is_that_of_words_and_leaves_signs_out() -> None:
     encoder = fitted(["brake , oil"] * 2, Grams(2, 2, (1, 3), 2))
     shares = encoder.encode(
         ["brake oil", "brake xyz ! ,", "xyz", "...", "", "oil oil oil oil zz"]
-    ).known_shares
+    ).in_vocabulary_ratios
     assert shares.tolist() == [1, 0.5, 0, 0, 0, 0.8]
     assert shares.dtype == np.float64
 
@@ -192,7 +192,7 @@ def test_the_known_share_is_that_of_words_and_leaves_signs_out() -> None:
 def test_no_texts_are_encoded_as_none() -> None:
     found = fitted(["oil"] * 2).encode([])
     assert found.texts == []
-    assert found.known_shares.shape == (0,)
+    assert found.in_vocabulary_ratios.shape == (0,)
 
 
 def test_where_no_n_gram_is_in_two_texts_none_is_known() -> None:

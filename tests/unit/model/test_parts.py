@@ -50,7 +50,7 @@ def test_a_part_that_is_loaded_from_what_it_saves_scores_and_explains_the_same(
         again = kind(name).load(part.described(), part.arrays(), any_classifier.config.alone(name), 3)
         before, after = part.score(TEXTS), again.score(TEXTS)
         assert np.array_equal(after.logits, before.logits)
-        assert np.array_equal(after.known_shares, before.known_shares)
+        assert np.array_equal(after.in_vocabulary_ratios, before.in_vocabulary_ratios)
         for text in TEXTS:
             (phrases, logits), (same_phrases, same_logits) = part.evidence(text), again.evidence(text)
             assert list(phrases) == list(same_phrases)
@@ -59,7 +59,7 @@ def test_a_part_that_is_loaded_from_what_it_saves_scores_and_explains_the_same(
 
 def test_a_part_says_how_much_of_a_text_it_knows(any_classifier: Classifier) -> None:
     for part in any_classifier.parts:
-        shares = part.score(TEXTS).known_shares
+        shares = part.score(TEXTS).in_vocabulary_ratios
         assert shares.tolist() == [1.0, 0.0, 0.0, 1.0]
 
 

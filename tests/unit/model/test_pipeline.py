@@ -70,8 +70,12 @@ def test_the_saved_model_judges_as_it_did_before_it_was_saved(
     monkeypatch.setattr(artifact, "save", keep)
     run(tiny(architecture=architecture), folders)
     texts, after = [row.text for row in read_folder(folders.validation)], load(folders.model)
-    assert np.array_equal(after.judge(texts).probabilities, before[0].judge(texts).probabilities)
-    assert np.array_equal(after.judge(texts).known_shares, before[0].judge(texts).known_shares)
+    assert np.array_equal(
+        after.predict_proba(texts).probabilities, before[0].predict_proba(texts).probabilities
+    )
+    assert np.array_equal(
+        after.predict_proba(texts).in_vocabulary_ratios, before[0].predict_proba(texts).in_vocabulary_ratios
+    )
     assert (after.labels, after.mixture, after.decision) == (
         before[0].labels,
         before[0].mixture,

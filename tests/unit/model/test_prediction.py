@@ -16,7 +16,7 @@ from model.artifact import load
 from model.classifier import Classifier, Decision
 from model.config import Config
 from model.data import Row
-from model.explanation import because
+from model.explanation import explain_row
 from model.parts.ngram import NgramPart
 from model.parts.part import Scores
 from model.pipeline import Folders, run
@@ -27,8 +27,8 @@ from model.prediction import (
     NOTHING_ACCEPTED,
     UNFAMILIAR,
     _chunks,
-    doubt,
     predict,
+    review_reason,
 )
 
 from .conftest import TOPICS
@@ -125,7 +125,7 @@ def test_a_row_is_explained_only_when_that_is_asked_for(
     rows = toy(20, seed=6)
     for guess, row in zip(predict(any_classifier, rows, explain=True), rows, strict=True):
         first, second = (any_classifier.labels.index(label) for label in (guess.prediction, guess.runner_up))
-        assert guess.because == because(any_classifier, row.text, first, second)
+        assert guess.because == explain_row(any_classifier, row.text, first, second)
         assert "(+" in guess.because
         if any_classifier.config.architecture != "lstm":
             assert set(guess.because.split(" (+")[0].split()) & set(TOPICS[row.label])
@@ -242,11 +242,14 @@ def test_rows_are_taken_few_chunks_at_a_time(
     ],
 )
 def test_doubt(threshold: float | None, confidence: float, known: float, expected: str) -> None:
-    assert doubt(Decision(threshold=threshold, least_known_share=0.5), confidence, known) == expected
+    assert (
+        review_reason(Decision(threshold=threshold, min_in_vocabulary_ratio=0.5), confidence, known)
+        == expected
+    )
 
 
 def test_no_word_known_is_unlike_the_training_texts_whatever_the_rule() -> None:
-    assert doubt(Decision(threshold=0.5, least_known_share=0.0), 1.0, 0.0) == UNFAMILIAR
+    assert review_reason(Decision(threshold=0.5, min_in_vocabulary_ratio=0.0), 1.0, 0.0) == UNFAMILIAR
 
 
 def test_long_texts_come_in_smaller_chunks() -> None:
