@@ -106,7 +106,7 @@ def measure(contender: Contender, prepared: Prepared, plan: Plan) -> dict[str, A
 
 
 def stream(plan: Plan, counts: Sequence[int], tell: Tell) -> list[Stream]:
-    """Label files of so many rows with the first contender; gives the peak memory of each."""
+    """Label files of so many rows with the first contender; returns the peak memory of each."""
     contender, dataset = plan.contenders[0], plan.datasets[0]
     check([contender])
     prepared = data.prepare(dataset, plan.source, plan.work / dataset.name, plan.limit)

@@ -48,7 +48,7 @@ class Job:
 
 
 def main() -> int:
-    """Label the shard that the environment names; gives the exit code."""
+    """Label the shard that the environment names; returns the exit code."""
     try:
         job = read_job()
     except ProgramError as error:
@@ -74,7 +74,7 @@ def read_job() -> Job:
 
 
 def killed(number: signal.Signals) -> None:
-    """Say that a signal ended the work, next to the parts too."""
+    """Report that a signal ended the work, next to the parts too."""
     try:
         job = read_job()
     except ProgramError as error:

@@ -45,7 +45,7 @@ STOPPED = 128 + signal.SIGTERM
 
 
 def main() -> int:
-    """Train a model as the folder CLAIMFLOW_BASE_DIR asks; gives the exit code."""
+    """Train a model as the folder CLAIMFLOW_BASE_DIR asks; returns the exit code."""
     base = base_dir()
     output = base / "output"
     try:
@@ -68,7 +68,7 @@ def base_dir() -> Path:
 
 
 def killed(number: signal.Signals) -> None:
-    """Say that a signal ended the work, in output/failure too."""
+    """Report that a signal ended the work, in output/failure too."""
     _fail(base_dir() / "output", failure.of_signal(number, WORDING))
 
 

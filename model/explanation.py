@@ -34,7 +34,7 @@ def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
 
 
 def explain_row(classifier: Classifier, text: str, label: int, rival: int) -> str:
-    """Say which n-grams decided for `label`, or against it, when `rival` was the other choice.
+    """Return which n-grams decided for `label`, or against it, when `rival` was the other choice.
 
     The figures are what each adds to the logarithm of the odds of `label` against `rival`:
     `not worth (+2.1), boring (+1.3), loved (-0.9)`, the strongest first.

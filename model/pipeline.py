@@ -67,7 +67,7 @@ def run(
     should_stop: Callable[[], bool] = lambda: False,
     hosts: Hosts = ALONE,
 ) -> Evaluation:
-    """Train, measure and save a model; gives what evaluation.json holds.
+    """Train, measure and save a model; returns what evaluation.json holds.
 
     Of several hosts, the first calls this and the others `assist`.
 

@@ -69,7 +69,7 @@ def render(evaluation: Evaluation) -> str:
 
 
 def trials(p_value: float) -> str:
-    """Say a p-value as `about 3 of 100 trials`; a small one of 1,000, a tiny one as fewer than one."""
+    """Return a p-value as `about 3 of 100 trials`; a small one of 1,000, a tiny one as fewer than one."""
     if p_value < 0.001:
         return "fewer than 1 of 1,000 trials"
     of = 100 if p_value >= 0.095 else 1000

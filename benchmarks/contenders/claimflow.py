@@ -27,7 +27,7 @@ def prepare(path: Path, options: Mapping[str, Any], scratch: Path) -> None:
 
 
 def train(path: Path, options: Mapping[str, Any], scratch: Path) -> Trained:
-    """Do all that a training job does; gives the folder of the model."""
+    """Do all that a training job does; returns the folder of the model."""
     folders = folders_in(scratch)
     pipeline.run(Config.parse(options["config"]), folders)
     return folders.model
@@ -67,7 +67,7 @@ def predict(model: Classifier, path: Path) -> list[str]:
 
 
 def stream(model: Classifier, path: Path, part: Path) -> int:
-    """Write the part that a prediction job writes for a shard; gives its rows."""
+    """Write the part that a prediction job writes for a shard; returns its rows."""
     return write_part(part, predict_rows(model, read_file(path)), 0)
 
 

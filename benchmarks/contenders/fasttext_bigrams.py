@@ -14,7 +14,7 @@ MARKS = ".!?,'/()"  # set apart from words by the scripts of fastText's reposito
 
 
 def train(path: Path, options: Mapping[str, Any], scratch: Path) -> tuple[Any, list[str]]:
-    """Train on all rows; gives the model and the names of the labels, which may hold blanks."""
+    """Train on all rows; returns the model and the names of the labels, which may hold blanks."""
     texts, labels = rows.read(path)
     names = sorted(set(labels))
     numbers = {name: number for number, name in enumerate(names)}

@@ -11,10 +11,10 @@ from shared import storage
 def card(model_uri: str) -> Card | None:
     """Return the model's card; None for a model that was registered before there were any."""
     try:
-        found = storage.read_json(keys.card(model_uri))
+        card = storage.read_json(keys.card(model_uri))
     except (StorageError, ValueError):
         return None
-    return cast("Card", found) if isinstance(found, dict) else None
+    return cast("Card", card) if isinstance(card, dict) else None
 
 
 def date(manifest_uri: str) -> str:

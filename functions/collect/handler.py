@@ -86,7 +86,7 @@ def _handle(event: CollectEvent) -> Results:
 def _write_files(
     run: Run, manifest: Manifest, parts: Parts, card: Card | None
 ) -> tuple[Tally, dict[str, str], list[str]]:
-    """Write results and rows to review; gives the counts, the URIs, and what there is to say about them."""
+    """Write results and rows to review; returns the counts, the URIs, and what there is to say about them."""
     form = form_of(Reading.of_json(asdict(manifest.reading)), run["output"])
     try:
         return (*_write_as(form, run, manifest, parts, card), [])

@@ -93,8 +93,8 @@ def predictions(shards: Iterable[ShardPart], *, explain: bool = False) -> Iterat
         try:
             part = shard.open_part()
         except PartMissing as error:
-            said = str(error).removeprefix(f"Shard {shard.number} was not labelled: ")
-            yield from itertools.repeat(Missing(f"{NOT_LABELLED}: {said}"), shard.rows)
+            reason = str(error).removeprefix(f"Shard {shard.number} was not labelled: ")
+            yield from itertools.repeat(Missing(f"{NOT_LABELLED}: {reason}"), shard.rows)
         else:
             with part:
                 yield from _part(shard, part, header)
@@ -108,7 +108,7 @@ def _named(prediction: Prediction | Missing | None) -> str:
 
 def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Prediction]:
     reader = csv.reader(part, strict=True)
-    found = 0
+    count = 0
     try:
         header = next(reader, [])
         if header != wanted:
@@ -117,11 +117,11 @@ def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Predict
             raise _broken(shard, f"{problem}; if another image made it, make push brings the one that fits")
         for cells in reader:
             yield _prediction(shard, cells, len(wanted))
-            found += 1
+            count += 1
     except (csv.Error, UnicodeDecodeError) as error:
         raise _broken(shard, f"it is not a whole CSV file ({error})") from error
-    if found != shard.rows:
-        raise _broken(shard, f"it has {found:,} of {shard.rows:,} rows")
+    if count != shard.rows:
+        raise _broken(shard, f"it has {count:,} of {shard.rows:,} rows")
 
 
 def _prediction(shard: ShardPart, cells: list[str], width: int) -> Prediction:

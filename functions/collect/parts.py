@@ -122,8 +122,10 @@ class Parts:
             raise self._unusable(number, flaw)
 
     def _unusable(self, number: int, problem: str) -> PartMissing:
-        said = self.sentence(number) if number in self._failed else f"the part of shard {number} {problem}."
-        return PartMissing(said)
+        sentence = (
+            self.sentence(number) if number in self._failed else f"the part of shard {number} {problem}."
+        )
+        return PartMissing(sentence)
 
 
 def _copy(stream: BinaryIO, file: IO[bytes]) -> str:

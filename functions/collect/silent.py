@@ -24,5 +24,5 @@ def reasons(prediction: Prediction) -> dict[int, str]:
     except (BotoCoreError, ClientError):
         logger.exception("Batch could not be asked for the failed shards")
         return {}
-    found = {number: batch.reason(outcome) for number, outcome in failed.items()}
-    return {number: f"{why.said}. {why.advice}".strip() for number, why in found.items() if why.known}
+    reasons = {number: batch.reason(outcome) for number, outcome in failed.items()}
+    return {number: f"{why.said}. {why.advice}".strip() for number, why in reasons.items() if why.known}

@@ -77,7 +77,7 @@ class Tally:
     def show(self, text: str, prediction: Prediction, reason: str) -> None:
         """Keep a row as an example, if there are not enough of its kind."""
         kind = reason.split(":", 1)[0]
-        kept = self.review_examples.setdefault(kind, []) if reason else self.accepted_examples
-        if len(kept) < EXAMPLES:
+        examples = self.review_examples.setdefault(kind, []) if reason else self.accepted_examples
+        if len(examples) < EXAMPLES:
             shown = shorten(text, EXAMPLE_CHARACTERS)
-            kept.append(Example(shown, prediction.prediction, prediction.confidence, reason))
+            examples.append(Example(shown, prediction.prediction, prediction.confidence, reason))

@@ -96,22 +96,22 @@ def _comparison(champion: Champion, document: Evaluation, *, replace: bool) -> C
     )
 
 
-def words(found: Figures, state: EvaluateEvent, missing: list[str], report: str) -> tuple[str, str]:
+def words(figures: Figures, state: EvaluateEvent, missing: list[str], report: str) -> tuple[str, str]:
     """Return the subject and the message for people."""
     run = state["run"]
-    passed = found.beats_bar and found.beats_live
+    passed = figures.beats_bar and figures.beats_live
     name = run["data"]["uri"].rsplit("/", 1)[-1]
     verdict = (
         "was not good enough" if not passed else "has too little to show" if missing else "is good enough"
     )
-    head = f"Claimflow: the model from {name} {verdict} ({percent(found.accuracy)})"
+    head = f"Claimflow: the model from {name} {verdict} ({percent(figures.accuracy)})"
     lines = [
         f"A model was trained from {run['data']['uri']}.",
-        f"It gives the right category for {percent(found.accuracy)} of "
-        f"{count(found.validation_rows, 'row')} that it had not seen (95% interval: {percent(found.low)} to "
-        f"{percent(found.high)}).",
-        f"The bar is {percent(found.bar)}: {'reached' if found.beats_bar else 'not reached'}.",
-        *against_live(found.compared, run),
+        f"It gives the right category for {percent(figures.accuracy)} of "
+        f"{count(figures.validation_rows, 'row')} that it had not seen "
+        f"(95% interval: {percent(figures.low)} to {percent(figures.high)}).",
+        f"The bar is {percent(figures.bar)}: {'reached' if figures.beats_bar else 'not reached'}.",
+        *against_live(figures.compared, run),
         "" if passed else _not_registered(run),
         *missing,
         noticed(state["validation"]["train"]["warnings"]),
@@ -120,15 +120,15 @@ def words(found: Figures, state: EvaluateEvent, missing: list[str], report: str)
     return subject(head), message(lines)
 
 
-def verdict(found: Figures, run: Run, missing: list[str]) -> str:
-    """Say that the model was refused or waits for a person, and why; empty for one that is good enough."""
-    if not found.beats_bar:
+def verdict(figures: Figures, run: Run, missing: list[str]) -> str:
+    """Return why the model was refused or waits for a person; empty for one that is good enough."""
+    if not figures.beats_bar:
         return (
-            f"This model was refused: {percent(found.accuracy)} is below the bar of {percent(found.bar)}. "
-            "It was not registered and predicts nothing."
+            f"This model was refused: {percent(figures.accuracy)} is below the bar of "
+            f"{percent(figures.bar)}. It was not registered and predicts nothing."
         )
-    if not found.beats_live:
-        why = " ".join(against_live(found.compared, run))
+    if not figures.beats_live:
+        why = " ".join(against_live(figures.compared, run))
         return f"This model was refused: {why} It was not registered and predicts nothing."
     if missing:
         return f"This model did not go live by itself: a person has to approve it. {' '.join(missing)}"
@@ -136,7 +136,7 @@ def verdict(found: Figures, run: Run, missing: list[str]) -> str:
 
 
 def against_live(compared: Comparison | None, run: Run) -> Iterator[str]:
-    """Say how the model stands to the live one, a paragraph each."""
+    """Return how the model compares with the live one, as paragraphs."""
     live = run["live_model"]
     if live and run.get("round"):
         yield f"Version {live['version']} went live while this model was trained, so the two were compared."

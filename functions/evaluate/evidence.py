@@ -21,11 +21,11 @@ class Needed:
     lower_bound: bool  # the lower end of the interval must reach the bar
 
 
-def missing(found: Figures, document: Evaluation, state: EvaluateEvent, needed: Needed) -> Iterator[str]:
+def missing(figures: Figures, document: Evaluation, state: EvaluateEvent, needed: Needed) -> Iterator[str]:
     """Yield what is missing, a sentence each that says what would help; nothing: the model may go live.
 
     Args:
-        found: the figures that the Gate compares
+        figures: the figures that the Gate compares
         document: what evaluation.json holds
         state: with `run` and `validation`
         needed: what the stack asks for
@@ -41,12 +41,12 @@ def missing(found: Figures, document: Evaluation, state: EvaluateEvent, needed: 
             f"takes about {count(more, 'more labelled row')}."
         )
     yield from _unjudged(document, fraction, needed.per_category)
-    if needed.lower_bound and found.low < found.bar <= found.accuracy:
-        yield _low(found, fraction)
+    if needed.lower_bound and figures.low < figures.bar <= figures.accuracy:
+        yield _low(figures, fraction)
     if live := run["live_model"]:
-        yield from _uncompared(found.compared, texts, needed.rows)
-        if found.compared and found.compared.lost and not run["replace"]:
-            yield _lost(found.compared, live)
+        yield from _uncompared(figures.compared, texts, needed.rows)
+        if figures.compared and figures.compared.lost and not run["replace"]:
+            yield _lost(figures.compared, live)
 
 
 def _unjudged(document: Evaluation, fraction: float, least: int) -> Iterator[str]:
@@ -64,17 +64,17 @@ def _unjudged(document: Evaluation, fraction: float, least: int) -> Iterator[str
     )
 
 
-def _low(found: Figures, fraction: float) -> str:
-    said = (
-        f"The accuracy may be as low as {percent(found.low)} (95% interval), and that end must reach the bar "
-        f"of {percent(found.bar)}"
+def _low(figures: Figures, fraction: float) -> str:
+    sentence = (
+        f"The accuracy may be as low as {percent(figures.low)} (95% interval), and that end must reach "
+        f"the bar of {percent(figures.bar)}"
     )
-    margin = found.accuracy - found.bar
+    margin = figures.accuracy - figures.bar
     if margin <= 0:
-        return f"{said}: that takes more labelled rows, and a better model."
-    rows = _Z**2 * found.accuracy * (1 - found.accuracy) / margin**2 + 1 / margin
-    more = max(math.ceil((rows - found.validation_rows) / fraction), math.ceil(1 / fraction))
-    return f"{said}: if as many are right, that takes about {count(more, 'more labelled row')}."
+        return f"{sentence}: that takes more labelled rows, and a better model."
+    rows = _Z**2 * figures.accuracy * (1 - figures.accuracy) / margin**2 + 1 / margin
+    more = max(math.ceil((rows - figures.validation_rows) / fraction), math.ceil(1 / fraction))
+    return f"{sentence}: if as many are right, that takes about {count(more, 'more labelled row')}."
 
 
 def _uncompared(compared: Comparison | None, texts: int, needed: int) -> Iterator[str]:

@@ -86,9 +86,9 @@ def _read(job: Training) -> dict[str, bytes]:
     return found
 
 
-def _with_verdict(page: bytes, said: str) -> bytes:
+def _with_verdict(page: bytes, sentence: str) -> bytes:
     """Let the page begin with the verdict; one of an older training image has no place for it."""
-    banner = f'<p class="note warned"><b>{html.escape(said)}</b></p>' if said else ""
+    banner = f'<p class="note warned"><b>{html.escape(sentence)}</b></p>' if sentence else ""
     return page.replace(VERDICT.encode(), banner.encode(), 1)
 
 

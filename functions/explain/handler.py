@@ -113,11 +113,11 @@ def _silent(job: dict[str, Any], said: dict[int, str], count: int) -> tuple[list
     if count <= 0:
         return [], False
     try:
-        found = batch.failed_shards(str(field(job, "JobId")))
+        outcomes_by_shard = batch.failed_shards(str(field(job, "JobId")))
     except Exception:
         logger.exception("Batch could not be asked for the failed shards")
-        found = {}
-    outcomes = [outcome for number, outcome in found.items() if number not in said]
+        outcomes_by_shard = {}
+    outcomes = [outcome for number, outcome in outcomes_by_shard.items() if number not in said]
     if not outcomes:
         return [
             f"{'The failed shards' if count > 1 else 'The failed shard'} gave no reason; see their log."

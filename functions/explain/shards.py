@@ -15,8 +15,8 @@ def sentences(checked: FileToLabel) -> tuple[dict[int, str], bool]:
     manifest = parts.read_manifest(checked["manifest"])
     there, failed = parts.listed(manifest)
     numbers = sorted(failed - set(there))
-    found = {number: _said(manifest, number) for number in numbers[:LOOKED_AT]}
-    return {number: said for number, said in found.items() if said}, len(numbers) <= LOOKED_AT
+    sentences = {number: _said(manifest, number) for number in numbers[:LOOKED_AT]}
+    return {number: said for number, said in sentences.items() if said}, len(numbers) <= LOOKED_AT
 
 
 def _said(manifest: Manifest, number: int) -> str:

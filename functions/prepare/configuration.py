@@ -78,7 +78,7 @@ def _schema_problems(given: Config) -> list[str]:
 
 
 def _impossible(value: object) -> str | None:
-    """Tell of a value that no schema speaks of: what JSON has not, half a character, too deep or too long."""
+    """Return what is wrong with a value that no schema describes: not JSON, no text, too deep or too long."""
     values: list[tuple[object, int]] = [(value, 0)]
     for seen, (part, depth) in enumerate(values):
         if depth > MOST_DEPTH:

@@ -14,24 +14,24 @@ from shared.telemetry import lambda_handler, logger
 
 
 def _handle(event: PrepareEvent) -> Run:
-    asked = request.parse(event["request"])
+    run_request = request.parse(event["request"])
     stack = _stack()
-    data = _find(asked.data, "data", asked.version)
-    predict = _find(asked.predict, "predict") if asked.predict else None
-    capacity.check(asked.action, data, predict, _disks())
-    config = _config(asked.config, stack)
+    data = _find(run_request.data, "data", run_request.version)
+    predict = _find(run_request.predict, "predict") if run_request.predict else None
+    capacity.check(run_request.action, data, predict, _disks())
+    config = _config(run_request.config, stack)
     live_model = registry.live_model(settings.model_group())
     waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
     inputs = run.Inputs(
-        action=asked.action,
+        action=run_request.action,
         data=data,
         predict=predict,
         config=config,
         live_model=live_model,
         waiting=waiting,
         rejected=rejected,
-        started_by=asked.started_by,
-        replace=asked.replace,
+        started_by=run_request.started_by,
+        replace=run_request.replace,
     )
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)

@@ -82,8 +82,8 @@ def _action_problems(document: dict[str, Any]) -> Iterator[str]:
     if "action" not in document:
         yield "'action' is missing; it must be 'train' or 'predict'"
     elif action not in ACTIONS:
-        given = f"'{shorten(action)}'" if isinstance(action, str) else _kind(action)
-        yield f"'action' is {given}; it must be 'train' or 'predict'"
+        shown = f"'{shorten(action)}'" if isinstance(action, str) else _kind(action)
+        yield f"'action' is {shown}; it must be 'train' or 'predict'"
     if action == "predict" and document.get("predict") is not None:
         yield "'predict' goes with the action 'train' only; name the file to label in 'data'"
     if not isinstance(document.get("replace") or False, bool):

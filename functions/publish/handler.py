@@ -26,7 +26,7 @@ def _handle(_event: object) -> dict[str, object]:
 
 
 def _follow(model: LiveModel | None) -> bool:
-    """Publish the model, or withdraw what is published when none is live; gives whether there was need to."""
+    """Publish the model, or withdraw what is published when none is live; returns whether it was needed."""
     bucket = settings.artifacts_bucket()
     version = model["version"] if model else None
     try:
@@ -41,7 +41,7 @@ def _follow(model: LiveModel | None) -> bool:
 
 
 def _tell(model: LiveModel, sentence: str) -> None:
-    """Tell people what trying again would not mend."""
+    """Send people a message about what another try would not mend."""
     logger.warning("The files cannot be published", extra={"version": model["version"]})
     lines = [
         f"Model version {model['version']} is live, but its files are not below live/: {sentence}",

@@ -39,7 +39,7 @@ def publish(model: LiveModel, bucket: str) -> bool:
 
 
 def withdraw(bucket: str) -> bool:
-    """Remove every file; gives whether there was one."""
+    """Remove every file; returns whether there was one."""
     places = _places(bucket)
     storage.delete(places)
     return bool(places)

@@ -25,6 +25,6 @@ def compare(state: RegisterEvent, live: LiveModel | None) -> Registration:
         "job_name": f"{run['job_name'].removesuffix(f'-{number - 1}')}-{number}",
         "live_model": live,
     }
-    made = channels(again, state["training"]["model_uri"])
-    train: LabelledFile = {**validation["train"], "channels": made}
+    inputs = channels(again, state["training"]["model_uri"])
+    train: LabelledFile = {**validation["train"], "channels": inputs}
     return {"live": False, "again": {"run": again, "validation": {**validation, "train": train}}}

@@ -67,14 +67,14 @@ def _told(event: RegisterEvent, arn: str, *, live: bool = True, reason: str | No
     version = int(arn.rsplit("/", 1)[-1])
     subject, message = package.words(event, version, settings.model_group(), live=live, reason=reason)
     logger.info("Registered", extra={"version": version, "live": live})
-    made: Registration = {
+    registration: Registration = {
         "arn": arn,
         "version": version,
         "live": live,
         "subject": subject,
         "message": message,
     }
-    return {**made, "reason": reason} if reason else made
+    return {**registration, "reason": reason} if reason else registration
 
 
 def _create(event: RegisterEvent, reason: str | None) -> str:

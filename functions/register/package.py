@@ -20,11 +20,11 @@ def package(state: RegisterEvent, group: str, image: str, reason: str | None) ->
     No version is live from the start. `reason` is why this one waits for a person, if something is missing.
     """
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
-    said = f"Trained by {run['name']}; accuracy {percent(evaluation['accuracy'])}"
+    origin = f"Trained by {run['name']}; accuracy {percent(evaluation['accuracy'])}"
     quality = {"ContentType": "application/json", "S3Uri": evaluation["evaluation"]}
     return {
         "ModelPackageGroupName": group,
-        "ModelPackageDescription": _described(f"{said}. {reason}" if reason else said),
+        "ModelPackageDescription": _described(f"{origin}. {reason}" if reason else origin),
         "InferenceSpecification": {
             "Containers": [{"Image": image, "ModelDataUrl": training["model_uri"]}],
             "SupportedContentTypes": ["text/csv"],

@@ -18,17 +18,17 @@ def channels(run: Run, challenger: str | None = None) -> list[Channel]:
 
     """
     artifacts, live = settings.artifacts_bucket(), run["live_model"]
-    made = [
+    inputs = [
         _channel(name, f"s3://{artifacts}/{keys.channel(run['id'], name)}", "text/csv")
         for name in (keys.TRAIN, keys.VALIDATION)
     ]
     if live:
-        made.append(_model(keys.CHAMPION, live["model_uri"]))
+        inputs.append(_model(keys.CHAMPION, live["model_uri"]))
         if held_out := _held_out(live["card"]):
-            made.append(_channel(keys.CHAMPION_VALIDATION, held_out, "text/csv"))
+            inputs.append(_channel(keys.CHAMPION_VALIDATION, held_out, "text/csv"))
     if challenger:
-        made.append(_model(keys.CHALLENGER, challenger))
-    return made
+        inputs.append(_model(keys.CHALLENGER, challenger))
+    return inputs
 
 
 def _held_out(card: str | None) -> str | None:

@@ -23,17 +23,17 @@ def listed(work: Manifest) -> tuple[dict[int, ObjectInfo], set[int]]:
     failure_keys = {f"{folder.key}/{keys.failure_name(number)}": number for number in numbers}
     there: dict[int, ObjectInfo] = {}
     failed: set[int] = set()
-    for found in storage.list_objects(Location(folder.bucket, f"{folder.key}/")):
-        if found.location.key in part_keys:
-            there[part_keys[found.location.key]] = found
-        elif found.location.key in failure_keys:
-            failed.add(failure_keys[found.location.key])
+    for info in storage.list_objects(Location(folder.bucket, f"{folder.key}/")):
+        if info.location.key in part_keys:
+            there[part_keys[info.location.key]] = info
+        elif info.location.key in failure_keys:
+            failed.add(failure_keys[info.location.key])
     return there, failed
 
 
 def sentence(work: Manifest, number: int) -> str:
     """Return what a failed shard said, on one line and with its number. Raises StorageError."""
     folder = storage.parse_uri(work.output)
-    said = storage.read_bytes(Location(folder.bucket, f"{folder.key}/{keys.failure_name(number)}"))
-    line = " ".join(said.decode("utf-8", "replace").split())[:500]
+    content = storage.read_bytes(Location(folder.bucket, f"{folder.key}/{keys.failure_name(number)}"))
+    line = " ".join(content.decode("utf-8", "replace").split())[:500]
     return line if line.startswith(f"Shard {number} ") else f"shard {number}: {line}"

@@ -9,20 +9,20 @@ NUMBERS = 5  # of shards with the same sentence
 LOOKED_AT = 50  # of up to 10,000 shards few fail, and asking for each one's sentence would take minutes
 
 
-def told(said: Mapping[int, str], more: int = 0) -> str:
+def told(by_shard: Mapping[int, str], more: int = 0) -> str:
     """Return the different sentences of shards, as `Shards 0 and 3 were not labelled: The disk is full.`.
 
     Args:
-        said: the sentences by the shards' numbers; each names its shard
+        by_shard: the sentences by the shards' numbers; each names its shard
         more: how many shards failed beside these
 
     """
     alike: dict[str, list[int]] = {}
-    for number, sentence in said.items():
+    for number, sentence in by_shard.items():
         alike.setdefault(sentence.replace(f"hard {number}", "hard {}", 1), []).append(number)
     shown = list(alike.values())[:SHOWN]
-    rest = len(said) + more - sum(map(len, shown))
-    sentences = [_together(said[numbers[0]], numbers) for numbers in shown]
+    rest = len(by_shard) + more - sum(map(len, shown))
+    sentences = [_together(by_shard[numbers[0]], numbers) for numbers in shown]
     return " ".join([*sentences, *([f"And {count(rest, 'shard')} more."] if rest else [])])
 
 

@@ -69,9 +69,9 @@ def _quoted(cell: str) -> str:
 
 
 def _is_risky(cell: str) -> bool:
-    found = _RISKY.match(cell)
-    if found is None:
+    match = _RISKY.match(cell)
+    if match is None:
         return False
-    number = found[2] in "+-" and _NUMBER.fullmatch(cell, found.end(1)) is not None
+    number = match[2] in "+-" and _NUMBER.fullmatch(cell, match.end(1)) is not None
     # Of apostrophes before a number none is a guard: a number has none.
     return not number

@@ -83,21 +83,21 @@ def head(location: Location, version: str | None = None) -> ObjectInfo:
     """Look an object up. Raises ObjectMissing or ObjectDenied."""
     extra: dict[str, Any] = {"VersionId": version} if version else {}
     try:
-        found = aws.s3().head_object(Bucket=location.bucket, Key=location.key, **extra)
+        answer = aws.s3().head_object(Bucket=location.bucket, Key=location.key, **extra)
     except ClientError as error:
         raise _storage_error(error, location, version) from error
     return ObjectInfo(
-        location, version or found.get("VersionId"), found["ETag"].strip('"'), int(found["ContentLength"])
+        location, version or answer.get("VersionId"), answer["ETag"].strip('"'), int(answer["ContentLength"])
     )
 
 
 def written(location: Location) -> datetime:
-    """Tell when an object was written, in UTC. Raises ObjectMissing or ObjectDenied."""
+    """Return when an object was written, in UTC. Raises ObjectMissing or ObjectDenied."""
     try:
-        found = aws.s3().head_object(Bucket=location.bucket, Key=location.key)
+        answer = aws.s3().head_object(Bucket=location.bucket, Key=location.key)
     except ClientError as error:
         raise _storage_error(error, location, None) from error
-    return found["LastModified"].astimezone(UTC)
+    return answer["LastModified"].astimezone(UTC)
 
 
 def metadata(location: Location) -> dict[str, str]:
@@ -283,7 +283,7 @@ def _whole(get: Callable[[], bytes]) -> bytes:
 
 
 def _storage_error(error: ClientError, location: Location, version: str | None) -> Exception:
-    """Tell a missing or forbidden object from AWS's own faults, which stay what they are."""
+    """Return ObjectMissing or ObjectDenied for such an answer; any other error comes back as it is."""
     code = error.response.get("Error", {}).get("Code", "")
     which = f"{location.uri} (version {version})" if version else location.uri
     if code in _MISSING:

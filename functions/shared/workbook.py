@@ -97,7 +97,7 @@ def _cell(text: str) -> str:
         return f'<c s="{1 + len(text.rpartition(".")[2]) if fixed else 0}"><v>{text}</v></c>'
     if len(text) > CELL_LIMIT // 2 and len(text.encode("utf-16-le", "surrogatepass")) > 2 * CELL_LIMIT:
         raise TooLarge(f"a cell of an Excel sheet holds at most {CELL_LIMIT:,} characters")
-    known = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", escape(text, quote=False))
+    known = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", escape(text, quote=False))
     known = known.replace("\r", "&#13;")  # readers of XML make a line feed of a bare one
     return f'<c t="inlineStr" s="1"><is><t xml:space="preserve">{known}</t></is></c>'
 

@@ -29,9 +29,9 @@ class Form:
 
     def extension(self, key: str) -> str:
         """Return the ending of a file's name; a file of tabs keeps that of the input, which tells of it."""
-        given = key.lower().removesuffix(".gz").rsplit(".", 1)[-1]
-        keeps = self.delimiter == "\t" and given in {"tsv", "tab", "txt"}
-        return given if keeps and self.format == "csv" else self.format
+        ending = key.lower().removesuffix(".gz").rsplit(".", 1)[-1]
+        keeps = self.delimiter == "\t" and ending in {"tsv", "tab", "txt"}
+        return ending if keeps and self.format == "csv" else self.format
 
 
 CSV = Form()

@@ -24,7 +24,7 @@ def _handle(event: EventBridgeEvent) -> dict[str, object]:
 
 
 def _answer(uploaded: upload.Upload) -> bool:
-    """Tell people where the file belongs, if one of them put it where it starts nothing."""
+    """Send a message that says where the file belongs, if a person put it where it starts nothing."""
     answer = upload.answer(uploaded)
     if answer is None:
         return False

@@ -85,8 +85,12 @@ def answer(upload: Upload) -> tuple[str, str] | None:
 
 def request(upload: Upload, what: Action) -> Request:
     """Return the execution's input."""
-    asked: Request = {"action": what, "data": f"s3://{upload.bucket}/{upload.key}", "started_by": STARTED_BY}
-    return {**asked, "version": upload.version} if upload.version else asked
+    request: Request = {
+        "action": what,
+        "data": f"s3://{upload.bucket}/{upload.key}",
+        "started_by": STARTED_BY,
+    }
+    return {**request, "version": upload.version} if upload.version else request
 
 
 def execution_name(upload: Upload, what: Action) -> str:

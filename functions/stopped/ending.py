@@ -24,9 +24,9 @@ class Notice:
 def notice(detail: dict[str, Any]) -> Notice:
     """Return the notice for the `detail` of a "Step Functions Execution Status Change" event."""
     status, name, file = str(detail.get("status")), str(detail.get("name")), _file(detail)
-    said = _SENTENCES.get(status) or _failed(detail)
+    sentence = _SENTENCES.get(status) or _failed(detail)
     lines = [
-        said,
+        sentence,
         f"File: {file}" if file else "",
         f"Execution: {detail.get('executionArn')}",
         f"To go on from where it was: claimflow redrive {name}",
@@ -37,7 +37,7 @@ def notice(detail: dict[str, Any]) -> Notice:
 
 
 def _failed(detail: dict[str, Any]) -> str:
-    """Tell a fault that no step could catch; those that one caught the run itself has told."""
+    """Return the sentence for an error that no step could catch; the run itself tells of the others."""
     error, cause = detail.get("error") or "an unnamed error", " ".join(str(detail.get("cause") or "").split())
     return f"The run failed with {error}. {cause}".strip()
 

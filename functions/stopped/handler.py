@@ -8,10 +8,12 @@ from stopped.ending import notice
 
 def _handle(event: EventBridgeEvent) -> dict[str, str]:
     detail = event["detail"]
-    told = notice(detail)
-    aws.sns().publish(TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=told.subject, Message=told.message)
+    message = notice(detail)
+    aws.sns().publish(
+        TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=message.subject, Message=message.message
+    )
     logger.info("Told", extra={"status": detail.get("status")})
-    return {"subject": told.subject}
+    return {"subject": message.subject}
 
 
 handler = lambda_handler(_handle)

@@ -185,14 +185,14 @@ def _give_rejected(run: Run, folder: str, table: Table, rejected: Path) -> str:
     return storage.upload(Location(settings.results_bucket(), f"{folder}/{name}"), path, form.content_type)
 
 
-def _names(found: Columns) -> ColumnNames:
-    return {"text_column": found.text.name, "label_column": found.label.name if found.label else None}
+def _names(pair: Columns) -> ColumnNames:
+    return {"text_column": pair.text.name, "label_column": pair.label.name if pair.label else None}
 
 
 def _report(
-    file: InputFile, table: Table, found: Columns, counts: LabelledRows | RowsToLabel, details: Report
+    file: InputFile, table: Table, pair: Columns, counts: LabelledRows | RowsToLabel, details: Report
 ) -> Report:
-    used = {"text": vars(found.text), "label": vars(found.label) if found.label else None}
+    used = {"text": vars(pair.text), "label": vars(pair.label) if pair.label else None}
     about = {"file": file["uri"], "reading": table.reading.as_json(), **counts, "columns": used}
     return {**about, **details}
 

@@ -38,7 +38,7 @@ class Learned:
         return {"text_column": self.text_column, "label_column": self.label_column}
 
     def other_columns(self, columns: Columns) -> Iterator[str]:
-        """Tell of the columns that were taken in place of those that the model learned from."""
+        """Return warnings about columns that were taken in place of those that the model learned from."""
         for column, name, what in (
             (columns.text, self.text_column, "text"),
             (columns.label, self.label_column, "category"),
@@ -81,7 +81,7 @@ class Given:
         return Columns(self.found.text, None if none_known else self.found.label)
 
     def warnings(self) -> Iterator[str]:
-        """Tell of values that are no category of the model."""
+        """Return warnings about values that are no category of the model."""
         if self.found.label is None or not self.strange:
             return
         name, strange = listed([self.found.label.name]), self.strange.total()

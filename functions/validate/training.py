@@ -39,14 +39,14 @@ class Usable:
         self.codes.append(frame[LABEL].map(self.labels).to_numpy().astype(np.int32))
         self.lengths.append(frame[TEXT].str.len().to_numpy(dtype=np.int32))
 
-    def keep(self, kept: split.Mask) -> None:
+    def keep(self, mask: split.Mask) -> None:
         """Keep these rows only, and number the labels that are left anew."""
         names = np.array(list(self.labels), dtype=object)
-        left, codes = np.unique(np.concatenate(self.codes)[kept], return_inverse=True)
+        left, codes = np.unique(np.concatenate(self.codes)[mask], return_inverse=True)
         self.labels = {name: code for code, name in enumerate(names[left])}
         self.codes = [codes.astype(np.int32)]
-        self.hashes = [np.concatenate(self.hashes)[kept]]
-        self.lengths = [np.concatenate(self.lengths)[kept]]
+        self.hashes = [np.concatenate(self.hashes)[mask]]
+        self.lengths = [np.concatenate(self.lengths)[mask]]
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,10 @@ def _read(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile
 def _reject_lone_categories(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
     """Move the row of each category that has no other from `usable` to `rejected`."""
     codes = np.concatenate(usable.codes)
-    kept = np.bincount(codes)[codes] > 1
-    if kept.all():
+    repeated = np.bincount(codes)[codes] > 1
+    if repeated.all():
         return
-    if not kept.any():
+    if not repeated.any():
         raise InvalidData(
             f"{table.name}: each of its {count(len(codes), 'usable row')} has a category of its own; a "
             f"model learns a category from 2 rows or more. {_remedy(columns)} to the column of the category."
@@ -157,13 +157,13 @@ def _reject_lone_categories(table: Table, columns: Columns, usable: Usable, reje
         fewer.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file)
-        for row, keep in zip(csv.reader(source), kept.tolist(), strict=True):
+        for row, keep in zip(csv.reader(source), repeated.tolist(), strict=True):
             if keep:
                 writer.writerow(row)
             else:
                 rejected.write([_lone(usable.first_lines[row[2]], row[1:])])
     fewer.replace(usable.path)
-    usable.keep(kept)
+    usable.keep(repeated)
 
 
 def _lone(line: int, cells: list[str]) -> rows.Rejected:

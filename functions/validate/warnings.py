@@ -37,19 +37,19 @@ def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Co
 
 
 def lower_bar(run: Run) -> list[str]:
-    """Tell of an `accuracy_bar` in the configuration that is below the stack's, which counts then."""
-    asked = json.loads(run["hyperparameters"].get("accuracy_bar", "null"))
-    if asked is None or asked >= run["accuracy_bar"]:
+    """Return a warning about an `accuracy_bar` below the stack's, which counts instead; or nothing."""
+    wanted_bar = json.loads(run["hyperparameters"].get("accuracy_bar", "null"))
+    if wanted_bar is None or wanted_bar >= run["accuracy_bar"]:
         return []
     bar = percent(run["accuracy_bar"])
     return [
-        f"accuracy_bar {asked} in the configuration is below the stack's bar of {bar}, which counts: "
+        f"accuracy_bar {wanted_bar} in the configuration is below the stack's bar of {bar}, which counts: "
         "a configuration can only raise it."
     ]
 
 
 def unused_sheet(sheet: str | None, table: Table) -> list[str]:
-    """Tell of a `sheet` in the configuration for a file that has none."""
+    """Return a warning about a `sheet` in the configuration for a file without sheets; or nothing."""
     if sheet is None or table.reading.format == "xlsx":
         return []
     return [
@@ -121,7 +121,7 @@ def _difference(same: list[str]) -> str:
 
 
 def guesses(columns: Columns, header: list[str]) -> Iterator[str]:
-    """Tell of the columns that were found by guess; the only one with a common name is no guess."""
+    """Return warnings about guessed columns; the only column with a common name is no guess."""
     text, label = columns.text, columns.label
     taken = {text.name, label.name} if label else {text.name}
     for column, what, key, common in (

@@ -126,7 +126,7 @@ def _untrained(
 def _start_from(
     vectors: SpacyVectors | None, network: Network, encoder: WordEncoder, say: Callable[[str], None]
 ) -> dict[str, int]:
-    """Start the words from their vectors; gives how many have one, as evaluation.json tells it."""
+    """Start the words from their vectors; returns how many have one, as evaluation.json tells it."""
     if vectors is None:
         return {}
     words = encoder.vocabulary

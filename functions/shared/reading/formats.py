@@ -73,12 +73,12 @@ class Separated:
 
 
 def _first(lines: Iterator[str]) -> list[str]:
-    found: list[str] = []
+    sample: list[str] = []
     characters = 0
-    while len(found) < delimiters.SAMPLE_LINES and characters < delimiters.SAMPLE_CHARACTERS:
+    while len(sample) < delimiters.SAMPLE_LINES and characters < delimiters.SAMPLE_CHARACTERS:
         line = next(lines, None)
         if line is None:
             break
-        found.append(line)
+        sample.append(line)
         characters += len(line)
-    return found
+    return sample

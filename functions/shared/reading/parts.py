@@ -73,7 +73,7 @@ def rows(archive: zipfile.ZipFile, path: str) -> Iterator[tuple[int, list[Cell]]
 
 def unescaped(text: str) -> str:
     """Take off the escapes of characters that XML cannot hold, as in `_x000D_` and `_x005F_`."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
 
 
 def local(element: Element) -> str:

@@ -62,18 +62,18 @@ def _bare(number_format: str) -> str:
 def _digits(number_format: str) -> tuple[int, int] | None:
     """Return the least digits before, and those behind the point; None for a format that says neither."""
     bare = _bare(number_format)
-    found = _NUMBER.fullmatch(bare)
+    match = _NUMBER.fullmatch(bare)
     if (
-        found is None
+        match is None
         or number_format in {GENERAL, "@"}
         or "E" in bare
         or "/" in bare
-        or not (found[1] or found[2])
+        or not (match[1] or match[2])
     ):
         return None
-    if found[1].endswith(",") or "#" in (found[2] or "") or "?" in (found[2] or ""):
+    if match[1].endswith(",") or "#" in (match[2] or "") or "?" in (match[2] or ""):
         return None
-    return found[1].count("0"), len(found[2] or "")
+    return match[1].count("0"), len(match[2] or "")
 
 
 def _general(text: str, value: float) -> str:
@@ -132,7 +132,7 @@ def _formatted(moment: datetime.datetime, number_format: str) -> str:
 
 
 def _is_minute(fields: list[str], index: int) -> bool:
-    """Tell a minute from a month: it stands behind hours or before seconds."""
+    """Return whether `m` means minutes rather than months: it stands behind hours or before seconds."""
     before = next((field for field in reversed(fields[:index]) if field), "")
     after = next((field for field in fields[index + 1 :] if field), "")
     return before.startswith("h") or after.startswith("s")

@@ -111,9 +111,9 @@ class Text:
                 "each part as UTF-8 and put them together again."
             )
         self._high += len(_HIGH.findall(text))
-        for found in _FOREIGN.finditer(text):
-            self._foreign_line = self._foreign_line or self._line_of(text[: found.start()])
-            self._foreign += len(found[0])
+        for match in _FOREIGN.finditer(text):
+            self._foreign_line = self._foreign_line or self._line_of(text[: match.start()])
+            self._foreign += len(match[0])
 
     def _refuse_foreign(self) -> None:
         if self._foreign * 10 > self._high:
@@ -155,7 +155,7 @@ def _encoding(stream: io.BufferedReader) -> tuple[str, bool]:
 
 
 def _unmarked_utf16(start: bytes) -> str | None:
-    """Tell UTF-16 by the NUL bytes that Latin letters, blanks and separators have in it, all on one side."""
+    """Detect UTF-16 by its NUL bytes: Latin letters, blanks and separators have one, all on one side."""
     if len(start) < 8:
         return None
     high, low = start[1::2].count(0), start[::2].count(0)
