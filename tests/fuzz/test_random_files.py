@@ -34,6 +34,8 @@ from validate.handler import handler as validate
 FILES = int(os.environ.get("CLAIMFLOW_FUZZ", "500"))
 MODEL = "s3://artifacts-bucket/runs/train-x/training/JOB/output/model.tar.gz"
 DOUBTS = ["", "low confidence", "unlike the training texts"]
+# What a file may be refused for that can be read in two ways; the sentence says what to do.
+IN_DOUBT = ["could separate the columns", "the lines look like rows of their own"]
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def goes_the_whole_way(memory: MemoryS3, tmp_path: Path, file: File) -> None:
     try:
         name, content = predicted(memory, tmp_path, file, file.name, file.content())
     except InvalidData as error:
-        if "could separate the columns" not in str(error):  # that one is said with what to do
+        if not any(words in str(error) for words in IN_DOUBT):
             raise
         return
     trained(tmp_path, file, name, content)

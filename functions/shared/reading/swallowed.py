@@ -61,14 +61,9 @@ class Watch:
 
 
 def _is_no_prose(rows: list[list[str]]) -> bool:
-    """Return whether lines are rows, without others to compare: one quote opens, and each cell has a text.
-
-    A blank behind a separator is that of a sentence.
-    """
+    """Return whether only one quote opens and no blank follows a separator, if no other rows can tell."""
     cells = [cell for row in rows for cell in row]
-    return "".join(cells).count('"') == 2 and all(
-        cell.strip('"') and not cell.startswith(" ") for cell in cells
-    )
+    return "".join(cells).count('"') == 2 and all(cell and not cell.startswith(" ") for cell in cells)
 
 
 def _alike(values: set[str], cells: list[str]) -> bool:

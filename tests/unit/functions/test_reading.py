@@ -187,11 +187,6 @@ def test_rows_that_a_quote_has_swallowed_are_found(content: str) -> None:
     assert "the lines look like rows of their own" in refused(content)
 
 
-def test_a_quoted_line_break_beside_no_text_is_no_swallowed_row() -> None:
-    rows, _ = read('id\ttext\r\nr0\t"\n0\t"\r\n')
-    assert rows == [["r0", "\n0\t"]]
-
-
 @pytest.mark.parametrize(
     "content",
     [
