@@ -47,6 +47,15 @@ class Confusion(TypedDict):
     rows: int
 
 
+class Inseparable(TypedDict):
+    """Two categories that the model cannot tell apart."""
+
+    labels: list[str]
+    """Both of them."""
+    rows: int
+    """Rows of one of them that were taken for the other."""
+
+
 class LeftOut(TypedDict):
     """The pairs beyond the first 1,000, and their rows."""
 
@@ -82,6 +91,44 @@ class Calibration(TypedDict):
     """The rows by confidence, in ten bins of equal width."""
 
 
+class WatchedGroup(TypedDict):
+    """Categories whose rows must not be accepted as another's."""
+
+    labels: list[str]
+    why: str
+    """`protected`: the configuration names it; `few rows`: too few to judge it by; `low recall`: too many of
+    its rows would be accepted as another's.
+    """
+
+
+class Target(TypedDict):
+    """What a target gives: one step of the ladder."""
+
+    target_precision: float
+    """Least precision of the accepted rows, with 95% assurance."""
+    threshold: float | None
+    """Least confidence of an accepted row; None: nothing is accepted."""
+    coverage: float
+    """Share of the rows accepted."""
+    precision: float | None
+    """Share of the accepted rows labelled right; None when there are none."""
+    chances: list[float]
+    """One for each watched group: a row labelled otherwise goes to a person when it has more than this chance
+    of a label of the group.
+    """
+
+
+class Check(TypedDict):
+    """The validation rows under the rule that was found on the folds."""
+
+    rows: int
+    accepted: int
+    precision: float | None
+    """Share of the accepted rows labelled right; None when there are none."""
+    contradicted: bool
+    """The validation rows refute the target (one-sided exact test at 5%); the stricter rule was taken."""
+
+
 class Acceptance(TypedDict):
     """Which rows need no person, and what that gave."""
 
@@ -99,6 +146,24 @@ class Acceptance(TypedDict):
     """Why less than a quarter of the rows is accepted and what would help, in sentences for people;
     None: more is.
     """
+    least_similarity: NotRequired[float]
+    """A row whose confidence times similarity is smaller is unlike the training texts: never accepted."""
+    watched: NotRequired[list[WatchedGroup]]
+    """Groups of categories whose rows must not be accepted as another's."""
+    chances: NotRequired[list[float]]
+    """One for each watched group: a row labelled otherwise goes to a person when it has more than this chance
+    of a label of the group.
+    """
+    targets: NotRequired[list[Target]]
+    """What other targets give, rising; a higher target never accepts more."""
+    check: NotRequired[Check | None]
+    """The validation rows under the rule that was found on the folds; None: there are no folds."""
+
+
+def rung(acceptance: Acceptance, target_precision: float) -> Target | None:
+    """Return what the lowest target that is not below `target_precision` gives; None: there is none."""
+    steps = [step for step in acceptance.get("targets", []) if step["target_precision"] >= target_precision]
+    return min(steps, key=lambda step: step["target_precision"], default=None)
 
 
 class CoveragePoint(TypedDict):
@@ -280,6 +345,8 @@ class Evaluation(TypedDict):
     """The pairs of labels that were taken for each other, those of the most rows first."""
     confusion_left_out: LeftOut
     """The pairs beyond the first 1,000, and their rows."""
+    inseparable: NotRequired[list[Inseparable]]
+    """Categories that the model cannot tell apart, the pairs of the most rows first."""
     calibration: Calibration
     """How well the confidence tells the share of right labels."""
     acceptance: Acceptance

@@ -13,14 +13,24 @@ from model.parts.part import Part
 
 
 @dataclass(frozen=True)
+class Watched:
+    """Categories whose rows must not be accepted as another's, by the numbers of their labels."""
+
+    labels: tuple[int, ...]
+    chance: float  # a row labelled otherwise with more than this chance of one of them goes to a person
+
+
+@dataclass(frozen=True)
 class Decision:
-    """What turns logits into a decision, learned from the validation rows."""
+    """What turns logits into a decision, learned from rows that the model has not seen."""
 
     temperature: float = 1.0
     threshold: float | None = (
         None  # least confidence of a row that needs no person; None: every row needs one
     )
     min_in_vocabulary_ratio: float = 0.0  # below which a text is unlike the training texts
+    min_similarity: float = 0.0  # of confidence times similarity, below which it is so, too
+    watched: tuple[Watched, ...] = ()
 
 
 @dataclass(frozen=True)

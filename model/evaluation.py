@@ -24,12 +24,13 @@ from contract.evaluation import (
     Phrase,
     ShownRow,
     Training,
+    rung,
 )
 from contract.text import shorten
 from model import calibration
 from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
-from model.classifier import Decision
+from model.classifier import Decision, Watched
 from model.data import Row
 
 Counts: TypeAlias = npt.NDArray[np.int64]
@@ -123,10 +124,25 @@ def evaluate(
     return figures, decision(figures)
 
 
-def decision(evaluation: Evaluation) -> Decision:
-    """Return the decision rule that an evaluation.json describes."""
-    rule = evaluation["acceptance"]
-    return Decision(evaluation["calibration"]["temperature"], rule["threshold"], rule["least_known_share"])
+def decision(evaluation: Evaluation, target_precision: float | None = None) -> Decision:
+    """Return the decision rule that an evaluation.json describes: that of its own target, or of another one.
+
+    Of another target, it is that of the ladder's next higher step; without one, nothing is accepted. Models
+    that were saved before watch no category.
+    """
+    acceptance = evaluation["acceptance"]
+    step = rung(acceptance, target_precision) if target_precision is not None else acceptance
+    numbers = {label: number for number, label in enumerate(evaluation["labels"])}
+    groups = zip(acceptance.get("watched", []), step.get("chances", []) if step else [], strict=False)
+    return Decision(
+        evaluation["calibration"]["temperature"],
+        step["threshold"] if step else None,
+        acceptance["least_known_share"],
+        acceptance.get("least_similarity", 0.0),
+        tuple(
+            Watched(tuple(numbers[label] for label in group["labels"]), chance) for group, chance in groups
+        ),
+    )
 
 
 def _data(trained: Trained) -> Data:

@@ -22,6 +22,10 @@ OBJECTS: dict[str, Any] = {
     "Calibration": PROPERTIES["calibration"],
     "Bin": PROPERTIES["calibration"]["properties"]["bins"]["items"],
     "Acceptance": PROPERTIES["acceptance"],
+    "WatchedGroup": PROPERTIES["acceptance"]["properties"]["watched"]["items"],
+    "Target": PROPERTIES["acceptance"]["properties"]["targets"]["items"],
+    "Check": DEFINED["check"],
+    "Inseparable": PROPERTIES["inseparable"]["items"],
     "CoveragePoint": PROPERTIES["coverage"]["items"],
     "Champion": DEFINED["champion"],
     "Lost": DEFINED["champion"]["properties"]["lost"],
@@ -76,6 +80,21 @@ def test_a_type_and_the_schema_say_the_same_of_a_key(name: str) -> None:
         if key.isidentifier() and (text := value.get("description"))
     }
     assert described(CLASSES[name]).items() >= said.items()
+
+
+@pytest.mark.parametrize(
+    ("asked", "step"), [(0.5, 0.9), (0.9, 0.9), (0.93, 0.95), (0.95, 0.95), (0.951, None)]
+)
+def test_a_target_takes_the_step_of_the_lowest_one_that_is_not_below_it(
+    asked: float, step: float | None
+) -> None:
+    steps = [{"target_precision": target} for target in (0.9, 0.95)]
+    found = evaluation.rung({"targets": steps}, asked)  # type: ignore[typeddict-item]
+    assert (found["target_precision"] if found else None) == step
+
+
+def test_an_evaluation_of_an_older_image_has_no_steps() -> None:
+    assert evaluation.rung({}, 0.9) is None  # type: ignore[typeddict-item]
 
 
 def _objects(node: Any) -> list[dict[str, Any]]:

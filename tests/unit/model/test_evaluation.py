@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from contract.evaluation import Champion, Evaluation
 from model import comparison
 from model.calibration import Flags
+from model.classifier import Watched
 from model.data import Row
 from model.evaluation import Measured, Trained, decision, evaluate
 from model.report import render
@@ -215,6 +216,21 @@ def test_the_training_and_the_phrases_are_kept_and_of_many_phrases_the_first_twe
 def test_the_decision_rule_can_be_read_back() -> None:
     figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), ROWS, TRAINED, 0.98)
     assert decision(json.loads(json.dumps(figures))) == rule
+
+
+def test_another_target_takes_the_rule_of_the_ladders_next_step_and_its_watched_categories(
+    figures: Evaluation,
+) -> None:
+    steps = [
+        {"target_precision": 0.9, "threshold": 0.6, "coverage": 0.8, "precision": 0.95, "chances": [0.3]},
+        {"target_precision": 0.95, "threshold": 0.7, "coverage": 0.7, "precision": 0.97, "chances": [0.2]},
+    ]
+    watched = [{"labels": ["c", "b"], "why": "few rows"}]
+    figures["acceptance"] |= {"watched": watched, "chances": [0.1], "targets": steps, "least_similarity": 0.4}
+    rule = decision(figures, 0.93)
+    assert (rule.threshold, rule.watched, rule.min_similarity) == (0.7, (Watched((2, 1), 0.2),), 0.4)
+    assert decision(figures).watched == (Watched((2, 1), 0.1),)
+    assert decision(figures, 0.99).threshold is None
 
 
 def test_the_schema_is_a_schema_and_refuses_unknown_keys_everywhere() -> None:
