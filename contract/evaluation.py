@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 SCHEMA = 2
 READ_SCHEMAS = (1, SCHEMA)  # a training image may be older than the functions, and lack some keys
@@ -316,11 +316,28 @@ class Training(TypedDict):
     parts: list[Part]
 
 
-class Evaluation(TypedDict):
-    """How a newly trained model did on the validation rows, which it did not learn from.
+class Measured(TypedDict):
+    """The rows that all figures but the accuracy come from."""
 
-    Shares are numbers from 0 to 1. The same rows also chose the epochs, the mixture, the temperature and the
-    threshold, so every figure is slightly kind.
+    on: Literal["folds", "validation"]
+    """`folds`: the training rows, each labelled by a model that has learned without its fold (cross-fitting);
+    `validation`: the validation rows.
+    """
+    rows: int
+    folds: int
+    """How many folds; 0 without cross-fitting."""
+    accuracy: float
+    """Share of them labelled right."""
+    accuracy_interval: list[float]
+    """[low, high]: two-sided 95% Clopper-Pearson interval of the accuracy."""
+
+
+class Evaluation(TypedDict):
+    """How a newly trained model did on rows that it did not learn from.
+
+    Shares are numbers from 0 to 1. The accuracy comes from the validation rows, all else from the rows of
+    `measured`. These also chose the mixture, the temperature and the threshold (and, without cross-fitting,
+    the epochs), so their figures are slightly kind.
     """
 
     schema: int
@@ -334,7 +351,9 @@ class Evaluation(TypedDict):
     accuracy_interval: list[float]
     """[low, high]: two-sided 95% Clopper-Pearson interval of the accuracy."""
     validation_rows: int
-    """How many rows the figures are from."""
+    """How many rows the accuracy is from."""
+    measured: NotRequired[Measured]
+    """The rows that all figures but the accuracy come from; absent from older models: the validation rows."""
     macro_f1: float
     """Mean of the labels' F1, a rare label counting as much as a common one."""
     labels: list[str]
@@ -365,6 +384,8 @@ class Evaluation(TypedDict):
     """
     training: Training
     """How the model was trained."""
+    architecture_choice: NotRequired[str | None]
+    """What the architecture `auto` took and why, in a sentence; None where it was not left to `auto`."""
 
 
 class Notes(TypedDict):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from model.calibration import blocks, probabilities
+from model.calibration import probabilities
 from model.config import Config
-from model.data import Floats
+from model.mixture import mix_logits
 from model.parts.part import Part
 
 
@@ -35,10 +35,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Probabilities:
-    """Calibrated probabilities, shape (texts, classes), and in-vocabulary ratios, shape (texts,)."""
+    """Calibrated probabilities, shape (texts, classes); ratios and similarities, shape (texts,)."""
 
     probabilities: npt.NDArray[np.float64]
     in_vocabulary_ratios: npt.NDArray[np.float64]
+    similarities: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,12 @@ class Classifier:
     decision: Decision = field(default_factory=Decision)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
-        """Return calibrated probabilities and in-vocabulary ratios, in the order of the texts."""
+        """Return calibrated probabilities, in-vocabulary ratios and similarities, in the order of the texts.
+
+        Of several parts, the first one's in-vocabulary ratio counts, and the least similarity.
+        """
         scores = [part.score(texts) for part in self.parts]
         logits = mix_logits([score.logits for score in scores], self.mixture)
         calibrated = probabilities(logits, self.decision.temperature)
-        return Probabilities(calibrated, scores[0].in_vocabulary_ratios)
-
-
-def mix_logits(logits: Sequence[Floats], mixture: Sequence[float]) -> Floats:
-    """Mix the parts' logits, each of shape (texts, classes): the weighted mean of their log-probabilities.
-
-    A single part's logits stay as they are.
-    """
-    if len(logits) == 1:
-        return logits[0]
-    total = np.empty_like(logits[0])
-    for rows in blocks(logits[0]):
-        log_chances = [
-            np.log(np.maximum(probabilities(part[rows], 1.0), LEAST_CHANCE)) * weight
-            for part, weight in zip(logits, mixture, strict=True)
-        ]
-        total[rows] = np.sum(log_chances, axis=0)
-    return total
-
-
-LEAST_CHANCE = 1e-30  # its logarithm is finite
+        similarities = np.minimum.reduce([score.similarities for score in scores])
+        return Probabilities(calibrated, scores[0].in_vocabulary_ratios, similarities)

@@ -25,17 +25,21 @@ Auto = Literal["auto"]
 Width = Annotated[int, Field(ge=1, le=8)]
 
 
+AUTO = "auto"
+
+
 def _known(architecture: str) -> str:
-    if architecture not in architectures():
+    if architecture not in (AUTO, *architectures()):
         raise ValueError
     return architecture
 
 
 Architecture = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"enum": architectures(), "type": "string"})
+    str, AfterValidator(_known), WithJsonSchema({"enum": [AUTO, *architectures()], "type": "string"})
 ]
 
 
+FOLDS = 5
 LEAST_RATE = 1e-30  # a learning rate that has decayed; MXNet refuses those that are no normal float32
 
 
@@ -46,8 +50,9 @@ class Config(BaseModel):
 
     architecture: Architecture | None = Field(
         None,
-        description="`ngram` adds up n-grams (fast), `cnn` and `lstm` read word by word (slow), "
-        "`ngram+cnn` and `ngram+lstm` mix both (most accurate); null leaves it to `cnn`.",
+        description="`ngram` adds up n-grams (fast), `sentence` reads with the pretrained `sentence_model`, "
+        "`cnn` and `lstm` read word by word (slow); `+` mixes several. `auto` takes `ngram`, or "
+        "`ngram+sentence` where that is worth its time; null leaves it to `cnn`.",
     )
     n_classes: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
         None,
@@ -122,7 +127,7 @@ class Config(BaseModel):
     )
     cnn: bool | None = Field(
         None,
-        description="When `architecture` is null: true trains a TextCNN, false an LSTM, null n-grams.",
+        description="When `architecture` is null: true trains a TextCNN, false an LSTM; null is `auto`.",
     )
     wd: float = Field(0.0002, ge=0, le=1, description="Weight decay (L2 regularization).")
     kernel_size: KernelSize | Annotated[list[KernelSize], Field(min_length=1, max_length=8)] = Field(
@@ -138,6 +143,12 @@ class Config(BaseModel):
     )
     validation_fraction: float = Field(
         0.1, gt=0, le=0.5, description="Share of the labelled rows that are held out for validation."
+    )
+    folds: Literal[0] | Annotated[int, Field(ge=2, le=20)] | None = Field(
+        None,
+        description="Cross-fitting: parts that the training rows are cut into, each labelled by a model that "
+        "has learned from the others, for the confidence, the acceptance and wrong labels; 0: the "
+        "validation rows do that; null: 5, and 0 with `cnn` or `lstm`, whose training is slow.",
     )
     seed: int = Field(
         0, ge=0, le=2**31 - 1, description="Random seed; on a CPU it repeats a training exactly."
@@ -156,6 +167,19 @@ class Config(BaseModel):
         lt=1,
         description="Minimum precision of the rows accepted without a person, held with 95% confidence "
         "(Clopper-Pearson bound).",
+    )
+    protect: Annotated[list[Text], Field(max_length=100)] = Field(
+        [],
+        description="Categories of which hardly a row may be taken for another with nobody looking: "
+        "`protect_recall` of their rows are labelled right or go to a person.",
+    )
+    protect_recall: float = Field(
+        0.95, ge=0.5, lt=1, description="Share of the rows of each category in `protect` that must be so."
+    )
+    sentence_model: Text = Field(
+        "all_minilm_l6_v2",
+        description="Package, or folder, of the pretrained sentence encoder: a BERT in the layout of "
+        "Sentence Transformers.",
     )
     spacy_model: Text = Field(
         "en_core_web_md", description="spaCy package, or folder, that has the word vectors."
@@ -239,9 +263,23 @@ class Config(BaseModel):
 
     @property
     def parts(self) -> list[str]:
-        """The kinds of the parts that the architecture is made of, one or two: see `model.parts`."""
-        of_cnn = {None: "ngram", True: "cnn", False: "lstm"}
-        return (self.architecture or of_cnn[self.cnn]).split("+")
+        """The kinds of parts of the architecture, as in `model.parts`; of `auto`, the one that is sure."""
+        return self._named.replace(AUTO, "ngram").split("+")
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the training decides what the model is made of: see `model.auto`."""
+        return self._named == AUTO
+
+    @property
+    def _named(self) -> str:
+        return self.architecture or {None: AUTO, True: "cnn", False: "lstm"}[self.cnn]
+
+    @property
+    def fold_count(self) -> int:
+        """How many folds the training rows fall into; 0: there is no cross-fitting."""
+        slow = {"cnn", "lstm"} & set(self.parts)
+        return self.folds if self.folds is not None else 0 if slow else FOLDS
 
     @property
     def kernel_sizes(self) -> list[int]:
@@ -249,7 +287,7 @@ class Config(BaseModel):
         return [self.kernel_size] if isinstance(self.kernel_size, int) else self.kernel_size
 
     def alone(self, kind: str) -> Self:
-        """Return the configuration of a model whose only part is of this kind."""
+        """Return the configuration of a model of this architecture, for example of one part only."""
         return self.model_copy(update={"architecture": kind})
 
     def rate(self, epoch: int) -> float:

@@ -47,11 +47,12 @@ TEXT_SHOWN = 300  # characters of a text
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """The validation rows as the model sees them."""
+    """Labelled rows as a model sees them that has not learned from them."""
 
     logits: npt.NDArray[np.float32]  # (rows, classes)
     truths: Truths  # (rows,)
     in_vocabulary_ratios: npt.NDArray[np.float64]  # (rows,)
+    similarities: npt.NDArray[np.float64]  # (rows,)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +66,9 @@ class Trained:
     training_rows: int = 0
     date: str = ""  # of the training, as 2026-11-26
     notes: Notes | None = None  # what validation found in the file
+    champion: Champion | None = None  # the comparison with the live model, if there is one
+    choice: str | None = None  # what `auto` took, and why
+    folds: int = 0  # of the cross-fitting; 0: the rows measured are the validation rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,18 +83,21 @@ def evaluate(
     rows: Iterable[Row],
     trained: Trained,
     target_precision: float,
-    comparison: Champion | None = None,
+    validation: Measured | None = None,
 ) -> tuple[Evaluation, Decision]:
     """All figures of evaluation.json, and the decision rule that they describe.
 
     `rows` are the measured rows once more, in the same order, and are streamed once: the texts of the
-    mistakes and the examples come from them. `comparison` is that with the live model, if there is one.
+    mistakes and the examples come from them. `validation` are the rows that the accuracy comes from, where
+    they are others than the measured ones.
 
     Raises ValueError when `rows` are not as many as were measured.
     """
     temperature = calibration.temperature(measured.logits, measured.truths)
     guesses, confidences = calibration.guesses(measured.logits, temperature)
     correct = guesses == measured.truths
+    held_out = validation or measured
+    right = held_out.logits.argmax(axis=1) == held_out.truths
     judged = _Guesses(guesses, confidences, correct)
     per_class = _per_class(measured.truths, guesses, trained.labels)
     pairs, left_out = _confusion(measured.truths, guesses, trained.labels)
@@ -99,11 +106,16 @@ def evaluate(
         "schema": SCHEMA,
         "date": trained.date,
         "data": _data(trained),
-        "accuracy": _rounded(correct.mean()),
-        "accuracy_interval": [
-            _rounded(end) for end in calibration.interval(int(correct.sum()), len(correct))
-        ],
-        "validation_rows": len(correct),
+        "accuracy": _rounded(right.mean()),
+        "accuracy_interval": _interval(right),
+        "validation_rows": len(right),
+        "measured": {
+            "on": "folds" if trained.folds else "validation",
+            "rows": len(correct),
+            "folds": trained.folds,
+            "accuracy": _rounded(correct.mean()),
+            "accuracy_interval": _interval(correct),
+        },
         "macro_f1": _rounded(float(np.mean([entry["f1"] for entry in per_class]))),
         "labels": list(trained.labels),
         "per_class": per_class,
@@ -115,13 +127,18 @@ def evaluate(
             {"threshold": point.threshold, "coverage": point.coverage, "precision": point.precision}
             for point in calibration.coverage_curve(confidences, correct)
         ],
-        "champion": comparison,
+        "champion": trained.champion,
         "mistakes": mistakes,
         "examples": examples,
         "phrases": _phrases(trained, measured.truths),
         "training": trained.training,
+        "architecture_choice": trained.choice,
     }
     return figures, decision(figures)
+
+
+def _interval(correct: Flags) -> list[float]:
+    return [_rounded(end) for end in calibration.interval(int(correct.sum()), len(correct))]
 
 
 def decision(evaluation: Evaluation, target_precision: float | None = None) -> Decision:

@@ -1,8 +1,8 @@
-"""One training from the labelled rows to the saved model: encode, train, calibrate, measure, report, save."""
+"""One training from the labelled rows to the saved model: fit the parts, calibrate, measure, report, save."""
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,23 +11,23 @@ import numpy as np
 
 from contract.evaluation import Evaluation, Phrase, Training
 from contract.evaluation import Part as PartFigures
-from model import artifact
-from model.calibration import cross_entropy, temperature
-from model.classifier import Classifier, mix_logits
+from model import artifact, auto
+from model.auto import choose
+from model.classifier import Classifier
 from model.comparison import Contender, compare
 from model.config import Config
-from model.data import Floats, Numbers, Row, read_folder, read_notes
+from model.cross_fitting import folds
+from model.data import Numbers, Row, read_folder, read_notes
 from model.errors import DataError
 from model.evaluation import Measured, Trained, evaluate
 from model.explanation import top_phrases
 from model.hosts import ALONE, Hosts
+from model.mixture import fit_mixture, mix_logits
 from model.parts import kind
-from model.parts.part import Fitted, Rows
+from model.parts.part import Fitted, Rows, Scores
 from model.report import render
 from model.texts import Hashes, hash_texts
 from model.training import Result, Session, print_at_once
-
-MIXTURES = np.linspace(0, 1, 21)  # weights of the first part that are tried
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +50,16 @@ class _Data:
     rows: Rows
     learned: Hashes  # of the training texts, each once
     validation: list[Row]
+
+    @property
+    def folds(self) -> int:
+        """How many folds the training rows fall into; 0: there is no cross-fitting."""
+        return 0 if self.rows.folds is None else len(np.unique(self.rows.folds))
+
+    @property
+    def calibrating_labels(self) -> Numbers:
+        """The labels of the rows that all but the accuracy comes from."""
+        return self.rows.labels if self.folds else self.rows.validation_labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,40 +85,34 @@ def run(
     """
     started = time.monotonic()
     data = _read(config, folders)
-    # What the other hosts help with comes first: they wait for it.
-    order = sorted(config.parts, key=lambda name: hosts.several and not kind(name).shared)
-    fitted = {name: _fit(name, config, data, _Asked(should_stop, hosts)) for name in order}
-    parts = [fitted[name] for name in config.parts]
-    logits = [part.validation.logits for part in parts]
-    mixture = _mixture(logits, data.rows.validation_labels)
+    config, fitted, choice = _fit_all(config, data, _Asked(should_stop, hosts))
+    parts = list(fitted.values())
+    mixture = fit_mixture([_calibrating(part).logits for part in parts], data.calibrating_labels)
     classifier = Classifier(config, data.labels, tuple(part.part for part in parts), mixture)
     training: Training = {
-        "architecture": "+".join(config.parts),
+        "architecture": "+".join(fitted),
         "seconds": round(time.monotonic() - started, 1),
-        "mixture": dict(zip(config.parts, mixture, strict=True)) if len(parts) > 1 else None,
-        "parts": [_figures(name, part, data) for name, part in zip(config.parts, parts, strict=True)],
-    }
-    phrases = top_phrases(classifier, data.rows.validation_texts)
-    described: dict[str, list[Phrase]] = {
-        label: [{"phrase": each.phrase, "weight": each.weight} for each in spoken]
-        for label, spoken in phrases.items()
+        "mixture": dict(zip(fitted, mixture, strict=True)) if len(parts) > 1 else None,
+        "parts": [_figures(name, part, data) for name, part in fitted.items()],
     }
     contender = Contender(classifier, data.learned, folders.validation)
+    trained = Trained(
+        data.labels,
+        training,
+        _described(classifier, data),
+        training_rows=len(data.rows.labels),
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        notes=read_notes(folders.validation),
+        champion=compare(contender, champion) if champion else None,
+        choice=choice,
+        folds=data.folds,
+    )
     evaluation, decision = evaluate(
-        Measured(
-            mix_logits(logits, mixture), data.rows.validation_labels, parts[0].validation.in_vocabulary_ratios
-        ),
-        data.validation,
-        Trained(
-            data.labels,
-            training,
-            described,
-            training_rows=len(data.rows.labels),
-            date=f"{datetime.now(UTC):%Y-%m-%d}",
-            notes=read_notes(folders.validation),
-        ),
+        _mixed([_calibrating(part) for part in parts], mixture, data.calibrating_labels),
+        read_folder(folders.train) if data.folds else data.validation,
+        trained,
         config.target_precision,
-        compare(contender, champion) if champion else None,
+        _mixed([part.validation for part in parts], mixture, data.rows.validation_labels),
     )
     _write(dataclasses.replace(classifier, decision=decision), data.learned, evaluation, folders)
     return evaluation
@@ -156,6 +160,7 @@ def _read(config: Config, folders: Folders) -> _Data:
     if not validation:
         raise DataError("The validation channel has no rows; a model cannot be measured without them.")
     print_at_once(f"{len(training)} training rows, {len(validation)} validation rows, {len(labels)} labels")
+    hashes = hash_texts(_texts(folders.train))
     rows = Rows(
         texts=partial(_texts, folders.train),
         labels=np.array([numbers[label] for label in training]),
@@ -163,8 +168,17 @@ def _read(config: Config, folders: Folders) -> _Data:
         validation_labels=np.array([_known(row.number, row.label, numbers) for row in validation]),
         classes=len(labels),
         characters=characters,
+        folds=_folds(config, hashes),
     )
-    return _Data(folders, labels, rows, np.unique(hash_texts(rows.texts())), validation)
+    return _Data(folders, labels, rows, np.unique(hashes), validation)
+
+
+def _folds(config: Config, hashes: Hashes) -> Numbers | None:
+    """Return the fold of each training row, or None where none are asked for or all rows fall into one."""
+    if config.fold_count == 0:
+        return None
+    of_rows = folds(hashes, config.fold_count)
+    return of_rows if len(np.unique(of_rows)) > 1 else None
 
 
 def _texts(folder: Path) -> Iterator[str]:
@@ -189,25 +203,52 @@ def _check_labels(config: Config, found: int) -> None:
         )
 
 
+def _fit_all(config: Config, data: _Data, asked: _Asked) -> tuple[Config, dict[str, Fitted], str | None]:
+    """Return the configuration with the parts that were taken, these fitted, and what `auto` has to say."""
+    # What the other hosts help with comes first: they wait for it.
+    order = sorted(config.parts, key=lambda name: asked.hosts.several and not kind(name).shared)
+    fitted = {name: _fit(name, config, data, asked) for name in order}
+    if not config.is_auto:
+        return config, {name: fitted[name] for name in config.parts}, None
+    (first,) = config.parts
+    choice = choose(data.rows, fitted[first], config, _session(auto.ADDED, data, asked))
+    if choice.added:
+        fitted[auto.ADDED] = choice.added
+    return config.alone("+".join(fitted)), fitted, choice.reason
+
+
 def _fit(name: str, config: Config, data: _Data, asked: _Asked) -> Fitted:
-    part = kind(name)
-    hosts = asked.hosts if part.shared else ALONE
+    return kind(name).fit(data.rows, config.alone(name), _session(name, data, asked))
+
+
+def _session(name: str, data: _Data, asked: _Asked) -> Session:
+    hosts = asked.hosts if kind(name).shared else ALONE
     checkpoints = data.folders.checkpoints / name if data.folders.checkpoints else None
     say = print_at_once if hosts.first else lambda _: None  # all hosts have the same to say
-    session = Session(checkpoints, asked.should_stop, say, hosts=hosts)
-    return part.fit(data.rows, config.alone(name), session)
+    return Session(checkpoints, asked.should_stop, say, hosts=hosts)
 
 
-def _mixture(logits: list[Floats], truths: Numbers) -> tuple[float, ...]:
-    """Return the weight of each part: the ones whose mixture fits the validation rows best, calibrated."""
-    if len(logits) == 1:
-        return (1.0,)
-    losses = []
-    for first in MIXTURES:
-        together = mix_logits(logits, (first, 1 - first))
-        losses.append(cross_entropy(together, truths, temperature(together, truths)))
-    best = round(float(MIXTURES[int(np.argmin(losses))]), 4)
-    return (best, round(1 - best, 4))
+def _calibrating(fitted: Fitted) -> Scores:
+    """Return the scores that all but the accuracy comes from: out of fold where there are folds."""
+    return fitted.out_of_fold or fitted.validation
+
+
+def _mixed(parts: list[Scores], mixture: Sequence[float], truths: Numbers) -> Measured:
+    return Measured(
+        mix_logits([part.logits for part in parts], mixture),
+        truths,
+        parts[0].in_vocabulary_ratios,
+        np.minimum.reduce([part.similarities for part in parts]),
+    )
+
+
+def _described(classifier: Classifier, data: _Data) -> dict[str, list[Phrase]]:
+    """Return what speaks for each label, as evaluation.json tells it."""
+    phrases = top_phrases(classifier, data.rows.validation_texts)
+    return {
+        label: [{"phrase": each.phrase, "weight": each.weight} for each in spoken]
+        for label, spoken in phrases.items()
+    }
 
 
 def _figures(name: str, fitted: Fitted, data: _Data) -> PartFigures:

@@ -6,6 +6,7 @@ a line in KINDS.
 """
 
 import importlib
+import itertools
 from typing import TYPE_CHECKING
 
 from model.errors import ConfigError
@@ -30,6 +31,6 @@ def kind(name: str) -> type["Part"]:
 
 
 def architectures() -> list[str]:
-    """Return what a model may be made of: one part of any kind, or one of the first kind and another."""
-    first, *others = KINDS
-    return [*KINDS, *(f"{first}+{other}" for other in others)]
+    """Return what a model may be made of: any of the kinds, each at most once, in the order of the table."""
+    counts = range(1, len(KINDS) + 1)
+    return ["+".join(names) for count in counts for names in itertools.combinations(KINDS, count)]

@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from model.config import Config
+from model.cross_fitting import out_of_fold
 from model.data import Arrays, Examples, Split
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
@@ -51,13 +53,15 @@ class NgramPart(Part):
         result = train(network, training, split, dataclasses.replace(session, by_loss=True))
         sums = NgramSums.of(network.arrays(), scale, chosen.norm)
         made_of = {"ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
-        scores = Scores(sums.logits(validation.texts), validation.in_vocabulary_ratios)
-        return Fitted(cls(encoder, sums), scores, chosen.described() | made_of, result)
+        part = cls(encoder, sums)
+        held_out = out_of_fold(partial(cls.fit, config=config), rows, session)
+        return Fitted(part, part.score(rows.validation_texts), chosen.described() | made_of, result, held_out)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the sums over each text's n-grams."""
         encoded = self.encoder.encode(texts)
-        return Scores(self.sums.logits(encoded.texts), encoded.in_vocabulary_ratios)
+        ratios = encoded.in_vocabulary_ratios
+        return Scores(self.sums.logits(encoded.texts), ratios, np.ones(len(texts)))
 
     def evidence(self, text: str) -> Evidence:
         """Return each n-gram once, with its row of the table: the logits are their sum and the bias."""

@@ -1,8 +1,9 @@
-"""A part of the model: one way to read a text. What every kind of part can do; a model mixes one or two."""
+"""A part of the model: one way to read a text. What every kind of part can do; a model mixes one or more."""
 
+import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -31,6 +32,17 @@ class Rows:
     classes: int
     characters: int
     """Of all training texts."""
+    folds: Numbers | None = None
+    """Shape (training rows,): the fold of each, by its text, from 0; None: no cross-fitting."""
+
+    def only(self, wanted: npt.NDArray[np.bool_]) -> "Rows":
+        """Return these rows with the wanted ones of the training rows alone."""
+
+        def texts() -> Iterator[str]:
+            return itertools.compress(self.texts(), wanted.tolist())
+
+        folds = None if self.folds is None else self.folds[wanted]
+        return replace(self, texts=texts, labels=self.labels[wanted], folds=folds)
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,12 @@ class Scores:
     """Shape (texts, classes), float32."""
     in_vocabulary_ratios: Shares
     """Shape (texts,): the share of a text's words that the part knows, 0 to 1; signs do not count."""
+    similarities: Shares
+    """Shape (texts,): how like its training texts the part finds a text, 0 to 1; 1 where it cannot tell."""
+
+    def only(self, wanted: npt.NDArray[np.bool_]) -> "Scores":
+        """Return the scores of the wanted texts alone."""
+        return Scores(self.logits[wanted], self.in_vocabulary_ratios[wanted], self.similarities[wanted])
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,8 @@ class Fitted:
     """What the part is made of, as evaluation.json tells it."""
     result: "Result | None" = None
     """Of the training loop; None of a part that learns in one pass."""
+    out_of_fold: Scores | None = None
+    """Of the training rows, each from a part that has learned without its fold; None without folds."""
 
 
 class Part(Protocol):
@@ -77,14 +97,14 @@ class Part(Protocol):
     @classmethod
     @abstractmethod
     def fit(cls, rows: Rows, config: Config, session: "Session") -> Fitted:
-        """Learn from the training rows, watching the validation rows.
+        """Learn from all training rows, and, where they have folds, score each from the others' folds.
 
         `config.architecture` names this kind alone. Raises TrainingError or TrainingStopped.
         """
 
     @abstractmethod
     def score(self, texts: Sequence[str]) -> Scores:
-        """Return logits and familiarity, in the order of the texts; those beside a text do not matter."""
+        """Return the scores in the order of the texts; what stands beside a text does not matter."""
 
     @abstractmethod
     def evidence(self, text: str) -> Evidence:

@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from model.config import Config
+from model.cross_fitting import out_of_fold
 from model.data import Arrays, Examples, Split
 from model.encoder import WordEncoder
 from model.network import Architecture, BiLSTM, Network, TextCNN, all_devices, seed_everything
@@ -44,13 +45,15 @@ class WordsPart(Part):
         network = _untrained(cls.architecture, config, encoder.size, rows.classes, session.say)
         made_of = {"words": encoder.size} | _start_from(_vectors(config), network, encoder, session.say)
         result = train(network, config, split, session)
-        scores = Scores(network.logits(validation.texts), validation.in_vocabulary_ratios)
-        return Fitted(cls(encoder, network), scores, made_of, result)
+        part = cls(encoder, network)
+        held_out = out_of_fold(partial(cls.fit, config=config), rows, session)
+        return Fitted(part, part.score(rows.validation_texts), made_of, result, held_out)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return what the network makes of the texts."""
         encoded = self.encoder.encode(texts)
-        return Scores(self.network.logits(encoded.texts), encoded.in_vocabulary_ratios)
+        ratios = encoded.in_vocabulary_ratios
+        return Scores(self.network.logits(encoded.texts), ratios, np.ones(len(texts)))
 
     def evidence(self, text: str) -> Evidence:
         """Return, for each unit of the last layer, the words where it was strongest and what it adds.

@@ -58,7 +58,12 @@ TRAINED = Trained(LABELS, TRAINING, PHRASES)
 def figures_of(champion: Sequence[bool] | None = None, rows: Sequence[Row] = ROWS) -> Evaluation:
     right = LOGITS.argmax(axis=1) == TRUTHS
     live = None if champion is None else compared(right, np.array(champion))
-    return evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), rows, TRAINED, 0.98, live)[0]
+    return evaluate(
+        Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)),
+        rows,
+        dataclasses.replace(TRAINED, champion=live),
+        0.98,
+    )[0]
 
 
 def compared(new: Flags, live: Flags) -> Champion:
@@ -82,7 +87,12 @@ def simulated(classes: int, rows: int, champion: bool) -> Evaluation:
     live = compared(np.ones(rows, bool), chance.random(rows) < 0.75) if champion else None
     phrases = {label: [{"phrase": "p", "weight": 1.0 / n} for n in range(1, 20)] for label in labels}
     trained = Trained(labels, TRAINING, phrases)
-    return evaluate(Measured(logits, truths, np.ones(rows)), texts, trained, 0.9, live)[0]
+    return evaluate(
+        Measured(logits, truths, np.ones(rows), np.ones(rows)),
+        texts,
+        dataclasses.replace(trained, champion=live),
+        0.9,
+    )[0]
 
 
 def test_accuracy_and_rows_are_counted_and_only_what_was_confused_is_listed(figures: Evaluation) -> None:
@@ -97,7 +107,7 @@ def test_the_pairs_confused_most_come_first() -> None:
     guesses = np.array([1, 2, 2, 0, 0, 0, 0])
     rows = [Row(number, "text", LABELS[truth]) for number, truth in enumerate(truths)]
     logits = np.eye(3, dtype=np.float32)[guesses]
-    found = evaluate(Measured(logits, truths, np.ones(7)), rows, TRAINED, 0.98)[0]["confusion"]
+    found = evaluate(Measured(logits, truths, np.ones(7), np.ones(7)), rows, TRAINED, 0.98)[0]["confusion"]
     assert [(pair["label"], pair["prediction"], pair["rows"]) for pair in found] == [
         ("c", "a", 3),
         ("b", "c", 2),
@@ -115,7 +125,9 @@ def test_three_thousand_categories_that_are_all_confused_stay_small() -> None:
     rows = [Row(number, "text", labels[truth]) for number, truth in enumerate(truths.tolist())]
     phrases = {label: [{"phrase": "p" * 100_000, "weight": 1.0}] * 20 for label in labels}
     trained = Trained(labels, TRAINING, phrases)
-    document = evaluate(Measured(logits, truths, np.ones(len(rows))), rows, trained, 0.98)[0]
+    document = evaluate(
+        Measured(logits, truths, np.ones(len(rows)), np.ones(len(rows))), rows, trained, 0.98
+    )[0]
     assert len(document["confusion"]) == 1_000
     assert document["confusion_left_out"] == {"pairs": 2_000, "rows": 2_000}
     assert len(document["per_class"]) == classes
@@ -127,7 +139,7 @@ def test_three_thousand_categories_that_are_all_confused_stay_small() -> None:
 def test_the_file_its_warnings_and_the_date_are_told() -> None:
     notes = {"schema": 1, "file": "claims.csv", "rows": 9, "rejected": 2, "warnings": ["Odd.", "x" * 999]}
     trained = dataclasses.replace(TRAINED, training_rows=3, date="2026-11-26", notes=notes)
-    document = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), ROWS, trained, 0.98)[0]
+    document = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), ROWS, trained, 0.98)[0]
     assert document["date"] == "2026-11-26"
     assert document["data"] == {
         "file": "claims.csv",
@@ -187,7 +199,7 @@ def test_the_most_confident_mistakes_come_first_and_are_at_most_twenty() -> None
     truths = np.array([0] * 30 + [1])
     rows = [Row(number, "wrong" * 100, "a") for number in range(30)] + [Row(30, "right", "b")]
     trained = Trained(["a", "b"], TRAINING)
-    shown = evaluate(Measured(logits, truths, np.ones(31)), rows, trained, 0.98)[0]["mistakes"]
+    shown = evaluate(Measured(logits, truths, np.ones(31), np.ones(31)), rows, trained, 0.98)[0]["mistakes"]
     assert [mistake["row"] for mistake in shown] == list(range(29, 9, -1))
     assert [m["confidence"] for m in shown] == sorted((m["confidence"] for m in shown), reverse=True)
     assert {len(mistake["text"]) for mistake in shown} == {300}
@@ -197,7 +209,7 @@ def test_the_rows_are_streamed_once() -> None:
     def stream() -> Iterator[Row]:
         yield from ROWS
 
-    again = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), stream(), TRAINED, 0.98)[0]
+    again = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), stream(), TRAINED, 0.98)[0]
     assert again == figures_of()
 
 
@@ -214,7 +226,7 @@ def test_the_training_and_the_phrases_are_kept_and_of_many_phrases_the_first_twe
 
 
 def test_the_decision_rule_can_be_read_back() -> None:
-    figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4)), ROWS, TRAINED, 0.98)
+    figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), ROWS, TRAINED, 0.98)
     assert decision(json.loads(json.dumps(figures))) == rule
 
 

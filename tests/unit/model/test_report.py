@@ -1,5 +1,6 @@
 """The report: one page that stands alone, for any labels and any texts."""
 
+import dataclasses
 import html.parser
 import re
 from pathlib import Path
@@ -90,7 +91,12 @@ def evaluation(
     right, live_right = np.arange(rows) >= wrong, np.arange(rows)[::-1] < (champion or 0) * rows
     live = None if champion is None else figures(Outcome(right, live_right, nothing, nothing))
     trained = Trained(labels, training, phrases)
-    return evaluate(Measured(logits, truths, np.ones(rows)), texts, trained, 0.98, live)[0]
+    return evaluate(
+        Measured(logits, truths, np.ones(rows), np.ones(rows)),
+        texts,
+        dataclasses.replace(trained, champion=live),
+        0.98,
+    )[0]
 
 
 def page(**changes: Any) -> str:

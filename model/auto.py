@@ -1,0 +1,121 @@
+"""What the architecture `auto` takes: n-grams, and the part `sentence` where that is worth its time."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from contract.text import duration
+from model.calibration import Flags, cross_entropy, temperature
+from model.config import Config
+from model.data import Floats, Numbers
+from model.errors import ModelError
+from model.mixture import fit_mixture, mix_logits
+from model.parts import kind
+from model.parts.part import Fitted, Rows, Scores
+from model.training import Session
+
+ADDED = "sentence"
+LOOK_ROWS = 400  # which tell how long all rows would take
+AFFORDABLE_SECONDS = 60.0  # that the part may take without proof
+LEAST_GAIN = 0.02  # of the loss, by which the part must lower it,
+GAIN_A_MINUTE = 0.02  # and by so much for every minute that it takes,
+MOST_GAIN = 0.2  # up to this
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whether the part is taken, fitted to all rows, and why, in one sentence."""
+
+    added: Fitted | None
+    reason: str
+
+
+def choose(rows: Rows, first: Fitted, config: Config, session: Session) -> Choice:
+    """Return the second part, if what it adds to the first one's out-of-fold loss is worth its time.
+
+    Where all rows would take more than AFFORDABLE_SECONDS, as many rows as fit into that tell first. A loss
+    is the mean cross-entropy at the best temperature. Raises what fitting raises.
+    """
+    alone = config.alone(ADDED)
+    try:
+        part = kind(ADDED)
+        part.check(alone)
+    except ModelError as missing:
+        return _told(session, Choice(None, f"`auto` took n-grams alone: {missing}"))
+    seconds = _seconds_a_row(rows, alone, session) * (len(rows.labels) + len(rows.validation_labels))
+    if seconds > AFFORDABLE_SECONDS:
+        some = _sample(rows, AFFORDABLE_SECONDS / seconds, config.seed)
+        look = part.fit(rows.only(some), alone, _aside(session))
+        losses = _losses(rows.only(some), _only(first, some), look)
+        if not _is_worth(losses, seconds):
+            return _told(session, Choice(None, _reason(losses, seconds)))
+    added = part.fit(rows, alone, session)
+    losses = _losses(rows, first, added)
+    taken = added if _is_worth(losses, seconds) else None
+    return _told(session, Choice(taken, _reason(losses, seconds)))
+
+
+@dataclass(frozen=True)
+class _Losses:
+    alone: float
+    together: float
+
+    @property
+    def gain(self) -> float:
+        return 1 - self.together / self.alone if self.alone else 0.0
+
+
+def _seconds_a_row(rows: Rows, alone: Config, session: Session) -> float:
+    some = _sample(rows, LOOK_ROWS / len(rows.labels), alone.seed)
+    started = time.monotonic()
+    kind(ADDED).fit(rows.only(some), alone, _aside(session))
+    return (time.monotonic() - started) / (int(some.sum()) + len(rows.validation_labels))
+
+
+def _sample(rows: Rows, share: float, seed: int) -> Flags:
+    """Return which training rows are looked at: about this share, at random; all if that is above 1."""
+    return np.random.default_rng(seed).random(len(rows.labels)) < share
+
+
+def _aside(session: Session) -> Session:
+    """Return a session that leaves no checkpoint and says nothing."""
+    return replace(session, checkpoints=None, say=lambda _: None)
+
+
+def _losses(rows: Rows, first: Fitted, added: Fitted) -> _Losses:
+    """Return the losses without and with the second part, on rows that neither has learned from."""
+    truths = rows.validation_labels if rows.folds is None else rows.labels
+    logits = [(part.out_of_fold or part.validation).logits for part in (first, added)]
+    together = mix_logits(logits, fit_mixture(logits, truths))
+    return _Losses(_loss(logits[0], truths), _loss(together, truths))
+
+
+def _loss(logits: Floats, truths: Numbers) -> float:
+    return cross_entropy(logits, truths, temperature(logits, truths))
+
+
+def _only(fitted: Fitted, some: Flags) -> Fitted:
+    """Return the part with the out-of-fold scores of some rows."""
+    scores = fitted.out_of_fold
+    kept = scores and Scores(
+        scores.logits[some], scores.in_vocabulary_ratios[some], scores.similarities[some]
+    )
+    return replace(fitted, out_of_fold=kept)
+
+
+def _is_worth(losses: _Losses, seconds: float) -> bool:
+    return losses.gain >= min(max(LEAST_GAIN, GAIN_A_MINUTE * seconds / 60), MOST_GAIN)
+
+
+def _reason(losses: _Losses, seconds: float) -> str:
+    taken = "n-grams and sentences" if _is_worth(losses, seconds) else "n-grams alone"
+    return (
+        f"`auto` took {taken}: sentences change the loss from {losses.alone:.3f} to {losses.together:.3f} "
+        f"({-losses.gain:+.1%}) and take {duration(seconds)}."
+    )
+
+
+def _told(session: Session, choice: Choice) -> Choice:
+    session.say(choice.reason)
+    return choice
