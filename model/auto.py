@@ -8,6 +8,7 @@ import numpy as np
 from contract.text import duration
 from model.calibration import Flags, cross_entropy, temperature
 from model.config import Config
+from model.cross_fitting import fit
 from model.data import Floats, Numbers
 from model.errors import ModelError
 from model.mixture import fit_mixture, mix_logits
@@ -46,11 +47,11 @@ def choose(rows: Rows, first: Fitted, config: Config, session: Session) -> Choic
     seconds = _seconds_a_row(rows, alone, session) * (len(rows.labels) + len(rows.validation_labels))
     if seconds > AFFORDABLE_SECONDS:
         some = _sample(rows, AFFORDABLE_SECONDS / seconds, config.seed)
-        look = part.fit(rows.only(some), alone, _aside(session))
+        look = fit(part, rows.only(some), alone, _aside(session))
         losses = _losses(rows.only(some), _only(first, some), look)
         if not _is_worth(losses, seconds):
             return _told(session, Choice(None, _reason(losses, seconds)))
-    added = part.fit(rows, alone, session)
+    added = fit(part, rows, alone, session)
     losses = _losses(rows, first, added)
     taken = added if _is_worth(losses, seconds) else None
     return _told(session, Choice(taken, _reason(losses, seconds)))
@@ -69,7 +70,7 @@ class _Losses:
 def _seconds_a_row(rows: Rows, alone: Config, session: Session) -> float:
     some = _sample(rows, LOOK_ROWS / len(rows.labels), alone.seed)
     started = time.monotonic()
-    kind(ADDED).fit(rows.only(some), alone, _aside(session))
+    fit(kind(ADDED), rows.only(some), alone, _aside(session))
     return (time.monotonic() - started) / (int(some.sum()) + len(rows.validation_labels))
 
 

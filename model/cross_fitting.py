@@ -8,12 +8,13 @@ model that has learned from all rows, without a row being kept from it.
 import dataclasses
 import itertools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.config import Config
 from model.data import Numbers
-from model.parts.part import Fitted, Rows, Scores
+from model.parts.part import Fitted, Part, Rows, Scores
 from model.texts import Hashes
 
 if TYPE_CHECKING:
@@ -22,35 +23,21 @@ if TYPE_CHECKING:
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing: its upper bits do not follow those of the hash
 
 
-class Fit(Protocol):
-    """Fits a part to rows."""
-
-    def __call__(self, rows: Rows, *, session: "Session") -> Fitted:
-        """Return the fitted part."""
-
-
 def folds(hashes: Hashes, count: int) -> Numbers:
     """Return the fold of each row, 0 to count - 1, by the hash of its text: the same text, the same fold."""
     spread = (hashes * SPREAD) >> np.uint64(33)
     return (spread % np.uint64(count)).astype(np.int64)
 
 
-def out_of_fold(fit: Fit, rows: Rows, session: "Session") -> Scores | None:
-    """Return the scores of every training row, in order, from parts fitted without its fold, one by one.
+def fit(part: type[Part], rows: Rows, config: Config, session: "Session") -> Fitted:
+    """Return a part of this kind, fitted to all training rows; with folds, also scores out of fold.
 
-    None where the rows have no folds. Checkpoints of a fold lie in a folder of its own.
+    Raises the errors of `Part.fit`.
     """
-    if rows.folds is None:
-        return None
-    scores = []
-    for fold in np.unique(rows.folds).tolist():
-        session.say(f"Cross-fitting, fold {fold + 1} of {rows.folds.max() + 1}")
-        inside = rows.folds != fold
-        checkpoints = session.checkpoints / f"fold-{fold}" if session.checkpoints else None
-        others = dataclasses.replace(rows.only(inside), folds=None)
-        part = fit(others, session=dataclasses.replace(session, checkpoints=checkpoints)).part
-        scores.append(part.score(list(itertools.compress(rows.texts(), ~inside))))
-    return in_order(scores, rows.folds)
+    fitted = part.fit(rows, config, session)
+    if rows.folds is None or fitted.out_of_fold is not None:
+        return fitted
+    return dataclasses.replace(fitted, out_of_fold=_fold_by_fold(part, rows, rows.folds, config, session))
 
 
 def in_order(scores: Iterable[Scores], of_rows: Numbers) -> Scores:
@@ -60,3 +47,18 @@ def in_order(scores: Iterable[Scores], of_rows: Numbers) -> Scores:
         *((each.logits, each.in_vocabulary_ratios, each.similarities) for each in scores), strict=True
     )
     return Scores(*(np.concatenate(column)[order] for column in columns))
+
+
+def _fold_by_fold(
+    part: type[Part], rows: Rows, of_rows: Numbers, config: Config, session: "Session"
+) -> Scores:
+    """Fit the part without each fold in turn; checkpoints of a fold lie in a folder of its own."""
+    scores = []
+    for fold in np.unique(of_rows).tolist():
+        session.say(f"Cross-fitting, fold {fold + 1} of {of_rows.max() + 1}")
+        inside = of_rows != fold
+        others = dataclasses.replace(rows.only(inside), folds=None)
+        checkpoints = session.checkpoints / f"fold-{fold}" if session.checkpoints else None
+        without = part.fit(others, config, dataclasses.replace(session, checkpoints=checkpoints)).part
+        scores.append(without.score(list(itertools.compress(rows.texts(), ~inside))))
+    return in_order(scores, of_rows)

@@ -16,7 +16,7 @@ from model.auto import choose
 from model.classifier import Classifier
 from model.comparison import Contender, compare
 from model.config import Config
-from model.cross_fitting import folds
+from model.cross_fitting import fit, folds
 from model.data import Numbers, Row, read_folder, read_notes
 from model.errors import DataError
 from model.evaluation import Measured, Trained, evaluate
@@ -218,7 +218,7 @@ def _fit_all(config: Config, data: _Data, asked: _Asked) -> tuple[Config, dict[s
 
 
 def _fit(name: str, config: Config, data: _Data, asked: _Asked) -> Fitted:
-    return kind(name).fit(data.rows, config.alone(name), _session(name, data, asked))
+    return fit(kind(name), data.rows, config.alone(name), _session(name, data, asked))
 
 
 def _session(name: str, data: _Data, asked: _Asked) -> Session:

@@ -2,13 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from model.config import Config
-from model.cross_fitting import out_of_fold
 from model.data import Arrays, Examples, Split
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
@@ -54,8 +52,7 @@ class NgramPart(Part):
         sums = NgramSums.of(network.arrays(), scale, chosen.norm)
         made_of = {"ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
         part = cls(encoder, sums)
-        held_out = out_of_fold(partial(cls.fit, config=config), rows, session)
-        return Fitted(part, part.score(rows.validation_texts), chosen.described() | made_of, result, held_out)
+        return Fitted(part, part.score(rows.validation_texts), chosen.described() | made_of, result)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the sums over each text's n-grams."""

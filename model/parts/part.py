@@ -73,7 +73,9 @@ class Fitted:
     result: "Result | None" = None
     """Of the training loop; None of a part that learns in one pass."""
     out_of_fold: Scores | None = None
-    """Of the training rows, each from a part that has learned without its fold; None without folds."""
+    """Of the training rows, each from a part that has learned without its fold; None without folds, and where
+    that is left to `model.cross_fitting`, which fits the part anew for each fold.
+    """
 
 
 class Part(Protocol):
@@ -97,7 +99,7 @@ class Part(Protocol):
     @classmethod
     @abstractmethod
     def fit(cls, rows: Rows, config: Config, session: "Session") -> Fitted:
-        """Learn from all training rows, and, where they have folds, score each from the others' folds.
+        """Learn from all training rows; a part that can score them out of fold at less cost does so, too.
 
         `config.architecture` names this kind alone. Raises TrainingError or TrainingStopped.
         """

@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from model.config import Config
-from model.cross_fitting import out_of_fold
 from model.data import Arrays, Examples, Split
 from model.encoder import WordEncoder
 from model.network import Architecture, BiLSTM, Network, TextCNN, all_devices, seed_everything
@@ -46,8 +45,7 @@ class WordsPart(Part):
         made_of = {"words": encoder.size} | _start_from(_vectors(config), network, encoder, session.say)
         result = train(network, config, split, session)
         part = cls(encoder, network)
-        held_out = out_of_fold(partial(cls.fit, config=config), rows, session)
-        return Fitted(part, part.score(rows.validation_texts), made_of, result, held_out)
+        return Fitted(part, part.score(rows.validation_texts), made_of, result)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return what the network makes of the texts."""

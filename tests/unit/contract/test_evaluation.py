@@ -16,6 +16,7 @@ PROPERTIES, DEFINED = SCHEMA["properties"], SCHEMA["$defs"]
 OBJECTS: dict[str, Any] = {
     "Evaluation": SCHEMA,
     "Data": PROPERTIES["data"],
+    "Measured": PROPERTIES["measured"],
     "LabelFigures": PROPERTIES["per_class"]["items"],
     "Confusion": PROPERTIES["confusion"]["items"],
     "LeftOut": PROPERTIES["confusion_left_out"],

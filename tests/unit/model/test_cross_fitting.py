@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.config import Config
-from model.cross_fitting import folds, out_of_fold
+from model.cross_fitting import fit, folds
 from model.data import Numbers
 from model.parts import kind
 from model.parts.part import Fitted, Part, Rows, Scores
@@ -32,18 +32,20 @@ class Memory(Part):
         number = np.array([int(text.split()[1]) for text in texts], dtype=np.float32)
         return Scores(number[:, None].repeat(2, axis=1), known, np.ones(len(texts)))
 
-    fit = check = evidence = arrays = described = load = None  # type: ignore[assignment]
+    check = evidence = arrays = described = load = None  # type: ignore[assignment]
 
-
-def fit(rows: Rows, *, session: Session) -> Fitted:
-    assert rows.folds is None
-    part = Memory(rows.texts())
-    return Fitted(part, part.score([]), {})
+    @classmethod
+    def fit(cls, rows: Rows, config: Config, session: Session) -> Fitted:
+        return Fitted(cls(rows.texts()), Memory(iter(())).score([]), {})
 
 
 def rows(texts: list[str], of_rows: Numbers | None) -> Rows:
     labels = np.zeros(len(texts), dtype=np.int64)
     return Rows(lambda: iter(texts), labels, [], labels[:0], classes=2, characters=0, folds=of_rows)
+
+
+def scores_of(given: Rows) -> Scores | None:
+    return fit(Memory, given, Config(), SILENT).out_of_fold
 
 
 def test_the_folds_are_of_about_the_same_size() -> None:
@@ -59,20 +61,20 @@ def test_rows_of_the_same_text_share_a_fold_whatever_their_case_and_blanks() -> 
 
 def test_no_row_is_scored_by_a_part_that_knows_its_text_and_their_order_stays() -> None:
     texts = [*TEXTS, *TEXTS[:50]]
-    scores = out_of_fold(fit, rows(texts, folds(hash_texts(texts), 5)), SILENT)
+    scores = scores_of(rows(texts, folds(hash_texts(texts), 5)))
     assert scores is not None
     assert not scores.in_vocabulary_ratios.any()
     assert scores.logits[:, 0].tolist() == [int(text.split()[1]) for text in texts]
 
 
 def test_a_fold_without_rows_is_left_out() -> None:
-    scores = out_of_fold(fit, rows(TEXTS, np.arange(len(TEXTS)) % 2 * 3), SILENT)
+    scores = scores_of(rows(TEXTS, np.arange(len(TEXTS)) % 2 * 3))
     assert scores is not None
     assert len(scores.logits) == len(TEXTS)
 
 
 def test_without_folds_there_is_nothing_out_of_fold() -> None:
-    assert out_of_fold(fit, rows(TEXTS, None), SILENT) is None
+    assert scores_of(rows(TEXTS, None)) is None
 
 
 @pytest.mark.parametrize(("keys", "count"), [({}, 5), ({"folds": 3}, 3), ({"folds": 0}, 0)])
@@ -105,6 +107,6 @@ def test_a_kind_of_part_scores_as_many_rows_out_of_fold_as_it_learns_from() -> N
         validation_texts=texts[:10],
         validation_labels=np.arange(10) % 2,
     )
-    fitted = kind("ngram").fit(given, Config(architecture="ngram"), SILENT)
+    fitted = fit(kind("ngram"), given, Config(architecture="ngram"), SILENT)
     assert fitted.out_of_fold is not None
     assert fitted.out_of_fold.logits.shape == (120, 2)
