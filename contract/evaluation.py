@@ -99,6 +99,8 @@ class WatchedGroup(TypedDict):
     """`protected`: the configuration names it; `few rows`: too few to judge it by; `low recall`: too many of
     its rows would be accepted as another's.
     """
+    sent: float
+    """Share of all rows that the group sends to a person."""
 
 
 class Target(TypedDict):

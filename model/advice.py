@@ -2,80 +2,106 @@
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from contract.text import count
-from model.calibration import RISK, TRIES, Acceptance, Array, Flags, acceptance, precision_bound
+from contract.evaluation import Acceptance
+from contract.text import count, percent
+from model.acceptance import CalibrationRows, Rule
+from model.calibration import Array, Flags, guesses
+from model.precision_test import RISK, STARTS, luck
 
 LITTLE = 0.25  # of the rows: of a model that accepts fewer it is told why
-LEAST_TARGET = 0.5  # the lowest that the configuration takes
 # Labelled rows, in all and of each category: of fewer it is not known whether their labels are at fault.
 FEW, FEW_OF_EACH = 2_000, 50
 MOST_TIMES = 50  # as many rows: beyond, a number would be no advice
+SHARES = [step / 20 for step in range(5, 21)]  # of the rows, the surest ones, that more rows might accept
 
 
 @dataclass(frozen=True)
 class Trial:
-    """The held-out rows, each with its confidence; `target` is the precision that was asked for."""
+    """The rows that the rule was found on, each with its confidence."""
 
-    confidences: Array
-    correct: Flags
-    familiar: Flags
-    target: float
-    training_rows: int  # 0: not known
+    confidences: Array  # (rows,)
+    correct: Flags  # (rows,)
+    like: Flags  # (rows,), those like the training texts
+    labelled_rows: int  # of the whole file
     categories: int = 2
 
+    @classmethod
+    def of(cls, rows: CalibrationRows, labelled_rows: int) -> Self:
+        """Return the trial of the rows that a rule was found on."""
+        labels, confidences = guesses(rows.logits, rows.temperature)
+        return cls(confidences, labels == rows.truths, ~rows.unlike, labelled_rows, rows.logits.shape[1])
 
-def advice(trial: Trial, found: Acceptance) -> str | None:
+
+def advice(trial: Trial, rule: Rule) -> str | None:
     """Return the advice, or None where enough is accepted.
 
-    The number of rows is the one at which the acceptance test passes for at least LITTLE of the rows, were as
-    large a share of them right as in this trial; the lower target is the highest, in whole percents, that
-    this trial passes for as many.
+    The number of rows is the one at which the precision test passes for at least LITTLE of the rows, were as
+    large a share of them right as in this trial; the lower target is the highest of the ladder that accepts
+    as many.
     """
-    if found.coverage >= LITTLE:
+    if rule.own["coverage"] >= LITTLE:
         return None
-    needed, target = _rows_needed(trial), _reachable_target(trial)
+    needed, target = _rows_needed(trial, rule.target_precision), _reachable_target(rule)
     remedies = [f"about {_rounded_up(needed):,} more labelled rows"] if needed else []
-    remedies += [f"a target of {target:.2f} (target_precision in the configuration)"] if target else []
-    return f"{_why(trial, found)} {_what_helps(trial, remedies)}"
+    remedies += [f"a target of {target:.4g} (target_precision in the configuration)"] if target else []
+    return f"{_why(trial, rule)} {_what_helps(trial, remedies)}"
 
 
-def _why(trial: Trial, found: Acceptance) -> str:
-    rows = count(len(trial.correct), "held-out row")
-    right = f"{100 * trial.target:.4g}% of the accepted labels are right"
-    if found.threshold is None:
-        return f"No row is accepted without a person: with {rows} it cannot be shown that {right}."
+def contradiction(acceptance: Acceptance) -> str | None:
+    """Return a sentence where the validation rows contradict what the folds promise, else None."""
+    check = acceptance.get("check")
+    if not check or not check["contradicted"] or check["precision"] is None:
+        return None
+    asked = f"{100 * acceptance['target_precision']:.4g}%"
     return (
-        f"Only {100 * found.coverage:.0f}% of the rows are accepted without a person: for more of them, with "
-        f"{rows}, it cannot be shown that {right}."
+        f"The validation rows contradict the folds: {percent(check['precision'])} of the "
+        f"{count(check['accepted'], 'row')} accepted are right, not {asked}. So a stricter "
+        "threshold was taken, which they show by themselves."
     )
+
+
+def _why(trial: Trial, rule: Rule) -> str:
+    rows = count(len(trial.correct), "held-out row")
+    right = f"{100 * rule.target_precision:.4g}% of the accepted labels are right"
+    if rule.own["threshold"] is None:
+        return f"No row is accepted without a person: with {rows} it cannot be shown that {right}."
+    accepted = f"{100 * rule.own['coverage']:.0f}% of the rows are accepted without a person"
+    return f"Only {accepted}: for more of them, with {rows}, it cannot be shown that {right}."
 
 
 def _what_helps(trial: Trial, remedies: list[str]) -> str:
     if remedies:
         return f"What would help: {', or '.join(remedies)}."
-    if trial.training_rows + len(trial.correct) < max(FEW, FEW_OF_EACH * trial.categories):
+    if trial.labelled_rows < max(FEW, FEW_OF_EACH * trial.categories):
         return "What would help: more labelled rows of each category; with so few it cannot be told how many."
     return "Its labels are wrong too often: clearer categories, or other texts, would help."
 
 
-def _rows_needed(trial: Trial) -> int | None:
-    """Return how many more labelled rows, all files' held-out rows being the share of this one's."""
-    held_out, ranked = len(trial.correct), np.sort(trial.confidences[trial.familiar])[::-1]
-    needed: list[int] = []
-    for share in range(1, TRIES + 1):
-        last = len(ranked) * share // TRIES - 1
-        accepted = trial.familiar & (trial.confidences >= ranked[last]) if last >= 0 else trial.familiar
-        if last < 0 or accepted.mean() < LITTLE:
+def _reachable_target(rule: Rule) -> float | None:
+    """Return the highest target below the one that was asked for of which LITTLE of the rows are accepted."""
+    lower = [step for step in rule.targets if step["target_precision"] < rule.target_precision]
+    return max((step["target_precision"] for step in lower if step["coverage"] >= LITTLE), default=None)
+
+
+def _rows_needed(trial: Trial, target: float) -> int | None:
+    """Return how many more labelled rows, as large a share of them measured as now."""
+    ranked = trial.correct[trial.like][np.argsort(-trial.confidences[trial.like], kind="stable")]
+    measured = len(trial.correct)
+    needed: list[float] = []
+    for share in SHARES:
+        surest = ranked[: round(share * measured)]
+        if share * measured > len(ranked) or not len(surest):
             continue
-        least = _least_count(float(trial.correct[accepted].mean()), trial.target)
-        if least is not None and least <= MOST_TIMES * accepted.sum():
-            needed.append(math.ceil(least / accepted.mean()) - held_out)
+        least = _least_count(float(surest.mean()), target)
+        if least is not None and least <= MOST_TIMES * len(surest):
+            needed.append(least / share - measured)
     if not needed:
         return None
-    return max(math.ceil(min(needed) * (trial.training_rows + held_out) / held_out), 1)
+    return max(math.ceil(min(needed) * trial.labelled_rows / measured), 1)
 
 
 def _least_count(precision: float, target: float) -> int | None:
@@ -93,23 +119,8 @@ def _least_count(precision: float, target: float) -> int | None:
     return high
 
 
-def _passes(precision: float, count: int, target: float) -> bool:
-    return precision_bound(math.floor(precision * count + 1e-9), count, RISK / TRIES) >= target
-
-
-def _reachable_target(trial: Trial) -> float | None:
-    """Return the highest target below the one that was asked for of which LITTLE of the rows are accepted."""
-    low, high = round(100 * LEAST_TARGET), math.ceil(round(100 * trial.target, 6)) - 1
-    if high < low or not _reaches(trial, low / 100):
-        return None
-    while high > low:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _reaches(trial, middle / 100) else (low, middle - 1)
-    return low / 100
-
-
-def _reaches(trial: Trial, target: float) -> bool:
-    return acceptance(trial.confidences, trial.correct, trial.familiar, target).coverage >= LITTLE
+def _passes(precision: float, rows: int, target: float) -> bool:
+    return luck(math.ceil((1 - precision) * rows - 1e-9), rows, target) <= RISK / STARTS
 
 
 def _rounded_up(number: int) -> int:

@@ -1,10 +1,9 @@
-"""From logits to a confidence that can be believed, and to the one above which no person needs to look.
+"""From logits to a confidence that can be believed.
 
 It also tells how far a share, and the difference of two models, can be believed.
 
-The same validation rows choose the epochs, the mixture, the temperature and the threshold, so the figures are
-slightly kind, intervals and p-values included; the threshold's test allows for its own many tries, not for
-the other choices.
+The same rows choose the mixture, the temperature and the threshold, so the figures are slightly kind,
+intervals and p-values included.
 """
 
 import math
@@ -22,9 +21,8 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 BINS = 10
 BLOCK = 2**22  # logits that are worked on at once, in double precision: 32 MiB an array
-RISK = 0.05  # chance that the precision of the accepted rows is below the target after all
 OUTSIDE = 0.05  # chance that a share lies outside its interval, half of it on each side
-TRIES = 20  # thresholds that are tried, at 5%, 10%, … of the rows
+CURVE_POINTS = 20  # of the coverage curve, at 5%, 10%, … of the rows
 LOG_TEMPERATURES = (math.log(0.05), math.log(20.0))
 UNFAMILIAR_QUANTILE = 0.005  # of validation rows may be called unlike the training texts
 MOST_KNOWN_ASKED = 0.5  # a text with this share of known words is never called so
@@ -39,15 +37,6 @@ class Bin:
     count: int
     confidence: float
     accuracy: float
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """Which rows need no person: those of at least `threshold` (None: no row), and what that gave."""
-
-    threshold: float | None
-    coverage: float
-    precision: float | None
 
 
 @dataclass(frozen=True)
@@ -138,33 +127,12 @@ def calibration_error(bins: list[Bin]) -> float:
     return sum(part.count * abs(part.confidence - part.accuracy) for part in bins) / rows
 
 
-def acceptance(confidences: Array, correct: Flags, familiar: Flags, target_precision: float) -> Acceptance:
-    """Return the lowest threshold whose accepted rows have at least `target_precision`, with 95% assurance.
-
-    Each of TRIES thresholds passes when the one-sided Clopper-Pearson bound of its accepted rows, at a risk
-    of RISK / TRIES (Bonferroni, so that trying many does not raise the risk), reaches the target. Only rows
-    that are `familiar` are ever accepted. Without enough rows none passes: 98% takes 297 accepted rows
-    without a mistake.
-    """
-    found = Acceptance(None, 0.0, None)
-    ranked = np.sort(confidences[familiar])[::-1]
-    for share in range(1, TRIES + 1):
-        last = len(ranked) * share // TRIES - 1
-        if last < 0:
-            continue
-        accepted = familiar & (confidences >= ranked[last])
-        right, count = int(correct[accepted].sum()), int(accepted.sum())
-        if precision_bound(right, count, RISK / TRIES) >= target_precision:
-            found = Acceptance(float(ranked[last]), count / len(confidences), right / count)
-    return found
-
-
 def coverage_curve(confidences: Array, correct: Flags) -> list[Point]:
     """Return precision at 5%, 10%, … of the rows accepted, the surest first; equal ones come together."""
     ranked = np.sort(confidences)[::-1]
     points = []
-    for share in range(1, TRIES + 1):
-        threshold = float(ranked[max(len(ranked) * share // TRIES, 1) - 1])
+    for share in range(1, CURVE_POINTS + 1):
+        threshold = float(ranked[max(len(ranked) * share // CURVE_POINTS, 1) - 1])
         accepted = confidences >= threshold
         points.append(Point(threshold, float(accepted.mean()), float(correct[accepted].mean())))
     return points

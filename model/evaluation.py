@@ -28,9 +28,11 @@ from contract.evaluation import (
 )
 from contract.text import shorten
 from model import calibration
+from model.acceptance import CalibrationRows, Wishes, described, rule
 from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
 from model.classifier import Decision, Watched
+from model.confusion import inseparable
 from model.data import Row
 
 Counts: TypeAlias = npt.NDArray[np.int64]
@@ -82,7 +84,7 @@ def evaluate(
     measured: Measured,
     rows: Iterable[Row],
     trained: Trained,
-    target_precision: float,
+    wishes: Wishes,
     validation: Measured | None = None,
 ) -> tuple[Evaluation, Decision]:
     """All figures of evaluation.json, and the decision rule that they describe.
@@ -91,7 +93,8 @@ def evaluate(
     mistakes and the examples come from them. `validation` are the rows that the accuracy comes from, where
     they are others than the measured ones.
 
-    Raises ValueError when `rows` are not as many as were measured.
+    Raises ValueError when `rows` are not as many as were measured, DataError when a protected label is not
+    among the labels.
     """
     temperature = calibration.temperature(measured.logits, measured.truths)
     guesses, confidences = calibration.guesses(measured.logits, temperature)
@@ -121,8 +124,9 @@ def evaluate(
         "per_class": per_class,
         "confusion": pairs,
         "confusion_left_out": left_out,
+        "inseparable": inseparable(measured.truths, guesses, trained.labels),
         "calibration": _calibration(measured, temperature, judged),
-        "acceptance": _acceptance(measured, judged, target_precision, trained.training_rows),
+        "acceptance": _acceptance(measured, held_out, temperature, trained, wishes),
         "coverage": [
             {"threshold": point.threshold, "coverage": point.coverage, "precision": point.precision}
             for point in calibration.coverage_curve(confidences, correct)
@@ -243,20 +247,23 @@ def _calibration(measured: Measured, temperature: float, judged: "_Guesses") -> 
     }
 
 
-def _acceptance(measured: Measured, judged: "_Guesses", target: float, training_rows: int) -> Acceptance:
+def _acceptance(
+    measured: Measured, held_out: Measured, temperature: float, trained: Trained, wishes: Wishes
+) -> Acceptance:
+    """Return the rule that the measured rows show, checked on the validation rows where they are others."""
     least_known = calibration.min_in_vocabulary_ratio(measured.in_vocabulary_ratios)
-    familiar = (measured.in_vocabulary_ratios >= least_known) & (measured.in_vocabulary_ratios > 0)
-    categories = measured.logits.shape[1]
-    trial = Trial(judged.confidences, judged.correct, familiar, target, training_rows, categories)
-    accepted = calibration.acceptance(trial.confidences, trial.correct, trial.familiar, target)
-    return {
-        "target_precision": target,
-        "threshold": accepted.threshold,
-        "coverage": accepted.coverage,
-        "precision": accepted.precision,
-        "least_known_share": least_known,
-        "advice": advice(trial, accepted),
-    }
+    rows = _calibration_rows(measured, temperature, least_known)
+    check = _calibration_rows(held_out, temperature, least_known) if trained.folds else None
+    found = rule(rows, trained.labels, wishes, check)
+    trial = Trial.of(rows, trained.training_rows + len(held_out.truths))
+    return described(found, advice(trial, found), least_known, least_similarity=0.0)
+
+
+def _calibration_rows(measured: Measured, temperature: float, least_known: float) -> CalibrationRows:
+    ratios = measured.in_vocabulary_ratios
+    return CalibrationRows(
+        measured.logits, temperature, measured.truths, unlike=(ratios < least_known) | (ratios == 0)
+    )
 
 
 def _shown_rows(

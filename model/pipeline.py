@@ -12,6 +12,7 @@ import numpy as np
 from contract.evaluation import Evaluation, Phrase, Training
 from contract.evaluation import Part as PartFigures
 from model import artifact, auto
+from model.acceptance import Wishes, protected_numbers
 from model.auto import choose
 from model.classifier import Classifier
 from model.comparison import Contender, compare
@@ -111,7 +112,7 @@ def run(
         _mixed([_calibrating(part) for part in parts], mixture, data.calibrating_labels),
         read_folder(folders.train) if data.folds else data.validation,
         trained,
-        config.target_precision,
+        Wishes(config.target_precision, config.protect, config.protect_recall),
         _mixed([part.validation for part in parts], mixture, data.rows.validation_labels),
     )
     _write(dataclasses.replace(classifier, decision=decision), data.learned, evaluation, folders)
@@ -155,6 +156,7 @@ def _read(config: Config, folders: Folders) -> _Data:
         characters += len(row.text)
     labels = tuple(sorted(set(training)))
     _check_labels(config, len(labels))
+    protected_numbers(config.protect, labels)  # raises DataError
     numbers = {label: number for number, label in enumerate(labels)}
     validation = list(read_folder(folders.validation))
     if not validation:

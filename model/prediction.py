@@ -7,17 +7,15 @@ from functools import partial
 import numpy as np
 
 from contract.part import Prediction
-from model.classifier import Classifier, Decision
+from model.calibration import Flags
+from model.classifier import Classifier, Decision, Probabilities
 from model.cores import on_all_cores
 from model.data import Row
 from model.explanation import explain_row
+from model.review import review_reasons
 
 CHUNK = 1024  # rows predicted together, so that texts of similar length can share a batch
 CHUNK_CHARACTERS = 4_000_000  # with which a chunk ends, too
-
-LOW_CONFIDENCE = "low confidence"
-NOTHING_ACCEPTED = "nothing is accepted at this target"
-UNFAMILIAR = "unlike the training texts"
 
 
 def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) -> Iterator[Prediction]:
@@ -38,15 +36,6 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
     )
 
 
-def review_reason(decision: Decision, confidence: float, in_vocabulary_ratio: float) -> str:
-    """Return why a person should look at a row, or nothing."""
-    if in_vocabulary_ratio == 0 or in_vocabulary_ratio < decision.min_in_vocabulary_ratio:
-        return UNFAMILIAR
-    if decision.threshold is None:
-        return NOTHING_ACCEPTED
-    return "" if confidence >= decision.threshold else LOW_CONFIDENCE
-
-
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     chunk: list[Row] = []
     characters = 0
@@ -64,21 +53,31 @@ def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> li
     scores = classifier.predict_proba([row.text for row in rows])
     best, second = np.argsort(-scores.probabilities, axis=1, kind="stable")[:, :2].T
     confidences = scores.probabilities[np.arange(len(rows)), best]
+    reasons = review_reasons(
+        classifier.decision, scores.probabilities, _unlike(classifier.decision, scores), classifier.labels
+    )
     return [
         Prediction(
             row.number,
             classifier.labels[first],
             confidence,
             classifier.labels[other],
-            review_reason(classifier.decision, confidence, known),
+            reason,
             explain_row(classifier, row.text, first, other) if explain else "",
         )
-        for row, first, other, confidence, known in zip(
+        for row, first, other, confidence, reason in zip(
             rows,
             best.tolist(),
             second.tolist(),
             confidences.tolist(),
-            scores.in_vocabulary_ratios.tolist(),
+            reasons,
             strict=True,
         )
     ]
+
+
+def _unlike(decision: Decision, scores: Probabilities) -> Flags:
+    """Return which texts are unlike the training texts, shape (texts,)."""
+    ratios = scores.in_vocabulary_ratios
+    unlike: Flags = (ratios == 0) | (ratios < decision.min_in_vocabulary_ratio)
+    return unlike

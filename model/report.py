@@ -21,7 +21,6 @@ from contract.evaluation import (
     Phrase,
 )
 from contract.text import duration, percent, shorten
-from model.calibration import TRIES
 from model.parts import kind
 
 TEMPLATE = "report.html"
@@ -55,7 +54,6 @@ def render(evaluation: Evaluation) -> str:
     """Return the page: evaluation.json in words and charts."""
     return _template().render(
         e=evaluation,
-        tries=TRIES,
         pairs=evaluation["confusion"][:PAIRS_SHOWN],
         weakest=_weakest(evaluation["per_class"]),
         categories=_categories(evaluation["per_class"]),

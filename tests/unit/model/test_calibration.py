@@ -123,49 +123,6 @@ def test_equally_good_models_rarely_seem_to_differ() -> None:
     assert np.mean(np.array(p_values) < 0.05) <= 0.05
 
 
-def test_the_promise_of_the_threshold_holds_on_fresh_rows() -> None:
-    target, broken, trials = 0.9, 0, 100
-    fresh_logits, fresh_truths = simulated(20_000, seed=99)
-    fresh = c.probabilities(fresh_logits, 1)
-    for seed in range(trials):
-        logits, truths = simulated(400, seed=seed)
-        chances = c.probabilities(logits, 1)
-        everything = np.ones(len(truths), dtype=bool)
-        rule = c.acceptance(chances.max(axis=1), chances.argmax(axis=1) == truths, everything, target)
-        if rule.threshold is not None:
-            accepted = fresh.max(axis=1) >= rule.threshold
-            broken += bool((fresh.argmax(axis=1) == fresh_truths)[accepted].mean() < target)
-    assert broken / trials <= c.RISK
-
-
-def test_of_good_thresholds_the_lowest_is_taken() -> None:
-    confidences = np.linspace(1, 0, 1000)
-    correct = np.arange(1000) < 800
-    rule = c.acceptance(confidences, correct, np.ones(1000, dtype=bool), 0.95)
-    assert rule.coverage == 0.8
-    assert rule.precision == 1
-    assert rule.threshold == confidences[799]
-
-
-def test_too_few_rows_accept_nothing() -> None:
-    rule = c.acceptance(np.full(200, 0.99), np.ones(200, dtype=bool), np.ones(200, dtype=bool), 0.98)
-    assert rule == c.Acceptance(None, 0.0, None)
-
-
-@pytest.mark.parametrize(("rows", "accepted"), [(296, False), (297, True)])
-def test_a_target_of_98_percent_takes_297_rows_without_a_mistake(rows: int, accepted: bool) -> None:
-    everything = np.ones(rows, dtype=bool)
-    rule = c.acceptance(np.full(rows, 0.99), everything, everything, 0.98)
-    assert (rule.threshold is not None) == accepted
-
-
-def test_rows_unlike_the_training_texts_are_never_accepted() -> None:
-    familiar = np.arange(1000) % 2 == 0
-    rule = c.acceptance(np.full(1000, 0.9), np.ones(1000, dtype=bool), familiar, 0.98)
-    assert rule.coverage == 0.5
-    assert c.acceptance(np.ones(9), np.ones(9, dtype=bool), np.zeros(9, dtype=bool), 0.5).threshold is None
-
-
 def test_the_coverage_curve_falls_from_the_surest_to_all() -> None:
     curve = c.coverage_curve(np.linspace(1, 0, 100), np.arange(100) < 50)
     assert [round(point.coverage, 2) for point in curve][:3] == [0.05, 0.1, 0.15]

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from contract.evaluation import Champion, Evaluation
 from model import comparison
+from model.acceptance import Wishes
 from model.calibration import Flags
 from model.classifier import Watched
 from model.data import Row
@@ -62,7 +63,7 @@ def figures_of(champion: Sequence[bool] | None = None, rows: Sequence[Row] = ROW
         Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)),
         rows,
         dataclasses.replace(TRAINED, champion=live),
-        0.98,
+        Wishes(0.98),
     )[0]
 
 
@@ -91,7 +92,7 @@ def simulated(classes: int, rows: int, champion: bool) -> Evaluation:
         Measured(logits, truths, np.ones(rows), np.ones(rows)),
         texts,
         dataclasses.replace(trained, champion=live),
-        0.9,
+        Wishes(0.9),
     )[0]
 
 
@@ -107,7 +108,9 @@ def test_the_pairs_confused_most_come_first() -> None:
     guesses = np.array([1, 2, 2, 0, 0, 0, 0])
     rows = [Row(number, "text", LABELS[truth]) for number, truth in enumerate(truths)]
     logits = np.eye(3, dtype=np.float32)[guesses]
-    found = evaluate(Measured(logits, truths, np.ones(7), np.ones(7)), rows, TRAINED, 0.98)[0]["confusion"]
+    found = evaluate(Measured(logits, truths, np.ones(7), np.ones(7)), rows, TRAINED, Wishes(0.98))[0][
+        "confusion"
+    ]
     assert [(pair["label"], pair["prediction"], pair["rows"]) for pair in found] == [
         ("c", "a", 3),
         ("b", "c", 2),
@@ -126,7 +129,7 @@ def test_three_thousand_categories_that_are_all_confused_stay_small() -> None:
     phrases = {label: [{"phrase": "p" * 100_000, "weight": 1.0}] * 20 for label in labels}
     trained = Trained(labels, TRAINING, phrases)
     document = evaluate(
-        Measured(logits, truths, np.ones(len(rows)), np.ones(len(rows))), rows, trained, 0.98
+        Measured(logits, truths, np.ones(len(rows)), np.ones(len(rows))), rows, trained, Wishes(0.98)
     )[0]
     assert len(document["confusion"]) == 1_000
     assert document["confusion_left_out"] == {"pairs": 2_000, "rows": 2_000}
@@ -139,7 +142,7 @@ def test_three_thousand_categories_that_are_all_confused_stay_small() -> None:
 def test_the_file_its_warnings_and_the_date_are_told() -> None:
     notes = {"schema": 1, "file": "claims.csv", "rows": 9, "rejected": 2, "warnings": ["Odd.", "x" * 999]}
     trained = dataclasses.replace(TRAINED, training_rows=3, date="2026-11-26", notes=notes)
-    document = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), ROWS, trained, 0.98)[0]
+    document = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), ROWS, trained, Wishes(0.98))[0]
     assert document["date"] == "2026-11-26"
     assert document["data"] == {
         "file": "claims.csv",
@@ -199,7 +202,9 @@ def test_the_most_confident_mistakes_come_first_and_are_at_most_twenty() -> None
     truths = np.array([0] * 30 + [1])
     rows = [Row(number, "wrong" * 100, "a") for number in range(30)] + [Row(30, "right", "b")]
     trained = Trained(["a", "b"], TRAINING)
-    shown = evaluate(Measured(logits, truths, np.ones(31), np.ones(31)), rows, trained, 0.98)[0]["mistakes"]
+    shown = evaluate(Measured(logits, truths, np.ones(31), np.ones(31)), rows, trained, Wishes(0.98))[0][
+        "mistakes"
+    ]
     assert [mistake["row"] for mistake in shown] == list(range(29, 9, -1))
     assert [m["confidence"] for m in shown] == sorted((m["confidence"] for m in shown), reverse=True)
     assert {len(mistake["text"]) for mistake in shown} == {300}
@@ -209,7 +214,7 @@ def test_the_rows_are_streamed_once() -> None:
     def stream() -> Iterator[Row]:
         yield from ROWS
 
-    again = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), stream(), TRAINED, 0.98)[0]
+    again = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), stream(), TRAINED, Wishes(0.98))[0]
     assert again == figures_of()
 
 
@@ -226,7 +231,7 @@ def test_the_training_and_the_phrases_are_kept_and_of_many_phrases_the_first_twe
 
 
 def test_the_decision_rule_can_be_read_back() -> None:
-    figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), ROWS, TRAINED, 0.98)
+    figures, rule = evaluate(Measured(LOGITS, TRUTHS, np.ones(4), np.ones(4)), ROWS, TRAINED, Wishes(0.98))
     assert decision(json.loads(json.dumps(figures))) == rule
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.part import Prediction
 from model.artifact import load
-from model.classifier import Classifier, Decision
+from model.classifier import Classifier, Decision, Probabilities
 from model.config import Config
 from model.data import Row
 from model.explanation import explain_row
@@ -23,13 +24,11 @@ from model.pipeline import Folders, run
 from model.prediction import (
     CHUNK,
     CHUNK_CHARACTERS,
-    LOW_CONFIDENCE,
-    NOTHING_ACCEPTED,
-    UNFAMILIAR,
     _chunks,
+    _unlike,
     predict,
-    review_reason,
 )
+from model.review import UNFAMILIAR
 
 from .conftest import TOPICS
 
@@ -229,27 +228,10 @@ def test_rows_are_taken_few_chunks_at_a_time(
     assert taken <= chunks * CHUNK
 
 
-@pytest.mark.parametrize(
-    ("threshold", "confidence", "known", "expected"),
-    [
-        (0.9, 0.95, 1.0, ""),
-        (0.9, 0.9, 1.0, ""),
-        (0.9, 0.89, 1.0, LOW_CONFIDENCE),
-        (None, 1.0, 1.0, NOTHING_ACCEPTED),
-        (0.9, 0.95, 0.4, UNFAMILIAR),
-        (0.9, 0.95, 0.5, ""),
-        (0.9, 0.1, 0.0, UNFAMILIAR),
-    ],
-)
-def test_doubt(threshold: float | None, confidence: float, known: float, expected: str) -> None:
-    assert (
-        review_reason(Decision(threshold=threshold, min_in_vocabulary_ratio=0.5), confidence, known)
-        == expected
-    )
-
-
 def test_no_word_known_is_unlike_the_training_texts_whatever_the_rule() -> None:
-    assert review_reason(Decision(threshold=0.5, min_in_vocabulary_ratio=0.0), 1.0, 0.0) == UNFAMILIAR
+    scores = Probabilities(np.full((3, 2), 0.5), np.array([0.0, 0.4, 0.5]), np.ones(3))
+    assert _unlike(Decision(min_in_vocabulary_ratio=0.5), scores).tolist() == [True, True, False]
+    assert _unlike(Decision(), scores).tolist() == [True, False, False]
 
 
 def test_long_texts_come_in_smaller_chunks() -> None:

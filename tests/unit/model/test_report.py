@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from contract.evaluation import Evaluation
+from model.acceptance import Wishes
 from model.comparison import Outcome, figures
 from model.data import Row
 from model.evaluation import Measured, Trained, evaluate
@@ -95,7 +96,7 @@ def evaluation(
         Measured(logits, truths, np.ones(rows), np.ones(rows)),
         texts,
         dataclasses.replace(trained, champion=live),
-        0.98,
+        Wishes(0.98),
     )[0]
 
 
