@@ -4,6 +4,7 @@ ModelError
 ├── ConfigError      the configuration: every problem at once
 ├── DataError        the labelled files cannot be trained on
 ├── VectorsError     the spaCy word vectors are missing or do not fit
+├── SentenceModelError  the sentence encoder is missing, damaged or not one that is read
 ├── TrainingError    the training itself failed, for example its loss became NaN
 │   ├── HostLostError    another host of the training does not answer
 │   └── TrainingStopped  it was asked to stop; its checkpoint holds what was done
@@ -31,6 +32,10 @@ class DataError(ModelError):
 
 class VectorsError(ModelError):
     """The spaCy word vectors are missing or do not fit."""
+
+
+class SentenceModelError(ModelError):
+    """The sentence encoder is missing, damaged or not one that is read."""
 
 
 class TrainingError(ModelError):

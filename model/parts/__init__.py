@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = {
     "ngram": "model.parts.ngram.NgramPart",
+    "sentence": "model.parts.sentence.SentencePart",
     "cnn": "model.parts.words.CnnPart",
     "lstm": "model.parts.words.LstmPart",
 }

@@ -1,0 +1,263 @@
+"""A pretrained sentence encoder: a text becomes a vector whose direction tells what it means.
+
+It reads models in the layout of Sentence Transformers (Reimers & Gurevych 2019, arXiv:1908.10084): a BERT
+whose token states are averaged, or whose first one counts. Files are data: nothing of a package is run.
+"""
+
+import hashlib
+import importlib.util
+import itertools
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+
+from model.data import Floats
+from model.errors import SentenceModelError
+
+if TYPE_CHECKING:
+    from model.bert import SentenceNetwork
+
+Folder: TypeAlias = Path | zipfile.Path
+Tokenizer: TypeAlias = Any  # tokenizers.Tokenizer, imported only when it is needed
+
+CONFIG, WEIGHTS, TOKENIZER, POOLING = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "1_Pooling/config.json",
+)
+MODULES, WINDOW = "modules.json", "sentence_bert_config.json"  # need not be there
+PACKED = "model.zip"  # in a package that has its model packed
+MODULE_KINDS = {"Transformer", "Pooling", "Normalize"}  # the last parts of their types' names
+
+# The models that are known, with the digests that they were published with.
+KNOWN = {
+    "all_minilm_l6_v2": {
+        WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    }
+}
+
+CHUNK = 1024  # texts that are sorted by length together
+BATCH_TOKENS = 2048  # padding included
+WIDTHS = (
+    8,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    512,
+)  # that texts are padded to: few, so memory stays flat
+
+
+@dataclass(frozen=True)
+class SentenceEncoder:
+    """A sentence encoder that was read and checked; its network is made when it is first used."""
+
+    name: str
+    digest: str
+    """sha256 over the files that decide what a vector is."""
+    size: int
+    """Numbers of a vector."""
+    window: int
+    """Tokens of a text that are read, the two around it included."""
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """Read the model of an installed package, or of a folder.
+
+        Raises SentenceModelError when it is not there, is damaged, is not the one that was published under
+        its name, or is of a kind that is not read.
+        """
+        files = _read(name)
+        config = _json(name, files, CONFIG)
+        _check(name, files, config)
+        digests = [hashlib.sha256(files[file]).digest() for file in (CONFIG, WEIGHTS, TOKENIZER, POOLING)]
+        positions = int(config["max_position_embeddings"])
+        window = (
+            int(_json(name, files, WINDOW).get("max_seq_length") or positions)
+            if WINDOW in files
+            else positions
+        )
+        return cls(
+            name,
+            hashlib.sha256(b"".join(digests)).hexdigest(),
+            int(config["hidden_size"]),
+            min(window, positions, WIDTHS[-1]),
+            files,
+        )
+
+    def encode(self, texts: Iterable[str]) -> Floats:
+        """Return the vector of each text, of length 1, shape (texts, size), whatever stands beside it."""
+        vectors = list(self.encoded(texts))
+        return np.concatenate(vectors) if vectors else np.empty((0, self.size), dtype=np.float32)
+
+    def encoded(self, texts: Iterable[str]) -> Iterator[Floats]:
+        """Yield the vectors of the texts in blocks of CHUNK, the last one shorter."""
+        stream = iter(texts)
+        while chunk := list(itertools.islice(stream, CHUNK)):
+            yield self._encode(chunk)
+
+    def _encode(self, texts: list[str]) -> Floats:
+        ids = [np.array(each.ids, dtype=np.float32) for each in self._tokenizer.encode_batch(texts)]
+        vectors = np.empty((len(texts), self.size), dtype=np.float32)
+        for places, width in _batches([len(each) for each in ids]):
+            rows = max(
+                BATCH_TOKENS // width, 1
+            )  # always the same for a width: MXNet plans memory for each shape
+            padded, lengths = np.zeros((rows, width), dtype=np.float32), np.ones(rows, dtype=np.float32)
+            for row, place in enumerate(places):
+                padded[row, : len(ids[place])] = ids[place]
+                lengths[row] = len(ids[place])
+            vectors[places] = self._network.vectors(padded, lengths)[: len(places)]
+        return vectors
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer as Reader  # noqa: PLC0415  a model without this part does not need it
+
+        try:
+            tokenizer = Reader.from_buffer(self.files[TOKENIZER])
+        except Exception as error:  # the library has no type of its own
+            raise _unreadable(self.name, TOKENIZER, error) from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.window)
+        return tokenizer
+
+    @cached_property
+    def _network(self) -> "SentenceNetwork":
+        from safetensors import SafetensorError  # noqa: PLC0415  as above
+        from safetensors.numpy import load  # noqa: PLC0415
+
+        from model.bert import BertShape, SentenceNetwork  # noqa: PLC0415  it imports MXNet
+
+        config = _json(self.name, self.files, CONFIG)
+        try:
+            weights = {
+                name.removeprefix("bert."): array.astype(np.float32)
+                for name, array in load(self.files[WEIGHTS]).items()
+            }
+            shape = BertShape(
+                units=config["hidden_size"],
+                heads=config["num_attention_heads"],
+                layers=config["num_hidden_layers"],
+                hidden=config["intermediate_size"],
+                epsilon=config["layer_norm_eps"],
+                activation=config["hidden_act"],
+                words=config["vocab_size"],
+                positions=config["max_position_embeddings"],
+            )
+            return SentenceNetwork(shape, weights, mean=_pools_mean(self.name, self.files))
+        except (SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise _unreadable(self.name, WEIGHTS, error) from error
+
+
+def _batches(lengths: list[int]) -> Iterator[tuple[list[int], int]]:
+    """Yield the places of texts of similar length, and the width that holds them."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for width, places in itertools.groupby(order, key=lambda place: _width(lengths[place])):
+        of_width = list(places)
+        rows = max(BATCH_TOKENS // width, 1)
+        yield from ((of_width[start : start + rows], width) for start in range(0, len(of_width), rows))
+
+
+def _width(length: int) -> int:
+    return next(width for width in WIDTHS if length <= width)
+
+
+def _read(name: str) -> dict[str, bytes]:
+    """Return the files of a model by name."""
+    folder = _folder(name)
+    names = (CONFIG, WEIGHTS, TOKENIZER, POOLING, MODULES, WINDOW)
+    files = {file: folder.joinpath(file).read_bytes() for file in names if folder.joinpath(file).is_file()}
+    for file in (CONFIG, WEIGHTS, TOKENIZER, POOLING):
+        if file not in files:
+            raise SentenceModelError(
+                f"The sentence model {name!r}, which sentence_model names, lacks the file {file}; it must "
+                "have the layout of Sentence Transformers."
+            )
+    for file, digest in KNOWN.get(name, {}).items():
+        if hashlib.sha256(files[file]).hexdigest() != digest:
+            raise SentenceModelError(
+                f"The file {file} of the sentence model {name!r} is not the one that was published; install "
+                "the package again."
+            )
+    return files
+
+
+def _folder(name: str) -> Folder:
+    """Return where the files of a model lie: a folder, or a package, of which nothing is run."""
+    try:
+        if "/" not in name and "." not in name and (spec := importlib.util.find_spec(name)):
+            places = [Path(place) for place in spec.submodule_search_locations or []]
+        else:
+            places = [Path(name)]
+        for place in places:
+            if (place / PACKED).is_file():
+                return zipfile.Path(place / PACKED)
+            if place.is_dir():
+                return place
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise _unreadable(name, PACKED, error) from error
+    raise SentenceModelError(
+        f"The sentence model {name!r}, which sentence_model names, is neither an installed package nor "
+        "a folder."
+    )
+
+
+def _check(name: str, files: Mapping[str, bytes], config: dict[str, Any]) -> None:
+    """Raise SentenceModelError at a model that is not read."""
+    kind, activation = config.get("model_type"), config.get("hidden_act")
+    if kind != "bert":
+        raise _refused(name, f"its model_type is {kind!r}, and only 'bert' is read")
+    if activation not in {"gelu", "relu"}:
+        raise _refused(name, f"its hidden_act is {activation!r}, and only 'gelu' and 'relu' are read")
+    if config.get("position_embedding_type", "absolute") != "absolute":
+        raise _refused(name, "its positions are not absolute")
+    modules = json.loads(files[MODULES]) if MODULES in files else []
+    others = [module["type"] for module in modules if module["type"].rpartition(".")[2] not in MODULE_KINDS]
+    if others:
+        raise _refused(name, f"it has a module of the type {others[0]!r}")
+    _pools_mean(name, files)
+
+
+def _pools_mean(name: str, files: Mapping[str, bytes]) -> bool:
+    """Return whether the mean of all tokens counts, or else the first token."""
+    pooling = _json(name, files, POOLING)
+    modes = {mode for mode, used in pooling.items() if mode.startswith("pooling_mode_") and used}
+    if modes not in ({"pooling_mode_mean_tokens"}, {"pooling_mode_cls_token"}):
+        raise _refused(
+            name, f"its pooling is {', '.join(sorted(modes)) or 'none'}, and only mean or cls is read"
+        )
+    return modes == {"pooling_mode_mean_tokens"}
+
+
+def _json(name: str, files: Mapping[str, bytes], file: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(files[file])
+    except ValueError as error:
+        raise _unreadable(name, file, error) from error
+    return content
+
+
+def _refused(name: str, reason: str) -> SentenceModelError:
+    return SentenceModelError(
+        f"The sentence model {name!r} cannot be used: {reason}; name another in sentence_model."
+    )
+
+
+def _unreadable(name: str, file: str, error: Exception) -> SentenceModelError:
+    return SentenceModelError(f"The file {file} of the sentence model {name!r} cannot be read ({error}).")
