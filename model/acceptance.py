@@ -2,9 +2,10 @@
 
 A row is accepted when it is like the training texts, its confidence reaches the threshold of the target, and
 it has no more than a small chance of a watched category (`watched.py`). Where the validation rows refute what
-the calibration rows show (`precision_test.py`), the stricter threshold is taken.
+the calibration rows show (`precision_test.py`), a stricter threshold is taken.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,7 +81,12 @@ def rule(
     protected = protected_numbers(wishes.protect, labels)
     guessed, held_out = _guess(rows), _guess(check) if check else None
     targets = sorted({*TARGETS, wishes.target_precision})
-    thresholds = np.maximum.accumulate([_threshold(guessed, held_out, target) for target in targets])
+    thresholds = np.maximum.accumulate([guessed.lowest_threshold(target) for target in targets]).tolist()
+    check_figures = _check(
+        thresholds[targets.index(wishes.target_precision)], wishes.target_precision, held_out
+    )
+    if held_out:
+        thresholds = _not_refuted(thresholds, targets, held_out)
     outcomes = [guessed.outcome(threshold) for threshold in thresholds]
     judged = outcomes[targets.index(min(wishes.target_precision, JUDGED_AT))]
     watched = groups(judged, len(labels), protected, wishes.protect_recall)
@@ -88,16 +94,14 @@ def rule(
     limits = falling_limits(watched, chances, outcomes)
     steps = [
         _step(target, threshold, outcome, chances, enough)
-        for target, threshold, outcome, enough in zip(
-            targets, thresholds.tolist(), outcomes, limits, strict=True
-        )
+        for target, threshold, outcome, enough in zip(targets, thresholds, outcomes, limits, strict=True)
     ]
     own = targets.index(wishes.target_precision)
     named = [
         _named(group, labels, outcomes[own].accepted & (of_group > limit))
         for group, of_group, limit in zip(watched, chances, limits[own], strict=True)
     ]
-    return Rule(wishes.target_precision, steps, named, _check(guessed, held_out, wishes.target_precision))
+    return Rule(wishes.target_precision, steps, named, check_figures)
 
 
 def described(
@@ -136,15 +140,21 @@ def _guess(rows: CalibrationRows) -> _Guessed:
     return _Guessed(rows.truths, labels == rows.truths, confidences, ~rows.unlike)
 
 
-def _threshold(guessed: _Guessed, held_out: _Guessed | None, target: float) -> float:
-    """Return the least confidence of an accepted row; infinity: nothing is accepted.
+def _not_refuted(thresholds: Sequence[float], targets: Sequence[float], held_out: _Guessed) -> list[float]:
+    """Return the rising thresholds of the folds with stricter ones where the validation rows refute them.
 
-    Where the validation rows refute it, they have to show the precision by themselves.
+    A refuted one gives way to the next target's, or to the one that the validation rows show by themselves,
+    whichever accepts more.
     """
-    found = guessed.lowest_threshold(target)
-    if held_out and _refutes(held_out, found, target):
-        return max(found, held_out.lowest_threshold(target))
-    return found
+    stricter = math.inf
+    falling: list[float] = []
+    for threshold, target in zip(reversed(thresholds), reversed(targets), strict=True):
+        if _refutes(held_out, threshold, target):
+            stricter = min(stricter, max(threshold, held_out.lowest_threshold(target)))
+        else:
+            stricter = threshold
+        falling.append(stricter)
+    return falling[::-1]
 
 
 def _refutes(held_out: _Guessed, threshold: float, target: float) -> bool:
@@ -154,10 +164,10 @@ def _refutes(held_out: _Guessed, threshold: float, target: float) -> bool:
     return wrong > 0 and 1 - luck(wrong - 1, rows, target) <= RISK
 
 
-def _check(guessed: _Guessed, held_out: _Guessed | None, target: float) -> Check | None:
+def _check(threshold: float, target: float, held_out: _Guessed | None) -> Check | None:
+    """Return what the validation rows say of the folds' threshold."""
     if held_out is None:
         return None
-    threshold = guessed.lowest_threshold(target)
     accepted = held_out.outcome(threshold).accepted
     return {
         "rows": len(accepted),

@@ -60,7 +60,7 @@ def contradiction(acceptance: Acceptance) -> str | None:
     return (
         f"The validation rows contradict the folds: {percent(check['precision'])} of the "
         f"{count(check['accepted'], 'row')} accepted are right, not {asked}. So a stricter "
-        "threshold was taken, which they show by themselves."
+        "threshold was taken."
     )
 
 

@@ -5,7 +5,15 @@ import importlib
 
 import pytest
 
-WITH_EXAMPLES = ["contract.keys", "contract.text", "model.calibration", "model.tokenizer", "shared.plain"]
+WITH_EXAMPLES = [
+    "contract.keys",
+    "contract.text",
+    "model.calibration",
+    "model.precision_test",
+    "model.review",
+    "model.tokenizer",
+    "shared.plain",
+]
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

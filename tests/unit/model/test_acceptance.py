@@ -150,6 +150,16 @@ def test_validation_rows_that_contradict_the_folds_take_the_stricter_threshold()
     assert found.own["threshold"] is None or found.own["threshold"] > promised
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(50, 1_000), st.integers(0, 10_000))
+def test_a_target_that_is_not_contradicted_keeps_its_threshold(rows: int, seed: int) -> None:
+    calibration, check = drawn(rows, seed), harder(max(rows // 9, 5), seed + 1)
+    alone, checked = (rule(calibration, LABELS, Wishes(0.9), each) for each in (None, check))
+    assert checked.check is not None
+    before, after = alone.own["threshold"] or 2.0, checked.own["threshold"] or 2.0
+    assert after >= before if checked.check["contradicted"] else after == before
+
+
 def test_where_the_validation_rows_show_no_precision_nothing_is_accepted() -> None:
     found = rule(drawn(3_000, 0), LABELS, Wishes(0.98), harder(1_000, 1))
     assert found.check is not None
