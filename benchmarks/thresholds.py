@@ -10,7 +10,7 @@ training rows, each of them is protected in turn, and its test rows are followed
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -61,7 +61,7 @@ def main(dataset: str) -> None:
     print("| rows | target | test | accepted | nothing | broken |\n| --- | --- | --- | --- | --- | --- |")
     for line in compared(whole.rows):
         print(line, flush=True)
-    print("| target | rule | right or looked at | accepted |\n| --- | --- | --- | --- |")
+    print("| target | watched | right or looked at | accepted |\n| --- | --- | --- | --- |")
     for line in rare(train, test, labels):
         print(line)
 
@@ -91,8 +91,10 @@ def rare(train: Labelled, test: Labelled, labels: Sequence[str]) -> Iterator[str
         thinned = chance.permutation(len(labels))[:RARE_CATEGORIES]
         fitted = fit(_thinned(train, thinned, chance), test, len(labels))
         for category in thinned.tolist():
-            for name, protect in (("few rows", []), ("protected", [labels[category]])):
-                found = rule(fitted.rows, labels, Wishes(TARGETS[0], protect))
+            unasked = rule(fitted.rows, labels, Wishes(TARGETS[0]))
+            asked = rule(fitted.rows, labels, Wishes(TARGETS[0], [labels[category]]))
+            unwatched = replace(unasked, watched=[])
+            for name, found in (("not", unwatched), ("as few rows", unasked), ("as protected", asked)):
                 for target, outcome in _followed(found, fitted.test, labels, category):
                     kept.setdefault((target, name), []).append(outcome)
     for (target, name), outcomes in sorted(kept.items()):
@@ -196,7 +198,7 @@ def _followed(
             continue
         watched = tuple(
             Watched(tuple(numbers[label] for label in group["labels"]), limit)
-            for group, limit in zip(found.watched, step["chances"], strict=True)
+            for group, limit in zip(found.watched, step["chances"], strict=False)
         )
         decision = Decision(test.temperature, step["threshold"], watched=watched)
         accepted = np.array([not reason for reason in review_reasons(decision, chances, test.unlike, labels)])

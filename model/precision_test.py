@@ -65,15 +65,16 @@ def fewest_rows(target: float, risk: float) -> int:
 def _tries(rows: int, target: float) -> Iterator[tuple[int, float]]:
     """Yield how many of the surest rows are tried, rising, and the risk that a sequence starts with there.
 
-    The first start is at the fewest rows that can pass; the others grow geometrically towards all rows. Where
-    the rows are too few for that, there are fewer starts. None of it depends on which rows are right.
+    The first start is at the fewest rows that can pass; the others grow geometrically towards all rows. There
+    are fewer starts where that would take more than half of the rows. None of it depends on which rows are
+    right.
     """
-    starts = [number for number in range(1, STARTS + 1) if fewest_rows(target, RISK / number) <= rows]
-    if not starts:
+    affordable = [each for each in range(1, STARTS + 1) if 2 * fewest_rows(target, RISK / each) <= rows]
+    starts = max(affordable, default=1)
+    first = fewest_rows(target, RISK / starts)
+    if first > rows:
         return
-    number = starts[-1]
-    first = fewest_rows(target, RISK / number)
-    risks = {round(first * (rows / first) ** (start / number)): RISK / number for start in range(number)}
+    risks = {round(first * (rows / first) ** (start / starts)): RISK / starts for start in range(starts)}
     steps = {max(rows * step // STEPS, 1) for step in range(1, STEPS + 1)}
     for count in sorted(steps | set(risks)):
         yield count, risks.get(count, 0.0)

@@ -12,7 +12,8 @@ from model.watched import likeliest_other
 LOW_CONFIDENCE = "low confidence"
 NOTHING_ACCEPTED = "nothing is accepted at this target"
 UNFAMILIAR = "unlike the training texts"
-LABEL_SHOWN = 60  # characters of a watched category's name
+MAY_BE = "may be another category"  # which stands behind a colon
+LABEL_SHOWN = 60  # characters of it
 
 
 def review_reasons(decision: Decision, chances: Array, unlike: Flags, labels: Sequence[str]) -> list[str]:
@@ -39,6 +40,6 @@ def may_be(label: str) -> str:
     """Return the reason of a row that may be of a watched category.
 
     >>> may_be("Fire")
-    'may be Fire'
+    'may be another category: Fire'
     """
-    return f"may be {shorten(label, LABEL_SHOWN)}"
+    return f"{MAY_BE}: {shorten(label, LABEL_SHOWN)}"
