@@ -108,13 +108,14 @@ def _needed(group: Group, chances: Array, outcome: Outcome) -> float:
 
     Too few rows cannot show the recall, even when none is left. Then the least chance of any of them is
     lowered in proportion: from the share that may be missed all the same (its upper bound) to the share
-    allowed. That extrapolates the lower tail of the chances; docs/decisions.md says how it did.
+    allowed. That extrapolates the lower tail of the chances; docs/decisions.md says how it did. Without any
+    row, no chance is small enough.
     """
     members = np.isin(outcome.truths, group.labels)
     rows, members = int(members.sum()), members & (outcome.accepted | outcome.correct)
     own = np.sort(np.where(outcome.correct, outcome.confidences, chances)[members])
-    if not len(own):
-        return 1.0
+    if not rows or not len(own):
+        return 1.0 if rows else 0.0
     allowed = most_wrong(rows, group.recall, RISK)
     if allowed is None:
         missed: float = 1 - RISK ** (1 / rows)

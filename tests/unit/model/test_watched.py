@@ -112,6 +112,17 @@ def test_a_category_nobody_asked_to_protect_costs_at_most_2_of_100_rows() -> Non
     assert (chances > unasked).mean() == pytest.approx(0.02, abs=0.001)
 
 
+def test_a_category_without_rows_is_looked_for_wherever_it_has_a_chance() -> None:
+    chances, missed = rare([], np.linspace(0, 0.5, 100))
+    assert limit(RARE, chances, missed) == 0
+    assert limit(Group((1,), FEW_ROWS), chances, missed) == pytest.approx(0.5 * 97 / 99)
+
+
+def test_a_category_whose_rows_are_all_looked_at_needs_no_limit() -> None:
+    chances, missed = rare([0.3] * 60)
+    assert limit(RARE, chances, replace(missed, accepted=missed.truths == 0)) == 1
+
+
 def test_a_category_that_is_never_missed_costs_nothing() -> None:
     truths = np.array([1] * 100 + [0] * 900)
     seen = Outcome(truths, np.ones(1_000, bool), np.full(1_000, 0.9), np.ones(1_000, bool))
