@@ -81,27 +81,25 @@ def rule(
     protected = protected_numbers(wishes.protect, labels)
     guessed, held_out = _guess(rows), _guess(check) if check else None
     targets = sorted({*TARGETS, wishes.target_precision})
-    thresholds = np.maximum.accumulate([guessed.lowest_threshold(target) for target in targets]).tolist()
-    check_figures = _check(
-        thresholds[targets.index(wishes.target_precision)], wishes.target_precision, held_out
-    )
-    if held_out:
-        thresholds = _not_refuted(thresholds, targets, held_out)
+    own = targets.index(wishes.target_precision)
+    promised = np.maximum.accumulate([guessed.lowest_threshold(target) for target in targets]).tolist()
+    thresholds = _not_refuted(promised, targets, held_out) if held_out else promised
     outcomes = [guessed.outcome(threshold) for threshold in thresholds]
     judged = outcomes[targets.index(min(wishes.target_precision, JUDGED_AT))]
     watched = groups(judged, len(labels), protected, wishes.protect_recall)
     chances = [group_chances(rows.logits, rows.temperature, group) for group in watched]
     limits = falling_limits(watched, chances, outcomes)
-    steps = [
-        _step(target, threshold, outcome, chances, enough)
-        for target, threshold, outcome, enough in zip(targets, thresholds, outcomes, limits, strict=True)
+    steps = zip(targets, thresholds, outcomes, limits, strict=True)
+    sent = [
+        outcomes[own].accepted & (of_group > limit)
+        for of_group, limit in zip(chances, limits[own], strict=True)
     ]
-    own = targets.index(wishes.target_precision)
-    named = [
-        _named(group, labels, outcomes[own].accepted & (of_group > limit))
-        for group, of_group, limit in zip(watched, chances, limits[own], strict=True)
-    ]
-    return Rule(wishes.target_precision, steps, named, check_figures)
+    return Rule(
+        wishes.target_precision,
+        [_step(target, threshold, outcome, chances, enough) for target, threshold, outcome, enough in steps],
+        [_named(group, labels, rows_sent) for group, rows_sent in zip(watched, sent, strict=True)],
+        _check(held_out, promised[own], wishes.target_precision) if held_out else None,
+    )
 
 
 def described(
@@ -164,10 +162,8 @@ def _refutes(held_out: _Guessed, threshold: float, target: float) -> bool:
     return wrong > 0 and 1 - luck(wrong - 1, rows, target) <= RISK
 
 
-def _check(threshold: float, target: float, held_out: _Guessed | None) -> Check | None:
+def _check(held_out: _Guessed, threshold: float, target: float) -> Check:
     """Return what the validation rows say of the folds' threshold."""
-    if held_out is None:
-        return None
     accepted = held_out.outcome(threshold).accepted
     return {
         "rows": len(accepted),

@@ -154,7 +154,7 @@ def decision(evaluation: Evaluation, target_precision: float | None = None) -> D
     acceptance = evaluation["acceptance"]
     step = rung(acceptance, target_precision) if target_precision is not None else acceptance
     numbers = {label: number for number, label in enumerate(evaluation["labels"])}
-    groups = zip(acceptance.get("watched", []), step.get("chances", []) if step else [], strict=False)
+    groups = zip(acceptance.get("watched", []), step.get("chances", []), strict=True) if step else []
     return Decision(
         evaluation["calibration"]["temperature"],
         step["threshold"] if step else None,

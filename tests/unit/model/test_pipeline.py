@@ -209,6 +209,27 @@ def test_texts_that_teach_nothing_still_make_a_model(
     assert guess.prediction in {"x", "y"}
 
 
+def test_a_protected_category_that_the_data_lacks_is_told_before_anything_is_trained(
+    folders: Folders, tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("model.cross_fitting.fit")
+    with pytest.raises(DataError, match="protect names 'Flood', but no training row has that label, only "):
+        run(tiny(protect=["Flood"]), folders)
+
+
+def test_a_saved_model_watches_the_categories_that_its_evaluation_names(
+    folders: Folders, tiny: Callable[..., Config]
+) -> None:
+    evaluation = run(tiny(architecture="ngram", protect=[next(iter(TOPICS))]), folders)
+    watched = evaluation["acceptance"]["watched"]
+    assert watched[0]["why"] == "protected"
+    rule = load(folders.model).decision
+    assert [[evaluation["labels"][number] for number in group.labels] for group in rule.watched] == [
+        group["labels"] for group in watched
+    ]
+    assert [group.chance for group in rule.watched] == evaluation["acceptance"]["chances"]
+
+
 def test_n_classes_must_agree_with_the_data(folders: Folders, tiny: Callable[..., Config]) -> None:
     with pytest.raises(
         DataError, match="n_classes is 5, but the training rows have 3 labels; set it to null"
