@@ -258,12 +258,25 @@ class NgramSettings(_NgramSettings):
     """Shortest and longest n-gram of characters in a word; None: none."""
     ngram_end: int
     """Last words of a text that count once more."""
+    ngram_least_texts: NotRequired[int]
+    """Fewest training texts that a known n-gram is in; absent from older models: 2."""
     ngram_scale: str
     """What an n-gram counts: 1, by rarity, by naive Bayes, or both."""
     ngram_norm: str
     """`sqrt` divides by the root of a text's n-grams."""
     ngram_epochs: int
     """Passes over the training rows whose weights were kept."""
+
+
+class SentenceSettings(TypedDict):
+    """`settings` of a part that reads sentences."""
+
+    model: str
+    """The pretrained sentence encoder."""
+    numbers: int
+    """Numbers of the vector that it makes of a text."""
+    penalty: float
+    """L2 penalty of the weights on them, times the training rows."""
 
 
 # How many of them started from spaCy's vectors; absent when none are asked for.

@@ -218,6 +218,11 @@ class Config(BaseModel):
         description="How many of a text's last words count a second time, as features of their own; 0: "
         "none; `auto` as above.",
     )
+    ngram_least_texts: Auto | Annotated[int, Field(ge=1, le=100)] = Field(
+        "auto",
+        description="Fewest training texts that an n-gram must be in to be known (document frequency); "
+        "`auto` as above: 1 or 2 of few rows, else 2.",
+    )
     ngram_scale: Auto | Literal["none", "idf", "nb", "nb-idf"] = Field(
         "auto",
         description="Feature weighting of the n-grams: `none` is binary, `idf` inverse document "

@@ -13,7 +13,6 @@ from model.config import Config
 from model.cores import use_available_cores
 from model.data import Arrays, Floats, Numbers, batches, pad
 from model.encoder import Ids
-from model.ngram_sums import columns
 
 use_available_cores()  # before MXNet is imported, which reads it once
 import mxnet as mx  # noqa: E402
@@ -25,7 +24,6 @@ __all__ = [
     "BiLSTM",
     "Device",
     "Network",
-    "NgramSum",
     "TextCNN",
     "Weights",
     "all_devices",
@@ -135,56 +133,26 @@ class BiLSTM(nn.HybridBlock):  # type: ignore[misc]
         return ops.SequenceMask(states, lengths, use_sequence_length=True, value=BELOW_ANY_STATE)
 
 
-class NgramSum(nn.HybridBlock):  # type: ignore[misc]
-    """A weight for each n-gram and class, times how much the n-gram counts, summed over a text's n-grams.
-
-    Multinomial logistic regression on n-grams. With the naive Bayes scale it is the NB-SVM of Wang &
-    Manning 2012, "Baselines and Bigrams", with another loss. All weights start at 0. Of two classes only the
-    second has weights: the first one's would be the same with the other sign, as their gradients are.
-    """
-
-    def __init__(self, config: Config, words: int, classes: int) -> None:
-        super().__init__()
-        self.words, self.rooted, self.binary = words, config.ngram_norm == "sqrt", classes == 2
-        with self.name_scope():
-            self.embedding = nn.Embedding(
-                words, columns(classes), sparse_grad=True, weight_initializer=mx.init.Zero()
-            )
-            self.bias = self.params.get("bias", shape=(1, columns(classes)), init="zeros")
-            self.scale = self.params.get("scale", shape=(words, 1), init="zeros", grad_req="null")
-
-    def hybrid_forward(self, ops: Operators, ids: Array, bias: Array, scale: Array) -> Array:
-        """Turn n-gram numbers of shape (texts, n-grams) into logits of shape (texts, classes)."""
-        scales = ops.Embedding(ids, scale, input_dim=self.words, output_dim=1)
-        sums = ops.sum(ops.batch_dot(scales, self.embedding(ids), transpose_a=True), axis=1)
-        if self.rooted:
-            sums = ops.broadcast_div(sums, ops.sqrt(_lengths(ops, ids) + 1).expand_dims(1))
-        sums = ops.broadcast_add(sums, bias)
-        return ops.concat(-sums, sums, dim=1) if self.binary else sums
-
-
 class Network:
     """A block on the devices it runs on: encoded texts in, logits out."""
 
-    def __init__(  # noqa: PLR0913  what a network is
+    def __init__(
         self,
         architecture: Architecture,
         config: Config,
         words: int,
         classes: int,
         *,
-        scale: Floats | None = None,
         devices: Sequence[Device] | None = None,
     ) -> None:
         """Make a network with random weights.
 
-        `scale`, shape (words,), is how much each n-gram counts, for n-grams. Each of `devices` gets a copy of
-        the weights, to train with all of them; the first does everything else. None: one device.
+        Each of `devices` gets a copy of the weights, to train with all of them; the first does everything
+        else. None: one device.
         """
         self.architecture = architecture
-        self.config, self.words, self.classes, self.scale = config, words, classes, scale
-        # n-grams are faster on a processor
-        self.devices = list(devices or (all_devices()[:1] if scale is None else [mx.cpu()]))
+        self.config, self.words, self.classes = config, words, classes
+        self.devices = list(devices or all_devices()[:1])
         self.device = self.devices[0]
         self.mixed_precision = False
         self._build()
@@ -254,8 +222,6 @@ class Network:
     def _build(self) -> None:
         self.block: Block = self.architecture(self.config, self.words, self.classes)
         self.block.initialize(mx.init.Xavier(), ctx=self.devices)
-        if self.scale is not None:
-            self.block.scale.set_data(mx.nd.array(self.scale[:, None], ctx=self.device))
         self.block.hybridize(static_alloc=True)
         self.parameters = [p for p in self.block.collect_params().values() if p.grad_req != "null"]
 

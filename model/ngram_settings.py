@@ -1,50 +1,49 @@
 """Which n-grams, and what they count: as the configuration says, or chosen on a part of the training rows."""
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from model.calibration import cross_entropy, temperature
 from model.config import Config
-from model.data import Examples, Floats, Numbers, Split
-from model.encoder import Ids
-from model.network import Network, NgramSum, seed_everything
-from model.ngram_sums import scales
-from model.ngrams import Grams, NgramEncoder, Norm, Scale
-from model.training import Session, train
+from model.data import Floats, Numbers
+from model.errors import TrainingStopped
+from model.ngram_scales import scales
+from model.ngram_training import NgramTask, NgramTrainer
+from model.ngrams import LEAST_TEXTS, Grams, NgramEncoder, Norm, Scale
+from model.sparse_rows import SparseRows
 
 T = TypeVar("T")
 
 AUTO = "auto"
-HELD_OUT = 0.2  # of the rows that are chosen on
-LEAST_ROWS = 100  # to choose on; below, the first that comes into question is taken
-TRIED_EPOCHS = 6
+FOLDS = 5  # that the rows fall into to choose; of many rows, only the first is left out
+FEW_ROWS = 1500  # of fewer, each fold is left out in turn
+LEAST_ROWS = 50  # to choose on; below, the first that comes into question is taken
+TRIED_EPOCHS = 2  # which tell as much as more would
+MOST_EPOCHS = 8
+USUAL_EPOCHS = 4  # where there are too few rows to choose on
 
 OF_WORDS, WITH_CHARACTERS = Grams(3, 0, None, 0), Grams(2, 4, (1, 4), 0)
+OF_FEW_ROWS = (Grams(2, 4, (2, 5), 0), Grams(1, 0, (2, 6), 0))
 LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing
 ENDS = (0, 20)
+LEASTS = (LEAST_TEXTS, 1)
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
 NORMS: tuple[Norm, ...] = ("sqrt", "none")
-
-MOST_EPOCHS = 8
-PATIENCE = 1
-STEP = 0.045  # by which one row may move the logits of a text, on average; a batch, by its root as much
-STEP_TEXTS = 2000  # that the step is fitted to
-STEPS = 100  # wanted in an epoch: small files take small batches
-BATCH_SIZES = (16, 256)
-MOST_WEIGHTS = 40_000_000  # 160 MB, which training needs about five times
+MOST_WEIGHTS = 40_000_000  # 160 MB, which training needs about four times
 
 
 @dataclasses.dataclass(frozen=True)
 class NgramSettings:
-    """Which n-grams a network adds up, and what each counts."""
+    """Which n-grams a model adds up, what each counts, and how often it reads its rows."""
 
     grams: Grams
     scale: Scale
     norm: Norm
+    least_texts: int = LEAST_TEXTS
+    epochs: int = USUAL_EPOCHS
 
     def described(self) -> dict[str, object]:
         """Return the settings by the names of the configuration's keys."""
@@ -53,8 +52,10 @@ class NgramSettings:
             "ngram_skip": self.grams.skip,
             "ngram_chars": list(self.grams.chars) if self.grams.chars else None,
             "ngram_end": self.grams.end,
+            "ngram_least_texts": self.least_texts,
             "ngram_scale": self.scale,
             "ngram_norm": self.norm,
+            "ngram_epochs": self.epochs,
         }
 
 
@@ -64,6 +65,8 @@ class Sample:
 
     texts: Sequence[str]
     labels: Numbers
+    folds: Numbers
+    """The fold of each row, 0 to FOLDS - 1."""
     classes: int
 
 
@@ -72,93 +75,128 @@ def settings(
 ) -> NgramSettings:
     """Return the settings of the configuration; what it leaves to `auto` is chosen on the sample.
 
-    One thing after the other, each time by the cross-entropy, at its best temperature, of the part of the
-    sample that was held out. Raises TrainingStopped when it was asked to stop.
+    One thing after the other, each time by the cross-entropy, at its best temperature, of rows that were left
+    out, after few epochs; last, how many epochs are best. Raises TrainingStopped when it was asked to stop.
     """
     ends = _allowed(config.ngram_end, ENDS)
     allowed_scales, norms = _allowed(config.ngram_scale, SCALES), _allowed(config.ngram_norm, NORMS)
+    least = _allowed(config.ngram_least_texts, LEASTS)
+    epochs = USUAL_EPOCHS if config.ngram_epochs == "auto" else config.ngram_epochs
     both = _fixed(config, ends[0], (WITH_CHARACTERS, OF_WORDS))
-    if len(both) == len(ends) == len(allowed_scales) == len(norms) == 1:
-        return NgramSettings(both[0], allowed_scales[0], norms[0])
+    first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], epochs)
+    is_fixed = len(both) == len(ends) == len(allowed_scales) == len(norms) == len(least) == 1
+    if is_fixed and config.ngram_epochs != AUTO:
+        return first
     rows = sample()
-    grams = both if _mean_length(rows.texts) <= LONG else both[-1:]
-    first = NgramSettings(grams[0], allowed_scales[0], norms[0])
+    is_short = _mean_length(rows.texts) <= LONG
+    few = len(rows.texts) < FEW_ROWS
+    grams = _fixed(config, ends[0], (*both, *OF_FEW_ROWS) if few else both) if is_short else both[-1:]
+    first = dataclasses.replace(first, grams=grams[0])
     if len(rows.texts) < LEAST_ROWS:
         return first
     trial = _Trial(config, rows, should_stop)
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
+    best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
     best = trial.best(
         [dataclasses.replace(best, grams=dataclasses.replace(best.grams, end=end)) for end in ends]
     )
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])
-    return trial.best([dataclasses.replace(best, norm=each) for each in norms])
+    best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
+    return dataclasses.replace(best, epochs=trial.epochs(best) if config.ngram_epochs == AUTO else epochs)
 
 
-def untrained(
-    config: Config, chosen: NgramSettings, examples: Examples, size: int, classes: int
-) -> tuple[Network, Config, Floats]:
-    """Return a network for the n-grams of the training examples, how to train it, and what each counts.
+def feature_limit(config: Config, classes: int) -> int:
+    """Return how many n-grams may be known: as configured, and no more than there is memory for."""
+    return min(config.ngram_features, max(MOST_WEIGHTS // classes, 1))
 
-    The rate of Adam, whose step does not depend on the size of the gradient, is such that a step moves the
-    logits of a text with all its n-grams by STEP * sqrt(batch size) on average.
-    """
-    scale = scales(examples, classes, size, chosen.scale)
-    batch_size = int(np.clip(2 ** round(math.log2(len(examples.texts) / STEPS)), *BATCH_SIZES))
-    changes = {
-        "ngram_norm": chosen.norm,
-        "optimizer": "adam",
-        "learning_rate": STEP * math.sqrt(batch_size) / _mean_sum(examples.texts, scale, chosen.norm),
-        "power_decay": False,
-        "wd": 0.0,
-        "clip_gradient": None,
-        "batch_size": batch_size,
-        "num_epoch": MOST_EPOCHS if config.ngram_epochs == AUTO else config.ngram_epochs,
-        "patience": PATIENCE if config.ngram_epochs == AUTO else MOST_EPOCHS,
-    }
-    training = config.model_copy(update=changes)
-    seed_everything(config.seed)
-    return Network(NgramSum, training, size, classes, scale=scale), training, scale
+
+@dataclasses.dataclass(frozen=True)
+class _Split:
+    """Rows to learn from, rows to judge by, and how many n-grams there are."""
+
+    inside: SparseRows
+    inside_labels: Numbers
+    outside: SparseRows
+    outside_labels: Numbers
+    size: int
 
 
 class _Trial:
     def __init__(self, config: Config, sample: Sample, should_stop: Callable[[], bool]) -> None:
         self.config, self.sample, self.should_stop = config, sample, should_stop
         self.losses: dict[NgramSettings, float] = {}
-        self.encoded: dict[Grams, tuple[NgramEncoder, list[Ids]]] = {}
-        held_out = np.random.default_rng(config.seed).random(len(sample.texts)) < HELD_OUT
-        self.inside, self.outside = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        self.splits: dict[tuple[Grams, int], list[_Split]] = {}
 
     def best(self, candidates: Sequence[NgramSettings]) -> NgramSettings:
+        """Return the candidate of the lowest loss."""
         for candidate in candidates:
             if candidate not in self.losses:
-                self.losses[candidate] = self._loss(candidate)
+                self.losses[candidate] = self._losses(candidate, TRIED_EPOCHS)[-1]
                 print(f"Choosing n-grams: {_in_words(candidate)}: {self.losses[candidate]:.4f}", flush=True)
         return min(candidates, key=self.losses.__getitem__)
 
-    def _loss(self, candidate: NgramSettings) -> float:
-        encoder, split = self._split(candidate.grams)
-        config = self.config.model_copy(update={"ngram_epochs": AUTO})
-        network, training, _ = untrained(config, candidate, split.training, encoder.size, self.sample.classes)
-        limited = training.model_copy(update={"num_epoch": TRIED_EPOCHS})
-        train(
-            network, limited, split, Session(should_stop=self.should_stop, say=lambda _: None, by_loss=True)
-        )
-        logits = network.logits(split.validation.texts)
-        return cross_entropy(logits, split.validation.labels, temperature(logits, split.validation.labels))
+    def epochs(self, candidate: NgramSettings) -> int:
+        """Return after how many epochs its loss is lowest."""
+        losses = self._losses(candidate, MOST_EPOCHS)
+        print(f"Choosing epochs: {', '.join(f'{loss:.4f}' for loss in losses)}", flush=True)
+        return int(np.argmin(losses)) + 1
 
-    def _split(self, grams: Grams) -> tuple[NgramEncoder, Split]:
+    def _losses(self, candidate: NgramSettings, epochs: int) -> list[float]:
+        """Return the loss after each epoch, up to the first that is worse than the one before it."""
+        splits = self._splits(candidate)
+        trainers = [NgramTrainer(self._task(candidate, split)) for split in splits]
+        losses: list[float] = []
+        for _ in range(epochs):
+            for trainer in trainers:
+                trainer.epoch()
+                if self.should_stop():
+                    raise TrainingStopped(
+                        "The training was asked to stop; a restart begins the n-grams anew."
+                    )
+            losses.append(_loss(trainers, splits))
+            if len(losses) > 1 and losses[-1] > losses[-2]:
+                break
+        return losses
+
+    def _task(self, candidate: NgramSettings, split: _Split) -> NgramTask:
+        scale = scales(split.inside, split.inside_labels, self.sample.classes, split.size, candidate.scale)
+        return task(self.config, candidate, split.inside, split.inside_labels, self.sample.classes, scale)
+
+    def _splits(self, candidate: NgramSettings) -> list[_Split]:
+        grams, least = candidate.grams, candidate.least_texts
+        if (grams, least) not in self.splits:
+            self.splits.clear()  # those of one kind of n-grams at a time, as they take memory
+            self.splits[grams, least] = list(self._split(grams, least))
+        return self.splits[grams, least]
+
+    def _split(self, grams: Grams, least: int) -> Iterator[_Split]:
         texts, labels = self.sample.texts, self.sample.labels
-        if grams not in self.encoded:
-            limits = (self.config.seq_len, feature_limit(self.config, self.sample.classes))
-            self.encoded[grams] = NgramEncoder.fit((texts[i] for i in self.inside), grams, *limits)
-        encoder, encoded = self.encoded[grams]
-        outside = encoder.encode([texts[i] for i in self.outside]).texts
-        return encoder, Split(Examples(encoded, labels[self.inside]), Examples(outside, labels[self.outside]))
+        limits = (self.config.seq_len, feature_limit(self.config, self.sample.classes), least)
+        for fold in range(FOLDS if len(texts) < FEW_ROWS else 1):
+            outside = np.flatnonzero(self.sample.folds == fold)
+            inside = np.flatnonzero(self.sample.folds != fold)
+            if not len(outside) or not len(inside):
+                continue
+            encoder, encoded = NgramEncoder.fit((texts[i] for i in inside), grams, *limits)
+            left_out = SparseRows.of(encoder.encode([texts[i] for i in outside]).texts)
+            yield _Split(SparseRows.of(encoded), labels[inside], left_out, labels[outside], encoder.size)
 
 
-def feature_limit(config: Config, classes: int) -> int:
-    """Return how many n-grams may be known: as configured, and no more than there is memory for."""
-    return min(config.ngram_features, max(MOST_WEIGHTS // classes, 1))
+def task(  # noqa: PLR0913, PLR0917  what a task is made of
+    config: Config, chosen: NgramSettings, rows: SparseRows, labels: Numbers, classes: int, scale: Floats
+) -> NgramTask:
+    """Return what a training learns from, under settings that were chosen."""
+    balanced = config.class_weight == "balanced"
+    return NgramTask(rows, labels, classes, scale, chosen.norm, balanced, 0.0, config.seed)
+
+
+def _loss(trainers: Sequence[NgramTrainer], splits: Sequence[_Split]) -> float:
+    """Return the mean cross-entropy of all rows that were left out, at its best temperature."""
+    logits = np.concatenate(
+        [trainer.logits(split.outside) for trainer, split in zip(trainers, splits, strict=True)]
+    )
+    truths = np.concatenate([split.outside_labels for split in splits])
+    return cross_entropy(logits, truths, temperature(logits, truths))
 
 
 def _mean_length(texts: Sequence[str]) -> float:
@@ -181,17 +219,11 @@ def _allowed(given: object, choices: Sequence[T]) -> Sequence[T]:
     return choices if given == AUTO else [cast("T", given)]
 
 
-def _mean_sum(texts: Sequence[Ids], scale: Floats, norm: Norm) -> float:
-    """Return the mean over about STEP_TEXTS of the texts of what their n-grams count together."""
-    some = texts[:: max(1, len(texts) // STEP_TEXTS)]
-    sums = [scale[ids].sum() / (math.sqrt(len(ids) + 1) if norm == "sqrt" else 1) for ids in some]
-    return float(np.mean(sums)) or 1.0
-
-
 def _in_words(candidate: NgramSettings) -> str:
     grams = candidate.grams
     parts = [f"1 to {grams.words} words" if grams.words > 1 else "single words"]
     parts += [f"pairs with up to {grams.skip} between"] * bool(grams.skip)
     parts += ["{} to {} characters".format(*grams.chars)] if grams.chars else []
     parts += [f"the last {grams.end} apart"] * bool(grams.end)
+    parts += ["also those seen once"] * (candidate.least_texts == 1)
     return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}"

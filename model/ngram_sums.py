@@ -1,58 +1,16 @@
-"""How much n-grams count, and a trained n-gram network without the framework: one table, summed by rows."""
+"""A trained sum of n-grams: one table, of which the lines of a text's n-grams are added up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from model.data import Arrays, Examples, Floats
+from model.data import Arrays, Floats
 from model.encoder import Ids
-from model.ngrams import Norm, Scale
+from model.ngrams import Norm
 from model.tokenizer import Places
 
 _NO_IDS = np.empty(0, dtype=np.intp)  # among others, it makes them what NumPy indexes with fastest
-SMOOTHING = 0.5  # added to each count, so that an n-gram that a class never has does not rule it out
-
-
-def scales(examples: Examples, classes: int, size: int, scale: Scale) -> Floats:
-    """Return how much each n-gram counts, shape (size,); the 0 of padding counts nothing.
-
-    `idf` is log(1 + texts / texts with the n-gram). `nb` is the largest |log-count ratio| over the classes:
-    log of the n-gram's share among the n-grams in the class, over that in all others (Wang & Manning 2012,
-    "Baselines and Bigrams"). `nb-idf` is both, multiplied.
-    """
-    counts = _counts(examples.texts, size)
-    result = np.ones(size)
-    if "nb" in scale:
-        result *= _largest_ratio(examples, counts, classes)
-    if "idf" in scale:
-        result *= np.log1p(len(examples.texts) / np.maximum(counts, 1))
-    result[0] = 0
-    return result.astype(np.float32)
-
-
-def _counts(texts: Sequence[Ids], size: int) -> npt.NDArray[np.float64]:
-    """Return in how many of the texts each n-gram is."""
-    return np.bincount(np.concatenate([*texts, _NO_IDS]), minlength=size).astype(np.float64)
-
-
-def _largest_ratio(
-    examples: Examples, counts: npt.NDArray[np.float64], classes: int
-) -> npt.NDArray[np.float64]:
-    """Return max over the classes of |log(p / q)|, one class at a time, so that memory is that of a few."""
-    texts_of: list[list[Ids]] = [[] for _ in range(classes)]
-    for ids, label in zip(examples.texts, examples.labels.tolist(), strict=True):
-        texts_of[label].append(ids)
-    size = len(counts)
-    total, largest = counts.sum(), np.zeros(size)
-    for texts in texts_of[: columns(classes)]:  # of two classes, both have the same ratios
-        inside = _counts(texts, size)
-        inside_total = inside.sum()
-        p = (inside + SMOOTHING) / (inside_total + SMOOTHING * size)
-        q = (counts - inside + SMOOTHING) / (total - inside_total + SMOOTHING * size)
-        np.maximum(largest, np.abs(np.log(p / q)), out=largest)
-    return largest
 
 
 def columns(classes: int) -> int:
@@ -70,12 +28,6 @@ class NgramSums:
     weights: Floats  # (n-grams, columns); what an n-gram counts is in them
     bias: Floats  # (columns,)
     norm: Norm
-
-    @classmethod
-    def of(cls, arrays: Arrays, scale: Floats, norm: Norm) -> "NgramSums":
-        """Return what a trained `model.network.NgramSum`, whose arrays and scale these are, has learned."""
-        weights = arrays["embedding0_weight"] * scale[:, None]
-        return cls(weights, arrays["bias"][0], norm)
 
     def logits(self, texts: Sequence[Ids]) -> Floats:
         """Logits of shape (texts, classes), float32, in the order of the texts."""

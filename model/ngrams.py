@@ -3,7 +3,7 @@
 An n-gram of words is `words` or fewer words in a row; a pair of words with up to `skip` others between them
 counts too (a skip-gram), and so do the runs of `chars` characters within a word and its two edges. The words
 and pairs of words among the last `end` of a text count once more, apart: people conclude at the end. Each is
-hashed into one of BUCKETS; those in at least LEAST_TEXTS training texts get a number, from 1, the most
+hashed into one of BUCKETS; those in enough training texts get a number, from 1, the most
 frequent ones first: what is looked up most stands together in the processor's cache. Two n-grams that share
 a bucket share a number: with a million n-grams, one in seventeen does.
 """
@@ -65,9 +65,9 @@ class NgramEncoder:
 
     @classmethod
     def fit(
-        cls, texts: Iterable[str], grams: Grams, seq_len: int, most: int
+        cls, texts: Iterable[str], grams: Grams, seq_len: int, most: int, least_texts: int = LEAST_TEXTS
     ) -> tuple["NgramEncoder", list[Ids]]:
-        """Learn the n-grams of at least LEAST_TEXTS texts, at most `most` of them, those in more texts first.
+        """Learn the n-grams of `least_texts` texts or more, at most `most`, those in more texts first.
 
         Gives the encoder and the texts encoded with it.
         """
@@ -79,11 +79,15 @@ class NgramEncoder:
             for numbers in distinct.of([(part.buckets + 1, part.offsets) for part in found]):
                 counts[numbers] += 1
                 raw.append(numbers.astype(np.int32))
-        encoder = cls(grams, _frequent(counts[1:], most), seq_len)
+        encoder = cls(grams, _frequent(counts[1:], most, least_texts), seq_len)
         for text, numbers in enumerate(raw):
             known = encoder.numbers[numbers - 1]
             raw[text] = known[known > 0]
         return encoder, raw
+
+    def only(self, known: npt.NDArray[np.bool_]) -> "NgramEncoder":
+        """Return one that knows some of these n-grams only, shape (size,); the numbers begin at 1 again."""
+        return dataclasses.replace(self, buckets=self.buckets[known[1:]])
 
     @property
     def size(self) -> int:
@@ -226,9 +230,9 @@ def _buckets(hashes: Hashes) -> Places:
     return mixed.astype(np.intp)
 
 
-def _frequent(counts: Buckets, most: int) -> Buckets:
+def _frequent(counts: Buckets, most: int, least_texts: int) -> Buckets:
     """Return the buckets of n-grams in enough texts, those in the most texts first, at most `most`."""
-    enough = np.flatnonzero(counts >= LEAST_TEXTS)
+    enough = np.flatnonzero(counts >= least_texts)
     # Sixteen bits are sorted ten times as fast; beyond them the order does not matter.
     by_count = np.argsort(
         MOST_COUNTED - np.minimum(counts[enough], MOST_COUNTED).astype(np.uint16), kind="stable"

@@ -51,14 +51,14 @@ class Progress:
         """Return the mean loss over the training rows of this epoch so far."""
         return self.epoch_loss / self.epoch_rows
 
-    def improves(self, accuracy: float, loss: float, by_loss: bool) -> bool:
+    def improves(self, accuracy: float, loss: float) -> bool:
         """Record a validation, and return whether its weights are the best so far.
 
-        The higher accuracy is better; of equal ones, the lower loss. With `by_loss` only the loss counts.
+        The higher accuracy is better; of equal ones, the lower loss.
         """
-        if loss < self.best_loss if by_loss else accuracy > self.best_accuracy:
+        if accuracy > self.best_accuracy:
             self.improved_epoch = self.epoch + 1
-        elif by_loss or (accuracy, -loss) <= (self.best_accuracy, -self.best_loss):
+        elif (accuracy, -loss) <= (self.best_accuracy, -self.best_loss):
             return False
         self.best_accuracy, self.best_loss, self.best_epoch = accuracy, loss, self.epoch + 1
         return True

@@ -54,9 +54,8 @@ class Step:
         `step` is the number of batches before it: dropout is seeded by it, so that a resumed run drops the
         same features.
         """
-        if self.network.scale is None:  # n-grams drop nothing, and to seed takes a millisecond
-            host = self.workers.hosts.rank * HOSTS_APART
-            seed_everything(self._seed * SEEDS_APART + step + host)
+        host = self.workers.hosts.rank * HOSTS_APART
+        seed_everything(self._seed * SEEDS_APART + step + host)
         ids = pad([self.training.texts[row] for row in rows], len(rows))
         losses = self._backward(rows, ids)
         self.workers.add_gradients(self.network.parameters, ids)

@@ -42,8 +42,6 @@ class Session:
     """Asked at every batch."""
     say: Callable[[str], None] = print_at_once
     """Called with each line of the log."""
-    by_loss: bool = False
-    """The best weights are those of the lowest loss, not of the highest accuracy."""
     hosts: Hosts = ALONE
     """That train together, all with the same configuration and rows."""
 
@@ -159,7 +157,7 @@ class _Loop:
             f"{self._where()} validation loss={loss:.4f} perplexity={perplexity(loss):.3f} "
             f"accuracy={accuracy:.4f}"
         )
-        if progress.improves(accuracy, loss, self.session.by_loss):
+        if progress.improves(accuracy, loss):
             self.best = self.network.weights()
 
     def _log_training(self) -> None:

@@ -1,4 +1,4 @@
-"""The part that adds up n-grams. It predicts with NumPy alone; only its training needs MXNet."""
+"""The part that adds up n-grams."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from model.config import Config
-from model.data import Arrays, Examples, Split
+from model.data import Arrays
 from model.ngram_sums import NgramSums
 from model.ngrams import Grams, NgramEncoder
 from model.parts.part import Evidence, Fitted, Part, Rows, Scores
 
 if TYPE_CHECKING:
-    from model.ngram_settings import Sample
     from model.training import Session
 
-MOST_CHARACTERS = 6_000_000  # of the rows that settings are chosen on
 BUCKETS = "buckets"  # of the encoder, among the arrays
 SCALES = {
     "none": "each counting the same",
@@ -37,22 +35,10 @@ class NgramPart(Part):
 
     @classmethod
     def fit(cls, rows: Rows, config: Config, session: "Session") -> Fitted:
-        """Choose the settings that the configuration leaves to `auto`, and train; the lowest loss is best."""
-        from model.ngram_settings import feature_limit, settings, untrained  # noqa: PLC0415  imports MXNet
-        from model.training import train  # noqa: PLC0415  as well
+        """Choose the settings that the configuration leaves to `auto`, learn, and cross-fit on all cores."""
+        from model.ngram_fitting import fit  # noqa: PLC0415  what predicts compiles nothing to train with
 
-        chosen = settings(config, lambda: _sample(config, rows), session.should_stop)
-        limit = feature_limit(config, rows.classes)
-        encoder, encoded = NgramEncoder.fit(rows.texts(), chosen.grams, config.seq_len, limit)
-        session.say(f"{encoder.size - 1} n-grams")
-        validation = encoder.encode(rows.validation_texts)
-        split = Split(Examples(encoded, rows.labels), Examples(validation.texts, rows.validation_labels))
-        network, training, scale = untrained(config, chosen, split.training, encoder.size, rows.classes)
-        result = train(network, training, split, dataclasses.replace(session, by_loss=True))
-        sums = NgramSums.of(network.arrays(), scale, chosen.norm)
-        made_of = {"ngram_epochs": result.best_epoch, "n-grams": encoder.size - 1}
-        part = cls(encoder, sums)
-        return Fitted(part, part.score(rows.validation_texts), chosen.described() | made_of, result)
+        return fit(rows, config, session)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the sums over each text's n-grams."""
@@ -102,13 +88,3 @@ class NgramPart(Part):
 def _listed(parts: list[str]) -> str:
     """Join as `a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def _sample(config: Config, rows: Rows) -> "Sample":
-    """Return training rows at random, about MOST_CHARACTERS of them."""
-    from model.ngram_settings import Sample  # noqa: PLC0415  it imports MXNet
-
-    share = min(1.0, MOST_CHARACTERS / max(rows.characters, 1))
-    taken = np.random.default_rng(config.seed).random(len(rows.labels)) < share
-    texts = [text for text, wanted in zip(rows.texts(), taken, strict=True) if wanted]
-    return Sample(texts, rows.labels[taken], rows.classes)

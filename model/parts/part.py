@@ -95,6 +95,7 @@ class Part(Protocol):
     @classmethod
     def check(cls, config: Config) -> None:
         """Raise a ModelError if anything from outside that `fit` needs is missing; no row is read yet."""
+        _ = config
 
     @classmethod
     @abstractmethod

@@ -35,6 +35,7 @@ OBJECTS: dict[str, Any] = {
     "Training": PROPERTIES["training"],
     "Part": DEFINED["part"],
     "NgramSettings": DEFINED["ngram_settings"],
+    "SentenceSettings": DEFINED["sentence_settings"],
     "NetworkSettings": DEFINED["network_settings"],
     "HistoryEntry": DEFINED["validation"],
 }

@@ -13,7 +13,7 @@ from model.artifact import load
 from model.classifier import Classifier
 from model.config import Config
 from model.data import Row
-from model.network import BiLSTM, NgramSum, TextCNN
+from model.network import BiLSTM, TextCNN
 from model.pipeline import Folders, run
 
 TOPICS = {
@@ -23,7 +23,7 @@ TOPICS = {
 }
 SHARED = ["the", "car", "is", "a", "problem", "with", "it", "."]
 ARCHITECTURES = ["ngram", "cnn", "lstm", "ngram+cnn"]
-BLOCKS: dict[str, Any] = {"ngram": NgramSum, "cnn": TextCNN, "lstm": BiLSTM}
+BLOCKS: dict[str, Any] = {"cnn": TextCNN, "lstm": BiLSTM}
 TINY: dict[str, Any] = {
     "num_epoch": 5,
     "embed_size": 8,
@@ -36,6 +36,7 @@ TINY: dict[str, Any] = {
     "ngram_skip": 0,
     "ngram_chars": None,
     "ngram_end": 0,
+    "ngram_least_texts": 2,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
 }

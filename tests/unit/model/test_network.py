@@ -15,16 +15,9 @@ BY_WORD = ["cnn", "lstm"]
 
 
 def network(config: Config, classes: int = 3, seed: int = 0) -> Network:
-    """A network with random weights, those of n-grams included, which start at 0 by themselves."""
+    """A network with random weights."""
     seed_everything(seed)
-    if config.parts != ["ngram"]:
-        return Network(BLOCKS[config.parts[0]], config, WORDS, classes)
-    chance = np.random.default_rng(seed)
-    made = Network(
-        BLOCKS[config.parts[0]], config, WORDS, classes, scale=np.linspace(0, 1, WORDS, dtype=np.float32)
-    )
-    made.set_weights([chance.normal(0, 1, array.shape).astype(np.float32) for array in made.weights()])
-    return made
+    return Network(BLOCKS[config.parts[0]], config, WORDS, classes)
 
 
 def texts(*lengths: int) -> list[np.ndarray]:
@@ -102,40 +95,6 @@ def test_the_lstm_has_the_layers_and_directions_that_are_asked_for(tiny: Callabl
     assert size(one) == words + lstm(8, 4) + (4 * 3) + output
     both = tiny(architecture="lstm", bidirectional=True, hidden_size=4, n_layers=2)
     assert size(both) == words + 2 * lstm(8, 4) + 2 * lstm(8, 4) + (8 * 3) + output
-
-
-def test_n_grams_have_a_weight_for_each_class_and_start_at_nothing(tiny: Callable[..., Config]) -> None:
-    scale = np.ones(WORDS, dtype=np.float32)
-    net = Network(BLOCKS["ngram"], tiny(architecture="ngram"), WORDS, 3, scale=scale)
-    assert sum(array.size for array in net.weights()) == WORDS * 3 + 3
-    assert not net.logits(texts(9)).any()
-
-
-@pytest.mark.parametrize(("norm", "divisor"), [("none", 1), ("sqrt", 2)])
-def test_n_grams_add_up_by_their_scale_and_the_norm(
-    norm: str, divisor: int, tiny: Callable[..., Config]
-) -> None:
-    scale = np.array([0, 1, 10, 100], dtype=np.float32)
-    weights = np.array([[9, 9, 9], [1, -1, 0], [2, 0, 0], [3, 1, 0]], dtype=np.float32)
-    bias = np.array([[0.5, 0, 0.25]])
-    (logits,) = ngram_logits(tiny(architecture="ngram", ngram_norm=norm), scale, weights, bias)
-    assert logits.tolist() == pytest.approx([321 / divisor + 0.5, 99 / divisor, 0.25])
-
-
-def test_of_two_classes_the_first_has_the_weights_of_the_second_with_the_other_sign(
-    tiny: Callable[..., Config],
-) -> None:
-    scale, weights = np.array([0, 1, 10, 100], dtype=np.float32), np.array([[9], [1], [2], [3]])
-    config = tiny(architecture="ngram", ngram_norm="none")
-    (logits,) = ngram_logits(config, scale, weights, np.array([[0.5]]))
-    assert logits.tolist() == pytest.approx([-321.5, 321.5])
-
-
-def ngram_logits(config: Config, scale: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """The logits of a text with all n-grams, by a network with these weights."""
-    net = Network(BLOCKS[config.parts[0]], config, len(scale), max(weights.shape[1], 2), scale=scale)
-    net.set_arrays({name: weights if "embedding" in name else bias for name in net.arrays()})
-    return net.logits([np.arange(1, len(scale), dtype=np.int32)])
 
 
 def test_only_what_lies_behind_a_text_is_nothing(architecture: str, tiny: Callable[..., Config]) -> None:

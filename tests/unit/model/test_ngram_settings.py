@@ -10,6 +10,7 @@ import pytest
 from model.config import Config
 from model.ngram_settings import (
     ENDS,
+    FOLDS,
     LEAST_ROWS,
     MOST_WEIGHTS,
     NORMS,
@@ -29,6 +30,8 @@ FIXED: dict[str, Any] = {
     "ngram_end": 5,
     "ngram_scale": "idf",
     "ngram_norm": "none",
+    "ngram_least_texts": 2,
+    "ngram_epochs": 3,
 }
 FILLER = [f"w{letter}{other}" for letter in "abcdefghij" for other in "klmnopqrst"]
 
@@ -39,7 +42,8 @@ def sample(make: MakeText, count: int = 240) -> Sample:
     """Rows of two classes; `make` gives the words of a text of class 0 or 1."""
     chance = random.Random(0)
     labels = [number % 2 for number in range(count)]
-    return Sample([" ".join(make(chance, label)) for label in labels], np.array(labels), 2)
+    folds = np.arange(count) // 2 % FOLDS
+    return Sample([" ".join(make(chance, label)) for label in labels], np.array(labels), folds, 2)
 
 
 def filler(chance: random.Random, count: int) -> list[str]:
@@ -47,7 +51,8 @@ def filler(chance: random.Random, count: int) -> list[str]:
 
 
 def chosen(make: MakeText, **fixed: object) -> NgramSettings:
-    config = Config.parse({"ngram_scale": "nb", "ngram_norm": "sqrt", **fixed})
+    least = {"ngram_scale": "nb", "ngram_norm": "sqrt", "ngram_least_texts": 2, "ngram_epochs": 4}
+    config = Config.parse({**least, **fixed})
     return settings(config, lambda: sample(make))
 
 
@@ -56,7 +61,9 @@ def no_sample() -> NoReturn:
 
 
 def test_a_configuration_that_fixes_everything_chooses_nothing_and_reads_no_sample() -> None:
-    assert settings(Config.parse(FIXED), no_sample) == NgramSettings(Grams(2, 1, (2, 3), 5), "idf", "none")
+    assert settings(Config.parse(FIXED), no_sample) == NgramSettings(
+        Grams(2, 1, (2, 3), 5), "idf", "none", least_texts=2, epochs=3
+    )
 
 
 def test_no_n_grams_of_characters_can_be_fixed_too() -> None:
@@ -139,7 +146,7 @@ def test_the_same_sample_gives_the_same_choice_with_the_same_losses(
         chosen(pieces, ngram_words=2, ngram_skip=0)
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
-    assert len(said[0].splitlines()) == 3  # with characters or without, then with the end apart
+    assert len(said[0].splitlines()) == 5  # four kinds of characters or none, then with the end apart
 
 
 def test_too_few_rows_take_the_first_of_each_choice() -> None:

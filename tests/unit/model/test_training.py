@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 
 from model import validation
-from model.calibration import cross_entropy
 from model.config import Config
 from model.data import Examples, Numbers, Row, Split, batches
 from model.encoder import WordEncoder
 from model.errors import TrainingError, TrainingStopped
 from model.network import Network, seed_everything
-from model.ngram_settings import settings, untrained
-from model.ngrams import Grams, NgramEncoder
 from model.progress import Progress
 from model.training import Result, Session, perplexity, train
 
@@ -45,28 +42,12 @@ def split(toy: Callable[..., list[Row]]) -> Split:
     )
 
 
-@pytest.fixture(scope="module")
-def ngram_split(toy: Callable[..., list[Row]]) -> tuple[Split, int]:
-    """The toy task by n-grams, and how many of them there are."""
-    rows, held_out = toy(150), toy(50, seed=1)
-    encoder, encoded = NgramEncoder.fit((row.text for row in rows), Grams(2, 0, None, 0), 20, 10_000)
-    validation = Examples(encoder.encode([row.text for row in held_out]).texts, numbered(held_out))
-    return Split(Examples(encoded, numbered(rows)), validation), encoder.size
-
-
 @pytest.fixture
-def fit(split: Split, ngram_split: tuple[Split, int], tiny: Callable[..., Config]) -> Train:
+def fit(split: Split, tiny: Callable[..., Config]) -> Train:
     def trained(
         checkpoints: Path | None = None, should_stop: Callable[[], bool] = NOT_ASKED, **changes: object
     ) -> tuple[Network, Result]:
         config = tiny(**{"architecture": "cnn", "num_epoch": 4, **changes})
-        if config.parts == ["ngram"]:
-            network, training, _ = untrained(
-                config, settings(config, pytest.fail), ngram_split[0].training, ngram_split[1], 3
-            )
-            return network, train(
-                network, training, ngram_split[0], Session(checkpoints, should_stop, by_loss=True)
-            )
         seed_everything(config.seed)
         network = Network(BLOCKS[config.parts[0]], config, 100, 3)
         return network, train(network, config, split, Session(checkpoints, should_stop))
@@ -83,7 +64,7 @@ def stop_at(batch: int) -> Callable[[], bool]:
     return lambda: next(asked) == batch
 
 
-@pytest.mark.parametrize("architecture", ["cnn", "lstm", "ngram"])
+@pytest.mark.parametrize("architecture", ["cnn", "lstm"])
 def test_every_architecture_learns_a_separable_task_completely(architecture: str, fit: Train) -> None:
     _, result = fit(architecture=architecture, num_epoch=6)
     assert result.best_accuracy == 1
@@ -95,7 +76,7 @@ def test_every_optimizer_lowers_the_loss(optimizer: str, fit: Train) -> None:
     assert result.history[-1]["train_loss"] < result.history[0]["train_loss"] < 1.3
 
 
-@pytest.mark.parametrize("architecture", ["cnn", "lstm", "ngram"])
+@pytest.mark.parametrize("architecture", ["cnn", "lstm"])
 def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others(
     architecture: str, fit: Train
 ) -> None:
@@ -121,11 +102,11 @@ def test_a_run_that_was_stopped_and_resumed_ends_like_one_that_was_not(
 
 
 @pytest.mark.parametrize("batch", [0, 7, 10, 23])
-@pytest.mark.parametrize("architecture", ["lstm", "ngram"])
+@pytest.mark.parametrize("architecture", ["lstm"])
 def test_every_architecture_goes_on_from_where_it_was_stopped(
     architecture: str, batch: int, fit: Train, tmp_path: Path
 ) -> None:
-    changes = {"architecture": architecture, "num_epoch": 4, "ngram_epochs": 4, "val_log_interval": 4}
+    changes = {"architecture": architecture, "num_epoch": 4, "val_log_interval": 4}
     undisturbed, expected = fit(**changes)
     with pytest.raises(TrainingStopped, match="a restart goes on from its checkpoint"):
         fit(tmp_path, stop_at(batch), **changes)
@@ -134,7 +115,7 @@ def test_every_architecture_goes_on_from_where_it_was_stopped(
     assert (result.history, result.best_epoch) == (expected.history, expected.best_epoch)
 
 
-@pytest.mark.parametrize("architecture", ["cnn", "ngram"])
+@pytest.mark.parametrize("architecture", ["cnn", "lstm"])
 def test_a_finished_run_that_is_started_again_trains_no_more(
     architecture: str, fit: Train, tmp_path: Path
 ) -> None:
@@ -143,39 +124,28 @@ def test_a_finished_run_that_is_started_again_trains_no_more(
     assert same(first, again)
 
 
-@pytest.mark.parametrize(
-    ("by_loss", "kept", "improved"),
-    [(False, [True, True, False, True, False], 2), (True, [True, False, True, True, False], 4)],
-)
-def test_the_best_weights_are_those_of_the_highest_accuracy_or_of_the_lowest_loss(
-    by_loss: bool, kept: list[bool], improved: int
-) -> None:
+def test_the_best_weights_are_those_of_the_highest_accuracy_and_then_of_the_lowest_loss() -> None:
     progress = Progress()
     seen = [(0.8, 0.5), (0.9, 0.6), (0.8, 0.4), (0.9, 0.3), (0.9, 0.3)]
     found = []
     for accuracy, loss in seen:
-        found.append(progress.improves(accuracy, loss, by_loss))
+        found.append(progress.improves(accuracy, loss))
         progress.epoch += 1
-    assert found == kept
-    assert progress.improved_epoch == improved
+    assert found == [True, True, False, True, False]
+    assert progress.improved_epoch == 2
     assert (progress.best_accuracy, progress.best_loss, progress.best_epoch) == (0.9, 0.3, 4)
 
 
-@pytest.mark.parametrize("by_loss", [False, True])
 def test_the_weights_that_are_kept_are_the_best_of_the_history(
-    by_loss: bool, split: Split, tiny: Callable[..., Config]
+    split: Split, tiny: Callable[..., Config]
 ) -> None:
     config = tiny(architecture="cnn", num_epoch=8, patience=8, learning_rate=0.5, power_decay=False)
     seed_everything(0)
     network = Network(BLOCKS[config.parts[0]], config, 100, 3)
-    history = train(network, config, split, Session(by_loss=by_loss)).history
+    history = train(network, config, split, Session()).history
     logits, truths = network.logits(split.validation.texts), split.validation.labels
-    if by_loss:
-        lowest = min(entry["validation_loss"] for entry in history)
-        assert cross_entropy(logits, truths, 1.0) == pytest.approx(lowest, abs=1e-6)
-    else:
-        highest = max(entry["validation_accuracy"] for entry in history)
-        assert (logits.argmax(axis=1) == truths).mean() == pytest.approx(highest, abs=1e-6)
+    highest = max(entry["validation_accuracy"] for entry in history)
+    assert (logits.argmax(axis=1) == truths).mean() == pytest.approx(highest, abs=1e-6)
 
 
 RARE = 8  # rows of one class, among the many of the other
@@ -202,15 +172,10 @@ def test_balanced_class_weights_raise_the_recall_of_a_rare_class(tiny: Callable[
         config = tiny(architecture="cnn", num_epoch=5, patience=5, class_weight=weight, learning_rate=0.01)
         seed_everything(0)
         network = Network(BLOCKS[config.parts[0]], config, 10, 2)
-        train(network, config, split, Session(by_loss=True))
+        train(network, config, split, Session())
         guesses = network.logits(split.validation.texts).argmax(axis=1)
         recall[weight] = (guesses[split.validation.labels == 1] == 1).mean()
     assert recall["balanced"] > recall[None] + 0.2
-
-
-def test_balanced_class_weights_change_n_grams_too(fit: Train) -> None:
-    even, balanced = (fit(architecture="ngram", class_weight=weight)[0] for weight in (None, "balanced"))
-    assert not same(even, balanced)
 
 
 def test_a_checkpoint_of_another_configuration_is_not_used(

@@ -1,0 +1,53 @@
+"""Texts as the numbers of their n-grams, one text after the other in one array (compressed sparse rows)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Ids: TypeAlias = npt.NDArray[np.int32]
+Offsets: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """The n-grams of each text, by number, each once."""
+
+    numbers: Ids
+    """Shape (n-grams of all texts,)."""
+    offsets: Offsets
+    """Shape (texts + 1,): those of text i are numbers[offsets[i] : offsets[i + 1]]."""
+
+    @classmethod
+    def of(cls, texts: Sequence[npt.NDArray[Any]]) -> Self:
+        """Return texts that are arrays of their own."""
+        counts = np.array([len(ids) for ids in texts], dtype=np.int64)
+        numbers = np.concatenate([*texts, np.empty(0, dtype=np.int32)]).astype(np.int32)
+        return cls(numbers, np.concatenate([[0], np.cumsum(counts)]))
+
+    def __len__(self) -> int:
+        """Return how many texts there are."""
+        return len(self.offsets) - 1
+
+    @property
+    def counts(self) -> Offsets:
+        """How many n-grams each text has, shape (texts,)."""
+        return np.diff(self.offsets)
+
+    def only(self, wanted: npt.NDArray[np.bool_]) -> "SparseRows":
+        """Return the wanted texts, shape (texts,), alone."""
+        counts = self.counts
+        kept = np.repeat(wanted, counts)
+        return SparseRows(self.numbers[kept], np.concatenate([[0], np.cumsum(counts[wanted])]))
+
+    def without(self, unknown: npt.NDArray[np.bool_]) -> "SparseRows":
+        """Return the texts without the n-grams that are unknown, shape (n-grams,)."""
+        kept = ~unknown[self.numbers]
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return SparseRows(self.numbers[kept], before[self.offsets])
+
+    def frequencies(self, size: int) -> Offsets:
+        """Return in how many texts each n-gram is, shape (size,)."""
+        return np.bincount(self.numbers, minlength=size)
