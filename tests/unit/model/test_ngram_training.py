@@ -82,8 +82,8 @@ def test_an_epoch_is_that_of_the_article(classes: int, norm: str, penalty: float
     trainer = NgramTrainer(given)
     weights, bias = plain_epoch(given, trainer)
     trainer.epoch()
-    np.testing.assert_allclose(trainer.weights(), weights, atol=1e-4)
-    np.testing.assert_allclose(trainer.bias[0], bias, atol=1e-4)
+    np.testing.assert_allclose(trainer.weights(), weights, atol=3e-3)
+    np.testing.assert_allclose(trainer.bias[0], bias, atol=3e-3)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 40])

@@ -130,19 +130,18 @@ def test_each_label_is_told_with_what_speaks_for_it(folders: Folders, tiny: Call
         assert phrases[label][0]["weight"] > 0
 
 
-@pytest.mark.parametrize("architecture", ["ngram", "ngram+cnn"])
+@pytest.mark.parametrize(("architecture", "stop_at"), [("ngram", 2), ("ngram+cnn", 2), ("ngram+cnn", 30)])
 def test_a_training_that_was_stopped_and_started_again_leaves_the_same_model(
-    architecture: str, folders: Folders, tiny: Callable[..., Config], tmp_path: Path
+    architecture: str, stop_at: int, folders: Folders, tiny: Callable[..., Config], tmp_path: Path
 ) -> None:
     config = tiny(architecture=architecture, ngram_epochs=4, dropout=0.5)
     run(config, folders)
     twin = dataclasses.replace(folders, model=tmp_path / "twin", checkpoints=tmp_path / "checkpoints")
     asked = itertools.count()
     with pytest.raises(TrainingStopped):
-        run(config, twin, should_stop=lambda: next(asked) == 30)
+        run(config, twin, should_stop=lambda: next(asked) == stop_at)
     assert not twin.model.exists()
     run(config, twin)
-    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == set(architecture.split("+"))
     assert (twin.model / "model.params").read_bytes() == (folders.model / "model.params").read_bytes()
 
 
