@@ -78,6 +78,23 @@ def test_only_the_packages_that_it_runs_are_in_it(image: Image) -> None:
     assert "bom" not in image.python("import os; print(os.listdir('/opt/app/container'))")
 
 
+def test_what_is_compiled_was_compiled_when_the_image_was_built(image: Image) -> None:
+    said = image.python(
+        "from container import compile; compile.main(); from model.ngram_training import _learn;"
+        "print(sum(_learn.stats.cache_hits.values()), sum(_learn.stats.cache_misses.values()))"
+    )
+    assert said.splitlines()[-1] == "2 0"
+
+
+def test_the_sentence_encoder_is_there_and_needs_no_network(image: Image) -> None:
+    said = image.python(
+        "from container.driver import ensure_driver; ensure_driver();"
+        "from model.sentence_encoder import SentenceEncoder;"
+        "print(SentenceEncoder.load('all_minilm_l6_v2').encode(['The drum leaks.']).shape)"
+    )
+    assert said.splitlines()[-1] == "(1, 384)"
+
+
 def test_word_vectors_come_in_by_a_build_argument(image: Image, vectors_wheel: Path, address: str) -> None:
     """Builds the image again, with a wheel from a server on this machine."""
     with_vectors = Image(image.engine, f"{image.name}-vectors-test", image.scratch)

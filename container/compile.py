@@ -1,0 +1,27 @@
+"""Compiles all that `model.compiled` would when it is first called: `python -m container.compile`.
+
+The image does so when it is built, as nothing can be written where it runs.
+"""
+
+import numpy as np
+
+from model.data import Numbers
+from model.ngram_scales import scales
+from model.ngram_training import NgramTask, NgramTrainer
+from model.sparse_rows import SparseRows
+
+
+def main() -> None:
+    """Train on a few n-grams of two and of three categories."""
+    rows = SparseRows.of([np.array([1, 2], dtype=np.int32)] * 3)
+    for classes in (2, 3):
+        labels: Numbers = np.arange(3) % classes
+        scale = scales(rows, labels, classes, 3, "nb")
+        trainer = NgramTrainer(NgramTask(rows, labels, classes, scale, "sqrt", False, 0.0, 0))
+        trainer.epoch()
+        trainer.logits(rows)
+    print("Compiled what is compiled.")
+
+
+if __name__ == "__main__":
+    main()
