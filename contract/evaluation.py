@@ -149,7 +149,7 @@ class Acceptance(TypedDict):
     None: more is.
     """
     least_similarity: NotRequired[float]
-    """A row whose confidence times similarity is smaller is unlike the training texts: never accepted."""
+    """A text that is less similar to the training texts is unlike them and is never accepted."""
     watched: NotRequired[list[WatchedGroup]]
     """Groups of categories whose rows must not be accepted as another's."""
     chances: NotRequired[list[float]]

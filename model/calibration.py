@@ -24,8 +24,6 @@ BLOCK = 2**22  # logits that are worked on at once, in double precision: 32 MiB 
 OUTSIDE = 0.05  # chance that a share lies outside its interval, half of it on each side
 CURVE_POINTS = 20  # of the coverage curve, at 5%, 10%, … of the rows
 LOG_TEMPERATURES = (math.log(0.05), math.log(20.0))
-UNFAMILIAR_QUANTILE = 0.005  # of validation rows may be called unlike the training texts
-MOST_KNOWN_ASKED = 0.5  # a text with this share of known words is never called so
 
 
 @dataclass(frozen=True)
@@ -169,15 +167,6 @@ def chance_difference(only_one_right: int, only_other_right: int) -> float:
     """
     count, most = only_one_right + only_other_right, max(only_one_right, only_other_right)
     return min(1.0, 2 * _at_least(most, count)(0.5)) if count else 1.0
-
-
-def min_in_vocabulary_ratio(ratios: Array) -> float:
-    """Return the in-vocabulary ratio below which a text is unlike the training texts.
-
-    All but UNFAMILIAR_QUANTILE of the validation texts, which have these `ratios`, lie above it; at most a
-    half.
-    """
-    return min(MOST_KNOWN_ASKED, float(np.quantile(ratios, UNFAMILIAR_QUANTILE)))
 
 
 def _at_least(right: int, count: int) -> Callable[[float], float]:

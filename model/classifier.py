@@ -29,7 +29,7 @@ class Decision:
         None  # least confidence of a row that needs no person; None: every row needs one
     )
     min_in_vocabulary_ratio: float = 0.0  # below which a text is unlike the training texts
-    min_similarity: float = 0.0  # of confidence times similarity, below which it is so, too
+    min_similarity: float = 0.0  # below which it is so, too
     watched: tuple[Watched, ...] = ()
 
 

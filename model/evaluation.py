@@ -27,13 +27,14 @@ from contract.evaluation import (
     rung,
 )
 from contract.text import shorten
-from model import calibration
+from model import calibration, familiarity
 from model.acceptance import CalibrationRows, Wishes, described, rule
 from model.advice import Trial, advice
 from model.calibration import Array, Flags, Truths
 from model.classifier import Decision, Watched
 from model.confusion import inseparable
 from model.data import Row
+from model.familiarity import Bounds
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 
@@ -251,19 +252,17 @@ def _acceptance(
     measured: Measured, held_out: Measured, temperature: float, trained: Trained, wishes: Wishes
 ) -> Acceptance:
     """Return the rule that the measured rows show, checked on the validation rows where they are others."""
-    least_known = calibration.min_in_vocabulary_ratio(measured.in_vocabulary_ratios)
-    rows = _calibration_rows(measured, temperature, least_known)
-    check = _calibration_rows(held_out, temperature, least_known) if trained.folds else None
+    least = familiarity.bounds(measured.in_vocabulary_ratios, measured.similarities)
+    rows = _calibration_rows(measured, temperature, least)
+    check = _calibration_rows(held_out, temperature, least) if trained.folds else None
     found = rule(rows, trained.labels, wishes, check)
     trial = Trial.of(rows, trained.training_rows + len(held_out.truths))
-    return described(found, advice(trial, found), least_known, least_similarity=0.0)
+    return described(found, advice(trial, found), least.in_vocabulary_ratio, least.similarity)
 
 
-def _calibration_rows(measured: Measured, temperature: float, least_known: float) -> CalibrationRows:
-    ratios = measured.in_vocabulary_ratios
-    return CalibrationRows(
-        measured.logits, temperature, measured.truths, unlike=(ratios < least_known) | (ratios == 0)
-    )
+def _calibration_rows(measured: Measured, temperature: float, least: Bounds) -> CalibrationRows:
+    unlike = least.unlike(measured.in_vocabulary_ratios, measured.similarities)
+    return CalibrationRows(measured.logits, temperature, measured.truths, unlike)
 
 
 def _shown_rows(

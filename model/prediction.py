@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from contract.part import Prediction
-from model.calibration import Flags
-from model.classifier import Classifier, Decision, Probabilities
+from model.classifier import Classifier
 from model.cores import on_all_cores
 from model.data import Row
 from model.explanation import explain_row
+from model.familiarity import Bounds
 from model.review import review_reasons
 
 CHUNK = 1024  # rows predicted together, so that texts of similar length can share a batch
@@ -53,9 +53,10 @@ def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> li
     scores = classifier.predict_proba([row.text for row in rows])
     best, second = np.argsort(-scores.probabilities, axis=1, kind="stable")[:, :2].T
     confidences = scores.probabilities[np.arange(len(rows)), best]
-    reasons = review_reasons(
-        classifier.decision, scores.probabilities, _unlike(classifier.decision, scores), classifier.labels
-    )
+    decision = classifier.decision
+    least = Bounds(decision.min_in_vocabulary_ratio, decision.min_similarity)
+    unlike = least.unlike(scores.in_vocabulary_ratios, scores.similarities)
+    reasons = review_reasons(decision, scores.probabilities, unlike, classifier.labels)
     return [
         Prediction(
             row.number,
@@ -74,10 +75,3 @@ def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> li
             strict=True,
         )
     ]
-
-
-def _unlike(decision: Decision, scores: Probabilities) -> Flags:
-    """Return which texts are unlike the training texts, shape (texts,)."""
-    ratios = scores.in_vocabulary_ratios
-    unlike: Flags = (ratios == 0) | (ratios < decision.min_in_vocabulary_ratio)
-    return unlike

@@ -45,7 +45,7 @@ def text_vectors(
                 f"The training was asked to stop when {done:,} of {rows:,} texts were read; "
                 f"{'a restart goes on from there' if session.checkpoints else 'it had no checkpoint folder'}."
             )
-        if (now := time.monotonic()) - told > TELL_SECONDS:
+        if (now := time.monotonic()) - told > TELL_SECONDS and done < rows:
             told, left = now, (now - started) / (done - first) * (rows - done)
             _keep(vectors, folder, fingerprint, done)
             session.say(f"{done:,} of {rows:,} texts read, about {duration(left)} left")
@@ -67,7 +67,8 @@ def _opened(folder: Path, fingerprint: str, shape: tuple[int, int]) -> tuple[np.
     if state.exists():
         with contextlib.suppress(ValueError, KeyError, OSError):  # of a damaged file nothing is kept
             kept = json.loads(state.read_text(encoding="utf-8"))
-            if kept["fingerprint"] == fingerprint:
+            whole = (folder / VECTORS).stat().st_size == shape[0] * shape[1] * np.dtype(np.float32).itemsize
+            if whole and kept["fingerprint"] == fingerprint:
                 return np.memmap(folder / VECTORS, np.float32, "r+", shape=shape), int(kept["done"])
     state.unlink(missing_ok=True)
     return np.memmap(folder / VECTORS, np.float32, "w+", shape=shape), 0

@@ -129,9 +129,3 @@ def test_the_coverage_curve_falls_from_the_surest_to_all() -> None:
     assert curve[-1].coverage == 1
     assert curve[-1].precision == 0.5
     assert c.coverage_curve(np.array([0.5]), np.array([True]))[0].coverage == 1
-
-
-def test_the_least_known_share_leaves_nearly_all_validation_texts_familiar() -> None:
-    shares = np.random.default_rng(0).uniform(0.2, 1, 10_000)
-    assert (shares < c.min_in_vocabulary_ratio(shares)).mean() == pytest.approx(0.005, abs=0.001)
-    assert c.min_in_vocabulary_ratio(np.ones(10)) == 0.5

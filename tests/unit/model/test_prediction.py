@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.part import Prediction
 from model.artifact import load
-from model.classifier import Classifier, Decision, Probabilities
+from model.classifier import Classifier
 from model.config import Config
 from model.data import Row
 from model.explanation import explain_row
@@ -25,7 +24,6 @@ from model.prediction import (
     CHUNK,
     CHUNK_CHARACTERS,
     _chunks,
-    _unlike,
     predict,
 )
 from model.review import UNFAMILIAR
@@ -226,12 +224,6 @@ def test_rows_are_taken_few_chunks_at_a_time(
     stream = predict(load(save_model(architecture)), rows())
     next(stream)
     assert taken <= chunks * CHUNK
-
-
-def test_no_word_known_is_unlike_the_training_texts_whatever_the_rule() -> None:
-    scores = Probabilities(np.full((3, 2), 0.5), np.array([0.0, 0.4, 0.5]), np.ones(3))
-    assert _unlike(Decision(min_in_vocabulary_ratio=0.5), scores).tolist() == [True, True, False]
-    assert _unlike(Decision(), scores).tolist() == [True, False, False]
 
 
 def test_long_texts_come_in_smaller_chunks() -> None:
