@@ -36,6 +36,13 @@ DATASETS = {
     "imdb": Dataset("imdb", "IMDb film reviews", "sentiment", "imdb"),
     "banking77": Dataset("banking77", "Banking77 customer messages", "category", "banking77"),
     SMALL: Dataset(SMALL, "IMDb film reviews, 5,000 of each split", "sentiment", "imdb", rows=5000),
+    # Development sets: `benchmarks.fetch` does not have them, they need a folder that CLAIMFLOW_DATA names.
+    "cr": Dataset("cr", "CR product reviews", "label", "cr"),
+    "subj": Dataset("subj", "SUBJ subjective and objective sentences", "label", "subj"),
+    "mpqa": Dataset("mpqa", "MPQA opinion phrases", "label", "mpqa"),
+    "hwu64": Dataset("hwu64", "HWU64 requests to an assistant", "label", "hwu64"),
+    "r8": Dataset("r8", "R8 Reuters news", "label", "r8"),
+    "ohsumed": Dataset("ohsumed", "Ohsumed medical abstracts", "label", "ohsumed"),
 }
 
 
@@ -94,8 +101,8 @@ def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
     path = source / f"{dataset.stem}_{split}.csv.gz"
     if not path.exists():
         raise BenchmarkError(
-            f"{path.name} is not in the data folder; run `python -m benchmarks.fetch`, or let CLAIMFLOW_DATA "
-            "name the folder that has it."
+            f"{path.name} is not in the data folder; run `python -m benchmarks.fetch`, which has IMDb and "
+            "Banking77, or let CLAIMFLOW_DATA name the folder that has it."
         )
     csv.field_size_limit(rows.LARGEST_FIELD)
     with gzip.open(path, "rt", newline="", encoding="utf-8") as file:

@@ -15,6 +15,8 @@ TARGET_PRECISION = 0.98  # of accepted rows, in every measurement
 ORIGINAL = ROOT / "config" / "original.json"  # the network of the system that Claimflow replaces
 APP, PEERS = "app", "benchmarks"  # environments, under .venv
 SMALL = "imdb-5000"
+DEVELOPMENT = ("cr", "subj", "mpqa", "hwu64", "r8", "ohsumed")
+EVERY = ("imdb", "banking77", *DEVELOPMENT)
 SLOW_CORES = 2
 
 
@@ -71,6 +73,7 @@ def claimflow(name: str, title: str, config: Mapping[str, Any], **changes: Any) 
 
 # What `auto` chooses on the training rows of IMDb, as claimflow-auto shows.
 IMDB_NGRAMS = {
+    "architecture": "ngram",
     "ngram_words": 3,
     "ngram_skip": 0,
     "ngram_chars": None,
@@ -84,11 +87,14 @@ BEST = {"architecture": "ngram+cnn"}
 OF_ORIGINAL = {"n_classes": None, "use_spacy_pretrained": False, "val_log_interval": 1000}
 
 ROSTER = [
-    claimflow("auto", "as it comes", {}),
+    claimflow("auto", "as it comes", {}, datasets=EVERY),
+    claimflow("ngram-auto", "n-grams alone", {"architecture": "ngram"}, datasets=EVERY),
     claimflow("ngram", "n-grams", IMDB_NGRAMS | {"seq_len": 3000}, datasets=("imdb",)),
     claimflow("best", "n-grams and CNN", IMDB_NGRAMS | BEST, datasets=("imdb",), slow=True),
     claimflow("original", "the original's CNN", {}, original=True, datasets=(SMALL,), slow=True),
-    Contender("fasttext", "fastText, bigrams", "fasttext_bigrams", options={"lr": 1.0, "epoch": 10}),
+    Contender(
+        "fasttext", "fastText, bigrams", "fasttext_bigrams", options={"lr": 1.0, "epoch": 10}, datasets=EVERY
+    ),
     Contender(
         "fasttext-10",
         "fastText, bigrams, 10 dimensions",
@@ -97,6 +103,13 @@ ROSTER = [
     ),
     Contender("tfidf-logistic", "TF-IDF, logistic regression", "tfidf", options={"linear": "logistic"}),
     Contender("tfidf-svc", "TF-IDF, linear SVC", "tfidf", options={"linear": "svc"}),
+    Contender(
+        "wordchar-svc",
+        "TF-IDF of words and characters, linear SVC",
+        "tfidf",
+        options={"linear": "wordchar"},
+        datasets=EVERY,
+    ),
     Contender("nbsvm", "NB-SVM, 1 to 3 words", "nbsvm", options={"C": 0.01}),
     Contender("spacy-bow", "spaCy textcat, bag of words", "spacy_bow", options={"epochs": 5}),
     Contender(

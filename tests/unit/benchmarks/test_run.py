@@ -238,3 +238,19 @@ def test_a_small_data_set_is_the_first_rows_of_the_whole_one(source: Path, tmp_p
     whole = rows.read(data.prepare(data.DATASETS["banking77"], source, tmp_path / "whole").train)
     part = rows.read(data.prepare(small, source, tmp_path / "small").train)
     assert part == (whole[0][:20], whole[1][:20])
+
+
+def test_development_sets_are_measured_as_they_come_with_n_grams_alone_and_with_peers() -> None:
+    for name in roster.DEVELOPMENT:
+        measured = run.present(roster.ROSTER, data.DATASETS[name], 0)
+        assert [each.name for each in measured] == [
+            "claimflow-auto",
+            "claimflow-ngram-auto",
+            "fasttext",
+            "wordchar-svc",
+        ]
+
+
+def test_n_grams_alone_do_not_read_sentences() -> None:
+    for contender in roster.chosen("claimflow-ngram,claimflow-ngram-auto"):
+        assert contender.order()["config"]["architecture"] == "ngram"
