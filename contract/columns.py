@@ -20,6 +20,22 @@ class ChannelRow(NamedTuple):
     """Number of the data row in the input file, from 0."""
     text: str
     label: str
+    line: int
+    """Line of the input file on which the row begins, from 1."""
+
+
+class SuspectRow(NamedTuple):
+    """A labelled row whose label is probably wrong."""
+
+    line: int
+    """Line of the input file on which the row begins."""
+    text: str
+    label: str
+    """The label that the row came with."""
+    likely_label: str
+    """The label that a model which has not seen the row finds likeliest."""
+    chance: float
+    """Of the label that the row came with, by that model, 0 to 1."""
 
 
 class RejectedRow(NamedTuple):
@@ -45,7 +61,8 @@ class Judgement(NamedTuple):
 
 
 SHARD, CHANNEL, REJECTED = ShardRow._fields, ChannelRow._fields, RejectedRow._fields
-ROW, TEXT, LABEL = CHANNEL
+SUSPECT = SuspectRow._fields
+ROW, TEXT, LABEL, _ = CHANNEL
 LINE, REASON, RAW = REJECTED  # the rows to review have a column with the reason, too
 NEEDS_REVIEW, AGREES, ERROR = Judgement._fields
 PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"

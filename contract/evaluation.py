@@ -234,6 +234,32 @@ class ShownRow(TypedDict):
     confidence: float
 
 
+class Suspect(TypedDict):
+    """A labelled row whose label is probably wrong."""
+
+    line: int
+    """Line of the input file; 0: not known."""
+    text: str
+    """The text on one line; a longer one is cut at 300 characters and ends with …"""
+    label: str
+    """The label that the row came with."""
+    likely: str
+    """The label that a model which has not seen the row finds likeliest."""
+    chance: float
+    """Of the label that the row came with, by that model."""
+
+
+class Suspects(TypedDict):
+    """The labelled rows whose labels are probably wrong."""
+
+    rows: int
+    """Labelled rows that were looked at."""
+    count: int
+    """Those of them that are worth a look."""
+    shown: list[Suspect]
+    """The first of them, by the lowest chance of the given label."""
+
+
 class Phrase(TypedDict):
     """An n-gram that speaks for a label."""
 
@@ -399,6 +425,8 @@ class Evaluation(TypedDict):
     """
     training: Training
     """How the model was trained."""
+    suspects: NotRequired[Suspects]
+    """The labelled rows whose labels are probably wrong; absent from older models."""
     architecture_choice: NotRequired[str | None]
     """What the architecture `auto` took and why, in a sentence; None where it was not left to `auto`."""
 

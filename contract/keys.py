@@ -21,8 +21,9 @@ NOTES = "notes.json"  # of validation, beside the rows that judge
 
 # The files of a run in the results bucket, beside those that `result_name` names after the input.
 REPORT, EVALUATION, CHECKS = "report.html", "evaluation.json", "validation.json"
+SUSPECTS = "suspects.csv"  # as training leaves them; people get them named after the input
 RESULTS_MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
-RESULT_KINDS = ("results", "review", "rejected")
+RESULT_KINDS = ("results", "review", "rejected", "suspects")
 
 GOING_LIVE = "locks/going-live.json"  # who makes a model live at this moment
 LIVE_PREFIX = "live/"

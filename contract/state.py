@@ -194,6 +194,14 @@ class Training(TypedDict):
     output_uri: str
 
 
+class Suspects(TypedDict):
+    """The labelled rows whose labels are probably wrong."""
+
+    count: int
+    file: str
+    """The address of the table of them."""
+
+
 class Evaluation(TypedDict):
     """What evaluate leaves: the figures that the Gate compares, and what people are told.
 
@@ -214,6 +222,8 @@ class Evaluation(TypedDict):
     """The live model's on the same rows."""
     reason: NotRequired[str]
     """What is missing for the model to go live without a person, and how much of it; absent: nothing."""
+    suspects: NotRequired[Suspects]
+    """Absent: there are none, or an older training image did not look for them."""
     advice: str | None
     against_live: str
     evaluation: str

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract import keys, strict_json
-from contract.columns import LABEL, ROW, TEXT
+from contract.columns import LABEL, LINE, ROW, TEXT
 from contract.evaluation import Notes
 from contract.strict_json import JsonError
 from model.encoder import Ids
@@ -31,6 +31,7 @@ class Row(NamedTuple):
     number: int  # of the data row in the input file, from 0
     text: str
     label: str = ""
+    line: int = 0  # of the input file, from 1; 0: not known
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,14 @@ def read_file(path: Path) -> Iterator[Row]:
         if missing := [name for name in (ROW, TEXT) if name not in header]:
             raise DataError(f"{path.name} has no column {' and no column '.join(missing)}.")
         row, text = header.index(ROW), header.index(TEXT)
-        label = header.index(LABEL) if LABEL in header else None
+        label, line = (header.index(name) if name in header else None for name in (LABEL, LINE))
         for cells in filter(None, reader):
-            yield Row(int(cells[row]), cells[text], "" if label is None else cells[label])
+            yield Row(
+                int(cells[row]),
+                cells[text],
+                "" if label is None else cells[label],
+                0 if line is None else int(cells[line]),
+            )
 
 
 def read_folder(folder: Path) -> Iterator[Row]:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from contract import keys
 from contract.evaluation import Evaluation, Phrase, Training
 from contract.evaluation import Part as PartFigures
-from model import artifact, auto
+from model import artifact, auto, suspects
 from model.acceptance import Wishes, protected_numbers
 from model.auto import choose
 from model.classifier import Classifier
 from model.comparison import Contender, compare
 from model.config import Config
 from model.cross_fitting import fit, folds
-from model.data import Numbers, Row, read_folder, read_notes
+from model.data import Floats, Numbers, Row, read_folder, read_notes
 from model.errors import DataError
 from model.evaluation import Measured, Trained, evaluate
 from model.explanation import top_phrases
@@ -108,13 +109,20 @@ def run(
         choice=choice,
         folds=data.folds,
     )
+    measured = _mixed([_calibrating(part) for part in parts], mixture, data.calibrating_labels)
+    held_out = _mixed([part.validation for part in parts], mixture, data.rows.validation_labels)
     evaluation, decision = evaluate(
-        _mixed([_calibrating(part) for part in parts], mixture, data.calibrating_labels),
+        measured,
         read_folder(folders.train) if data.folds else data.validation,
         trained,
         Wishes(config.target_precision, config.protect, config.protect_recall),
-        _mixed([part.validation for part in parts], mixture, data.rows.validation_labels),
+        held_out,
     )
+    found = suspects.find(*_all([measured, held_out] if data.folds else [held_out]), decision.temperature)
+    rows = suspects.named(found, _labelled(data), data.labels)
+    evaluation["suspects"] = suspects.figures(found, rows)
+    folders.output.mkdir(parents=True, exist_ok=True)
+    suspects.write(folders.output / keys.SUSPECTS, rows)
     _write(dataclasses.replace(classifier, decision=decision), data.learned, evaluation, folders)
     return evaluation
 
@@ -242,6 +250,21 @@ def _mixed(parts: list[Scores], mixture: Sequence[float], truths: Numbers) -> Me
         parts[0].in_vocabulary_ratios,
         np.minimum.reduce([part.similarities for part in parts]),
     )
+
+
+def _all(measured: Sequence[Measured]) -> tuple[Floats, Numbers]:
+    """Return the logits and the labels of all rows that were measured."""
+    return (
+        np.concatenate([each.logits for each in measured]),
+        np.concatenate([each.truths for each in measured]),
+    )
+
+
+def _labelled(data: _Data) -> Iterator[Row]:
+    """Yield the labelled rows that a model was asked about which had not seen them."""
+    if data.folds:
+        yield from read_folder(data.folders.train)
+    yield from data.validation
 
 
 def _described(classifier: Classifier, data: _Data) -> dict[str, list[Phrase]]:

@@ -107,6 +107,7 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
     validation = run.data.get("validation", {})
     found = [
         ("Training report", evaluation.get("report")),
+        ("Suspect labels", evaluation.get("suspects", {}).get("file")),
         ("Results", results.get("results")),
         ("Rows for review", results.get("review")),
         ("Prediction report", results.get("report")),
@@ -182,6 +183,8 @@ def _training(data: State) -> list[Figure]:
         pairs.append(("Bar", percent(evaluation["bar"])))
         before = evaluation.get("live_accuracy")
         pairs.append(("Live model before", "none" if before is None else _compared(before, evaluation)))
+        if "suspects" in evaluation:
+            pairs.append(("Suspect labels", f"{evaluation['suspects']['count']:,} rows to look at"))
     if registration and not registration.get("rejected"):
         state = "live" if registration.get("live") else "waits for approval"
         version = registration.get("version")

@@ -7,7 +7,7 @@ from typing import cast
 from contract import strict_json
 from contract.errors import TrainingFailed
 from contract.evaluation import READ_SCHEMAS, Champion, Evaluation, Lost
-from contract.state import EvaluateEvent, Run
+from contract.state import EvaluateEvent, Run, Suspects
 from contract.strict_json import JsonError
 from contract.text import count, percent
 from shared.messages import file_address, message, noticed, subject
@@ -96,7 +96,9 @@ def _comparison(champion: Champion, document: Evaluation, *, replace: bool) -> C
     )
 
 
-def words(figures: Figures, state: EvaluateEvent, missing: list[str], report: str) -> tuple[str, str]:
+def words(
+    figures: Figures, state: EvaluateEvent, missing: list[str], report: str, suspects: Suspects | None
+) -> tuple[str, str]:
     """Return the subject and the message for people."""
     run = state["run"]
     passed = figures.beats_bar and figures.beats_live
@@ -115,9 +117,18 @@ def words(figures: Figures, state: EvaluateEvent, missing: list[str], report: st
         "" if passed else _not_registered(run),
         *missing,
         noticed(state["validation"]["train"]["warnings"]),
+        suspicious(suspects),
         f"Report: {file_address(report)}",
     ]
     return subject(head), message(lines)
+
+
+def suspicious(suspects: Suspects | None) -> str:
+    """Return where the rows lie whose labels are probably wrong; empty without any."""
+    if suspects is None:
+        return ""
+    rows = count(suspects["count"], "row")
+    return f"{rows} of the file may have a wrong category: {file_address(suspects['file'])}"
 
 
 def verdict(figures: Figures, run: Run, missing: list[str]) -> str:

@@ -1,22 +1,28 @@
 """Lambda: a finished training in, its figures out."""
 
+import csv
 import html
+import io
 import tarfile
+import tempfile
 import zlib
+from pathlib import Path
 
 from contract import keys, state
 from contract.errors import StorageError, TimedOut, TrainingFailed
 from contract.evaluation import Evaluation
-from contract.state import EvaluateEvent, Training
+from contract.state import EvaluateEvent, Run, Training
 from evaluate import evaluation, evidence
 from evaluate.card import card
 from shared import settings, storage, training
 from shared.archive import members
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
+from shared.writing import Form, TableFile
 
 SIZE_LIMIT = 64 * 1024 * 1024
 FILES = {keys.EVALUATION: "application/json", keys.REPORT: "text/html; charset=utf-8"}
+SOUGHT = {*FILES, keys.SUSPECTS}  # an older training image leaves no suspects
 
 VERDICT = "<!-- verdict -->"  # in model/report.html: where the page says that the model was refused
 
@@ -32,8 +38,9 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
     missing = list(evidence.missing(found, document, event, _needed()))
     said = evaluation.verdict(found, run, missing)
     contents[keys.REPORT] = _with_verdict(contents[keys.REPORT], said)
-    uris = {name: _copy(run["name"], name, content) for name, content in contents.items()}
-    subject, message = evaluation.words(found, event, missing, uris[keys.REPORT])
+    uris = {name: _copy(run["name"], name, contents[name]) for name in FILES}
+    suspects = _give_suspects(run, document, contents.get(keys.SUSPECTS))
+    subject, message = evaluation.words(found, event, missing, uris[keys.REPORT], suspects)
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
     checked = event["validation"]["train"]
     made: state.Evaluation = {
@@ -51,6 +58,8 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
         "subject": subject,
         "message": message,
     }
+    if suspects:
+        made["suspects"] = suspects
     if missing:
         made["reason"] = " ".join(missing)
     if found.compared and found.compared.rows:
@@ -74,7 +83,7 @@ def _read(job: Training) -> dict[str, bytes]:
         found = {
             name: content.read(SIZE_LIMIT + 1)
             for name, content in members(storage.open_uri(job["output_uri"]))
-            if name in FILES
+            if name in SOUGHT
         }
     except (StorageError, tarfile.TarError, zlib.error, OSError, EOFError) as error:
         raise TrainingFailed(f"What the training job {job['job']} wrote cannot be read: {error}.") from error
@@ -96,6 +105,22 @@ def _write_card(event: EvaluateEvent, document: Evaluation) -> str:
     training = storage.parse_uri(event["training"]["model_uri"])
     held_out = Location(training.bucket, keys.channel(event["run"]["id"], keys.VALIDATION))
     return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))
+
+
+def _give_suspects(run: Run, document: Evaluation, rows: bytes | None) -> state.Suspects | None:
+    """Put the rows whose labels are probably wrong where people find them; None: there are none."""
+    found = document.get("suspects")
+    if not found or not found["count"] or rows is None:
+        return None
+    form = Form("xlsx") if run["output"] == "xlsx" else Form(byte_order_mark=True)
+    name = keys.result_name(run["data"]["uri"], "suspects", form.format)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        with TableFile(path, form) as file:
+            for cells in csv.reader(io.StringIO(rows.decode(), newline="")):
+                file.write(cells)
+        place = Location(settings.results_bucket(), f"{run['name']}/{name}")
+        return {"count": found["count"], "file": storage.upload(place, path, form.content_type)}
 
 
 def _copy(run: str, name: str, content: bytes) -> str:

@@ -161,7 +161,7 @@ def _reject_lone_categories(table: Table, columns: Columns, usable: Usable, reje
             if keep:
                 writer.writerow(row)
             else:
-                rejected.write([_lone(usable.first_lines[row[2]], row[1:])])
+                rejected.write([_lone(usable.first_lines[row[2]], row[1:3])])
     fewer.replace(usable.path)
     usable.keep(repeated)
 

@@ -29,7 +29,23 @@ def test_an_uploaded_training_file_becomes_the_live_model(stack: Stack) -> None:
     evaluation = json.loads(stack.read(output["evaluation"]["evaluation"]))
     assert evaluation["accuracy"] == output["evaluation"]["accuracy"] > 0.9
     assert b"<html" in stack.read(output["evaluation"]["report"])
+    assert evaluation["suspects"]["rows"] == output["evaluation"]["rows"]
     stack.client("s3").delete_object(Bucket=stack.outputs["UploadsBucket"], Key="config/config.json")
+
+
+def test_wrong_labels_come_back_with_their_lines_the_likeliest_first(live: Stack) -> None:
+    pairs = rows(240, seed=8)
+    wrong = [10, 77, 150]
+    for number in wrong:
+        text, label = pairs[number]
+        pairs[number] = (text, next(other for _, other in pairs if other != label))
+    output = output_of(train(live, "mislabelled", pairs, accuracy_bar=0.5))
+    suspects = live.table(output["evaluation"]["suspects"]["file"])
+    assert set(suspects[0]) == {"line", "text", "label", "likely_label", "chance"}
+    found = {int(row["line"]): row for row in suspects}
+    for number in wrong:
+        assert (found[number + 2]["text"], found[number + 2]["label"]) == pairs[number]
+    assert [float(row["chance"]) for row in suspects] == sorted(float(row["chance"]) for row in suspects)
 
 
 def test_the_config_in_the_bucket_is_honoured(stack: Stack) -> None:

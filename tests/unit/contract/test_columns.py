@@ -10,6 +10,7 @@ from contract.columns import (
     RESULTS,
     RUNNER_UP,
     SHARD,
+    SUSPECT,
     Judgement,
 )
 from contract.part import Prediction
@@ -17,7 +18,8 @@ from contract.part import Prediction
 
 def test_the_columns_keep_their_names_and_their_order() -> None:
     assert SHARD == ("row", "text")
-    assert CHANNEL == ("row", "text", "label")
+    assert CHANNEL == ("row", "text", "label", "line")
+    assert SUSPECT == ("line", "text", "label", "likely_label", "chance")
     assert REJECTED == ("line", "reason", "raw")
     assert (
         *("prediction", "confidence", "runner_up", "because"),

@@ -17,6 +17,8 @@ OBJECTS: dict[str, Any] = {
     "Evaluation": SCHEMA,
     "Data": PROPERTIES["data"],
     "Measured": PROPERTIES["measured"],
+    "Suspects": PROPERTIES["suspects"],
+    "Suspect": PROPERTIES["suspects"]["properties"]["shown"]["items"],
     "LabelFigures": PROPERTIES["per_class"]["items"],
     "Confusion": PROPERTIES["confusion"]["items"],
     "LeftOut": PROPERTIES["confusion_left_out"],

@@ -100,13 +100,14 @@ class Stack:
     def validate(self, state: State) -> State:
         return validate(state, None)
 
-    def trained(self, state: State, **evaluation: object) -> State:
+    def trained(self, state: State, suspect_rows: str | None = None, **evaluation: object) -> State:
         """Leave what SageMaker leaves after a training, and give the `training` of the state."""
         job = state["run"]["job_name"] + "-0"
         folder = f"{state['run']['training_output']}/{job}/output"
         written = json.dumps(EVALUATION | evaluation)
+        left = {} if suspect_rows is None else {"suspects.csv": suspect_rows}
         for name, files in (
-            ("output.tar.gz", {"evaluation.json": written, "report.html": REPORT}),
+            ("output.tar.gz", {"evaluation.json": written, "report.html": REPORT} | left),
             ("model.tar.gz", {"model.params": "weights", "encoder.json": "{}", "config.json": "{}"}),
         ):
             self.write(f"{folder}/{name}", tar_gz(files))

@@ -45,6 +45,42 @@ def test_the_message_tells_of_a_bar_in_the_configuration_that_does_not_count(sta
     assert "accuracy_bar 0.4 in the configuration is below" in evaluate(state, None)["message"]
 
 
+SUSPECTS = (
+    "line,text,label,likely_label,chance\r\n"
+    '7,"It squeals, loudly",engine,brakes,0.001\r\n'
+    "12,=2+3 smoke,brakes,engine,0.02\r\n"
+)
+COUNTED = {"rows": 20, "count": 2, "shown": []}
+
+
+@pytest.mark.parametrize("output", [None, "csv", "xlsx"])
+def test_rows_whose_labels_are_probably_wrong_are_given_to_people(output: str | None, stack: Stack) -> None:
+    state = stack.validated("train", labelled(20), {"output": output})
+    state["training"] = stack.trained(state, SUSPECTS, suspects=COUNTED)
+    found = evaluate(state, None)
+    ending = output or "csv"
+    address = f"s3://{RESULTS}/{state['run']['name']}/claims.suspects.{ending}"
+    assert found["suspects"] == {"count": 2, "file": address}
+    assert f"2 rows of the file may have a wrong category: {address}" in found["message"]
+    if ending == "csv":
+        lines = stack.read(address).decode("utf-8-sig").splitlines()
+        assert lines[1].endswith('"It squeals, loudly",engine,brakes,0.001')
+        assert "'=2+3 smoke" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted"), [(None, COUNTED), (SUSPECTS, None), (SUSPECTS, COUNTED | {"count": 0})]
+)
+def test_without_suspects_none_are_told(
+    rows: str | None, counted: dict[str, object] | None, stack: Stack
+) -> None:
+    state = stack.validated("train", labelled(20))
+    state["training"] = stack.trained(state, rows, **({"suspects": counted} if counted else {}))
+    found = evaluate(state, None)
+    assert "suspects" not in found
+    assert "wrong category" not in found["message"]
+
+
 @pytest.mark.parametrize(("live", "beats"), [(8, True), (9, True), (10, False)])
 def test_both_are_compared_on_the_same_rows(stack: Stack, live: int, beats: bool) -> None:
     stack.live()

@@ -60,7 +60,7 @@ def test_a_key_that_may_be_null_says_so() -> None:
     ("key", "value", "said"),
     [
         ("architecture", "textcnn",
-         '"textcnn", but must be one of "ngram", "cnn", "lstm", "ngram+cnn", "ngram+lstm", or null'),
+         '"textcnn", but must be one of "auto", "ngram", "sentence", "cnn", "lstm", "ngram+sentence"'),
         ("cnn", "yes", '"yes", but must be true or false, or null'),
         ("class_weight", True, 'true, but must be "balanced", or null'),
         ("ngram_words", 9, '9, but must be "auto", or a whole number from 1 to 8'),

@@ -123,6 +123,17 @@ def test_the_mixture_is_fitted_written_and_read_back(folders: Folders, tiny: Cal
     assert load(folders.model).mixture == tuple(mixture.values())
 
 
+def test_a_wrong_label_is_found_in_the_rows_that_are_learned_from_and_in_those_held_out(
+    folders: Folders, tiny: Callable[..., Config]
+) -> None:
+    evaluation = run(tiny(architecture="ngram"), folders)
+    suspects = evaluation["suspects"]
+    assert suspects["rows"] == evaluation["data"]["training_rows"] + evaluation["validation_rows"]
+    assert (folders.output / "suspects.csv").read_text(encoding="utf-8").startswith("line,text,label")
+    alone = run(tiny(architecture="ngram", folds=0), folders)
+    assert alone["suspects"]["rows"] == alone["validation_rows"]
+
+
 def test_each_label_is_told_with_what_speaks_for_it(folders: Folders, tiny: Callable[..., Config]) -> None:
     phrases = run(tiny(architecture="ngram"), folders)["phrases"]
     for label, words in TOPICS.items():
