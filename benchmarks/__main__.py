@@ -26,7 +26,9 @@ Limit = Annotated[int | None, typer.Option(min=100, help="Rows of each split: fo
 @app.command("run")
 def run_command(  # noqa: PLR0913, PLR0917  the options of a command
     contenders: Annotated[str | None, typer.Option(help="Names with commas; all if none.")] = None,
-    datasets: Annotated[str | None, typer.Option(help="Names with commas; all if none.")] = None,
+    datasets: Annotated[
+        str | None, typer.Option(help="Names with commas; those of benchmarks.fetch if none.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often everyone is measured.")] = 3,
     rows: Limit = None,
     add: Annotated[bool, typer.Option("--add", help="Keep what the results file has of others.")] = False,

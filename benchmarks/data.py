@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.errors import BenchmarkError
-from benchmarks.roster import ROOT, SMALL
+from benchmarks.roster import DEVELOPMENT, ROOT, SMALL
 
 SEED = 0  # of the order of the rows, which is the same for everyone
 WARM_UP_ROWS = 64
@@ -44,6 +44,7 @@ DATASETS = {
     "r8": Dataset("r8", "R8 Reuters news", "label", "r8"),
     "ohsumed": Dataset("ohsumed", "Ohsumed medical abstracts", "label", "ohsumed"),
 }
+FETCHED = [name for name in DATASETS if name not in DEVELOPMENT]
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,11 @@ def data_folder() -> Path:
 
 
 def chosen(names: str | None) -> list[Dataset]:
-    """Return the data sets of a list with commas, or all; raises BenchmarkError at a name that is none."""
-    wanted = [name.strip() for name in names.split(",")] if names else list(DATASETS)
+    """Return the data sets of a list with commas, or those that `benchmarks.fetch` has.
+
+    Raises BenchmarkError at a name that is none.
+    """
+    wanted = [name.strip() for name in names.split(",")] if names else [*FETCHED]
     if unknown := [name for name in wanted if name not in DATASETS]:
         raise BenchmarkError(f"There is no data set {unknown[0]!r}; there are {', '.join(DATASETS)}.")
     return [DATASETS[name] for name in wanted]

@@ -251,6 +251,11 @@ def test_development_sets_are_measured_as_they_come_with_n_grams_alone_and_with_
         ]
 
 
+def test_development_sets_are_measured_only_when_they_are_named() -> None:
+    assert [each.name for each in data.chosen(None)] == ["imdb", "banking77", "imdb-5000"]
+    assert [each.name for each in data.chosen("cr,r8")] == ["cr", "r8"]
+
+
 def test_n_grams_alone_do_not_read_sentences() -> None:
     for contender in roster.chosen("claimflow-ngram,claimflow-ngram-auto"):
         assert contender.order()["config"]["architecture"] == "ngram"
