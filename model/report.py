@@ -19,11 +19,19 @@ from contract.evaluation import (
     LabelFigures,
     Part,
     Phrase,
+    Target,
 )
 from contract.text import duration, percent, shorten
+from model.advice import contradiction
 from model.parts import kind
 
 TEMPLATE = "report.html"
+MENU = (0.9, 0.95, 0.98, 0.99)  # targets whose share is shown
+WATCHED = {
+    "protected": "protected by the configuration",
+    "few rows": "too few rows to judge",
+    "low recall": "often taken for another",
+}
 FEW_LABELS = 12  # up to so many are all shown; of more, SOME_LABELS are, and the others unfold
 SOME_LABELS = 6
 PAIRS_SHOWN = 10
@@ -54,6 +62,10 @@ def render(evaluation: Evaluation) -> str:
     """Return the page: evaluation.json in words and charts."""
     return _template().render(
         e=evaluation,
+        menu=_menu(evaluation["acceptance"]),
+        contradiction=contradiction(evaluation["acceptance"]),
+        suspects=evaluation.get("suspects", {"rows": 0, "count": 0, "shown": []}),
+        watched=_watched(evaluation["acceptance"]),
         pairs=evaluation["confusion"][:PAIRS_SHOWN],
         weakest=_weakest(evaluation["per_class"]),
         categories=_categories(evaluation["per_class"]),
@@ -102,6 +114,22 @@ def _breakable(label: str) -> Markup:
 def _points(difference: float) -> str:
     said = f"{difference:.1f}" if difference >= 0.05 else f"{difference:.2g}"
     return f"{said} point{'' if said == '1.0' else 's'}"
+
+
+def _menu(acceptance: Acceptance) -> list[Target]:
+    """Return what the targets of MENU give, and the one that was asked for."""
+    shown = {*MENU, acceptance["target_precision"]}
+    return [step for step in acceptance.get("targets", []) if step["target_precision"] in shown]
+
+
+def _watched(acceptance: Acceptance) -> list[dict[str, Any]]:
+    """Return the watched groups for which texts go to a person, and those that were asked for."""
+    groups = acceptance.get("watched", [])
+    return [
+        {"labels": group["labels"], "sent": group["sent"], "reason": WATCHED[group["why"]]}
+        for group in groups
+        if group["sent"] or group["why"] == "protected"
+    ]
 
 
 def _weakest(per_class: list[LabelFigures]) -> list[LabelFigures]:

@@ -157,7 +157,8 @@ def test_texts_labels_and_phrases_cannot_bring_markup_in(classes: int) -> None:
 
 def test_the_headline_is_in_words() -> None:
     content = words(page())
-    assert "The new model labels 99.5% of texts right" in content
+    assert re.search(r"\d+% of texts need no person", content.split("Learned from")[0])
+    assert "that were held out, in 3 categories, the model labels 99.5% right" in content
     assert "can be labelled without a person looking" in content
     assert "No model is live" in content
 
@@ -198,6 +199,61 @@ def test_the_page_opens_with_the_file_the_date_the_answer_and_what_was_found_odd
     assert "Look at these first: The categories" in first_screen
     assert "&lt;b&gt;odd&lt;/b&gt;" in first_screen
     assert "s3://" not in first_screen
+
+
+def test_the_page_opens_with_what_each_target_gives() -> None:
+    document = evaluation()
+    document["acceptance"]["targets"] = [
+        {"target_precision": 0.9, "threshold": 0.4, "coverage": 0.97, "precision": 0.93, "chances": []},
+        {"target_precision": 0.91, "threshold": 0.5, "coverage": 0.96, "precision": 0.94, "chances": []},
+        {"target_precision": 0.98, "threshold": 0.9, "coverage": 0.64, "precision": 0.985, "chances": []},
+        {"target_precision": 0.99, "threshold": None, "coverage": 0.0, "precision": None, "chances": []},
+    ]
+    first_screen = words(render(document)).split("Some of the texts")[0]
+    assert "90% 97% 93.0% 98% (the target) 64% 98.5% 99% out of reach" in first_screen
+    assert "91%" not in first_screen
+
+
+def test_folds_are_told_in_words() -> None:
+    document = evaluation()
+    document["measured"] = {
+        "on": "folds",
+        "rows": 5_400,
+        "folds": 5,
+        "accuracy": 0.9,
+        "accuracy_interval": [0.89, 0.91],
+    }
+    document["architecture_choice"] = "`auto` took n-grams alone: because."
+    content = words(render(document))
+    assert (
+        "found on 5,400 labelled texts, each of which was labelled by a model that had learned without it"
+        in content
+    )
+    assert "auto took n-grams alone: because." in content
+
+
+def test_rows_whose_category_may_be_wrong_are_told_and_shown() -> None:
+    document = evaluation()
+    row = {"line": 12, "text": "It squeals.", "label": "engine", "likely": "brakes", "chance": 0.01}
+    document["suspects"] = {"rows": 600, "count": 21, "shown": [row]}  # type: ignore[typeddict-item,list-item]
+    content = words(render(document))
+    assert "21 of 600 rows may have a wrong category in the file." in content
+    assert "It squeals. engine brakes 1.0% 12" in content
+
+
+def test_categories_that_are_watched_or_cannot_be_told_apart_are_named() -> None:
+    document = evaluation()
+    document["acceptance"]["watched"] = [
+        {"labels": ["Fire"], "why": "protected", "sent": 0.0},
+        {"labels": ["a", "b"], "why": "few rows", "sent": 0.012},
+        {"labels": ["c"], "why": "low recall", "sent": 0.0},
+    ]
+    document["inseparable"] = [{"labels": ["hail", "storm"], "rows": 9}]
+    content = words(render(document))
+    assert "Fire: protected by the configuration; 0.0% of all texts" in content
+    assert "a, b: too few rows to judge; 1.2% of all texts" in content
+    assert "often taken for another" not in content
+    assert "hail and storm (9 texts)" in content
 
 
 def test_a_page_of_an_unknown_file_says_what_is_known() -> None:
@@ -321,7 +377,7 @@ def test_a_page_of_many_classes_shows_the_weakest_and_the_commonest_and_unfolds_
     assert shown.count("<dt>") == 6
     assert content.split("The terms and methods")[0].count("<dt>") == 77
     assert "The other 71 categories" in content
-    assert content.count('<tr><th scope="row">') == 10 + 77
+    assert content.split("Each category")[1].count('<tr><th scope="row">') == 10 + 77
 
 
 def test_a_model_without_phrases_has_no_section_of_them() -> None:
