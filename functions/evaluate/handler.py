@@ -1,8 +1,6 @@
 """Lambda: a finished training in, its figures out."""
 
-import csv
 import html
-import io
 import tarfile
 import tempfile
 import zlib
@@ -18,7 +16,7 @@ from shared import settings, storage, training
 from shared.archive import members
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
-from shared.writing import Form, TableFile
+from shared.writing import Form, for_people
 
 SIZE_LIMIT = 64 * 1024 * 1024
 FILES = {keys.EVALUATION: "application/json", keys.REPORT: "text/html; charset=utf-8"}
@@ -112,13 +110,12 @@ def _give_suspects(run: Run, document: Evaluation, rows: bytes | None) -> state.
     found = document.get("suspects")
     if not found or not found["count"] or rows is None:
         return None
-    form = Form("xlsx") if run["output"] == "xlsx" else Form(byte_order_mark=True)
-    name = keys.result_name(run["data"]["uri"], "suspects", form.format)
+    asked = Form("xlsx") if run["output"] == "xlsx" else Form(byte_order_mark=True)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        with TableFile(path, form) as file:
-            for cells in csv.reader(io.StringIO(rows.decode(), newline="")):
-                file.write(cells)
+        left = Path(folder) / keys.SUSPECTS
+        left.write_bytes(rows)
+        path, form = for_people(left, asked)
+        name = keys.result_name(run["data"]["uri"], "suspects", form.format)
         place = Location(settings.results_bucket(), f"{run['name']}/{name}")
         return {"count": found["count"], "file": storage.upload(place, path, form.content_type)}
 

@@ -1,13 +1,15 @@
 """Tables for people: CSV or a workbook, in the form in which the input came or which was asked for."""
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from shared.reading.quoting import CELL_LIMIT
 from shared.reading.reading import MARKS, Reading
 from shared.spreadsheet import csv_line, harmless
-from shared.workbook import Workbook
+from shared.workbook import TooLarge, Workbook
 
 _MARKS = "".join(MARKS)  # in quotes in the header, so that no reader doubts which one separates the cells
 _CSV_TYPE = "text/csv; charset=utf-8"
@@ -54,6 +56,22 @@ def form_of(reading: Reading, output: str | None) -> Form:
         return Form(byte_order_mark=True)
     mark = reading.byte_order_mark or reading.encoding != "utf-8"
     return Form("csv", reading.delimiter if reading.format == "csv" else ",", mark)
+
+
+def for_people(table: Path, form: Form) -> tuple[Path, Form]:
+    """Write a CSV file of ours in the form that people want, beside it; as CSV when no workbook can hold it.
+
+    Returns the new file and its form.
+    """
+    path = table.with_name(f"{table.stem}-for-people.{form.format}")
+    csv.field_size_limit(CELL_LIMIT)
+    try:
+        with table.open(encoding="utf-8", newline="") as rows, TableFile(path, form) as file:
+            for cells in csv.reader(rows):
+                file.write(cells)
+    except TooLarge:
+        return for_people(table, Form(byte_order_mark=True))
+    return path, form
 
 
 class TableFile:

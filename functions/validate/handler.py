@@ -26,11 +26,10 @@ from shared.messages import bounded
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import lambda_handler, logger
-from shared.writing import form_of
+from shared.writing import for_people, form_of
 from validate import columns, sharding, training
 from validate.columns import Columns
 from validate.learned import Given, Learned
-from validate.rejected import for_people
 from validate.warnings import guesses, lower_bar, unused_sheet
 
 CSV = "text/csv; charset=utf-8"

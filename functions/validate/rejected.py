@@ -1,6 +1,5 @@
 """Writes the rows that were left out, each with its line and the reason."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,8 +8,6 @@ from typing import Self
 
 from contract.columns import REJECTED
 from shared.spreadsheet import csv_line
-from shared.workbook import TooLarge
-from shared.writing import Form, TableFile
 from validate.rows import Rejected
 
 RAW_LIMIT = 2_000  # characters of the row that are shown
@@ -48,18 +45,6 @@ class RejectedFile:
             self.reasons[one.kind] += 1
             raw = _raw(one.cells, self._delimiter)
             self._file.write(csv_line((str(one.line), one.reason, raw)) + "\r\n")
-
-
-def for_people(rejected: Path, form: Form) -> tuple[Path, Form]:
-    """Write the rejected rows in the form that people want; as CSV when a workbook cannot hold them all."""
-    path = rejected.with_name(f"rejected-for-people.{form.format}")
-    try:
-        with rejected.open(encoding="utf-8", newline="") as rows, TableFile(path, form) as file:
-            for cells in csv.reader(rows):
-                file.write(cells)
-    except TooLarge:
-        return for_people(rejected, Form(byte_order_mark=True))
-    return path, form
 
 
 def _raw(cells: list[str], delimiter: str) -> str:

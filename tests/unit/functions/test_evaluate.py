@@ -1,5 +1,6 @@
 """evaluate: what a training left becomes figures and words."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -66,6 +67,19 @@ def test_rows_whose_labels_are_probably_wrong_are_given_to_people(output: str | 
         lines = stack.read(address).decode("utf-8-sig").splitlines()
         assert lines[1].endswith('"It squeals, loudly",engine,brakes,0.001')
         assert "'=2+3 smoke" in lines[2]
+
+
+@pytest.mark.parametrize(("characters", "output"), [(200_000, None), (40_000, "xlsx")])
+def test_a_suspect_of_a_long_text_is_given_to_people_as_csv(
+    characters: int, output: str | None, stack: Stack
+) -> None:
+    state = stack.validated("train", labelled(20), {"output": output})
+    rows = f"line,text,label,likely_label,chance\r\n7,{'x' * characters},engine,brakes,0.001\r\n"
+    state["training"] = stack.trained(state, rows, suspects=COUNTED | {"count": 1})
+    csv.field_size_limit(131_072)  # as when Python starts
+    found = evaluate(state, None)
+    assert found["suspects"]["file"].endswith("/claims.suspects.csv")
+    assert "x" * characters in stack.read(found["suspects"]["file"]).decode("utf-8-sig")
 
 
 @pytest.mark.parametrize(

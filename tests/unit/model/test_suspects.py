@@ -80,3 +80,12 @@ def test_the_rows_are_told_with_line_text_and_both_labels(tmp_path: Path) -> Non
     lines = (tmp_path / "suspects.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "line,text,label,likely_label,chance"
     assert len(lines) == 1 + min(len(found.places), MOST_WRITTEN)
+
+
+def test_no_more_characters_are_written_than_the_next_step_can_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.suspects.MOST_CHARACTERS", 10)
+    write(tmp_path / "suspects.csv", [SuspectRow(n, "text", "a", "b", 0.1) for n in (7, 8, 9)])
+    lines = (tmp_path / "suspects.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["line", "7", "8"]
