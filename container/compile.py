@@ -6,8 +6,11 @@ The image does so when it is built, as nothing can be written where it runs.
 import numpy as np
 
 from model.data import Numbers
+from model.ngram_buckets import Grams
 from model.ngram_scales import scales
+from model.ngram_sums import NgramSums, columns
 from model.ngram_training import NgramTask, NgramTrainer
+from model.ngrams import NgramEncoder
 from model.sparse_rows import SparseRows
 
 
@@ -20,7 +23,16 @@ def main() -> None:
         trainer = NgramTrainer(NgramTask(rows, labels, classes, scale, "sqrt", False, 0.0, 0))
         trainer.epoch()
         trainer.logits(rows)
+        _predict(classes)
     print("Compiled what is compiled.")
+
+
+def _predict(classes: int) -> None:
+    """Encode texts with each kind of n-grams, add up and write down."""
+    encoder, texts = NgramEncoder.fit(["fan", "fan"], Grams(1, 1, (1, 2), 1), 9, 9)
+    weights = np.zeros((encoder.size, columns(classes)), dtype=np.float32)
+    NgramSums(weights, weights[0], "sqrt").logits(texts)
+    encoder.phrases("fan")
 
 
 if __name__ == "__main__":

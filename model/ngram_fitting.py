@@ -40,8 +40,7 @@ def fit(rows: Rows, config: Config, session: "Session") -> Fitted:
     chosen = settings(config, lambda: _sample(config, rows), session.should_stop)
     limit = feature_limit(config, rows.classes)
     limits = (config.seq_len, limit, chosen.least_texts)
-    encoder, encoded = NgramEncoder.fit(rows.texts(), chosen.grams, *limits)
-    texts = SparseRows.of(encoded)
+    encoder, texts = NgramEncoder.fit(rows.texts(), chosen.grams, *limits)
     session.say(f"{encoder.size - 1} n-grams")
     learning = _Learning(rows, texts, encoder, config, chosen)
     part, history = learning.whole(session)
@@ -66,7 +65,7 @@ class _Learning:
     def whole(self, session: "Session") -> tuple[NgramPart, list[HistoryEntry]]:
         """Return what learns from all rows, and how it did on the validation rows after each epoch."""
         trainer = self._trainer(self.texts, self.rows.labels)
-        encoded = SparseRows.of(self.encoder.encode(self.rows.validation_texts).texts)
+        encoded = self.encoder.encode(self.rows.validation_texts).texts
         history: list[HistoryEntry] = []
         for epoch in range(1, self.chosen.epochs + 1):
             train_loss = trainer.epoch()

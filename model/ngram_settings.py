@@ -10,9 +10,10 @@ from model.calibration import cross_entropy, temperature
 from model.config import Config
 from model.data import Floats, Numbers
 from model.errors import TrainingStopped
+from model.ngram_buckets import Grams
 from model.ngram_scales import scales
 from model.ngram_training import NgramTask, NgramTrainer
-from model.ngrams import LEAST_TEXTS, Grams, NgramEncoder, Norm, Scale
+from model.ngrams import LEAST_TEXTS, NgramEncoder, Norm, Scale
 from model.sparse_rows import SparseRows
 
 T = TypeVar("T")
@@ -178,8 +179,8 @@ class _Trial:
             if not len(outside) or not len(inside):
                 continue
             encoder, encoded = NgramEncoder.fit((texts[i] for i in inside), grams, *limits)
-            left_out = SparseRows.of(encoder.encode([texts[i] for i in outside]).texts)
-            yield _Split(SparseRows.of(encoded), labels[inside], left_out, labels[outside], encoder.size)
+            left_out = encoder.encode([texts[i] for i in outside]).texts
+            yield _Split(encoded, labels[inside], left_out, labels[outside], encoder.size)
 
 
 def task(  # noqa: PLR0913, PLR0917  what a task is made of

@@ -1,16 +1,13 @@
 """A trained sum of n-grams: one table, of which the lines of a text's n-grams are added up."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from model.compiled import compiled
 from model.data import Arrays, Floats
-from model.encoder import Ids
 from model.ngrams import Norm
-from model.tokenizer import Places
-
-_NO_IDS = np.empty(0, dtype=np.intp)  # among others, it makes them what NumPy indexes with fastest
+from model.sparse_rows import Ids, Offsets, SparseRows
 
 
 def columns(classes: int) -> int:
@@ -29,12 +26,11 @@ class NgramSums:
     bias: Floats  # (columns,)
     norm: Norm
 
-    def logits(self, texts: Sequence[Ids]) -> Floats:
+    def logits(self, texts: SparseRows) -> Floats:
         """Logits of shape (texts, classes), float32, in the order of the texts."""
-        counts = np.array([len(ids) for ids in texts], dtype=np.intp)
-        sums = self._sums(texts, counts)
+        sums = _sums(texts.numbers, texts.offsets, self.weights)
         if self.norm == "sqrt":
-            sums /= np.sqrt((counts + 1).astype(np.float32))[:, None]
+            sums /= np.sqrt((texts.counts + 1).astype(np.float32))[:, None]
         return _both(sums + self.bias)
 
     def shares(self, numbers: Ids, count: int) -> Floats:
@@ -46,19 +42,29 @@ class NgramSums:
         """Return all weights by name."""
         return {"weights": self.weights, "bias": self.bias}
 
-    def _sums(self, texts: Sequence[Ids], counts: Places) -> Floats:
-        if len(self.bias) == 1:
-            values = np.zeros(counts.sum() + 1, dtype=np.float32)  # one more, as the last text may be empty
-            values[:-1] = self.weights[np.concatenate([*texts, _NO_IDS]), 0]
-            sums = np.add.reduceat(values, np.cumsum(counts) - counts)
-            return np.where(counts, sums, 0)[:, None]
-        result = np.empty((len(texts), len(self.bias)), dtype=np.float32)
-        ones = np.ones(counts.max(initial=0), dtype=np.float32)
-        for line, ids in zip(result, texts, strict=True):
-            np.matmul(ones[: len(ids)], self.weights.take(ids, axis=0), out=line)
-        return result
-
 
 def _both(column: Floats) -> Floats:
     """Return the columns of all classes; a single one is that of the second of two."""
     return np.hstack([-column, column]) if column.shape[1] == 1 else column
+
+
+@compiled
+def _sums(numbers: Ids, offsets: Offsets, weights: Floats) -> Floats:
+    """Add up the lines of each text's n-grams, shape (texts, columns).
+
+    Four lines at a time: the sums are read and written a quarter as often, and the rounding is less.
+    """
+    sums = np.zeros((len(offsets) - 1, weights.shape[1]), np.float32)
+    for text, line in enumerate(sums):
+        place, end = offsets[text], offsets[text + 1]
+        while place + 4 <= end:
+            one, two = weights[numbers[place]], weights[numbers[place + 1]]
+            three, four = weights[numbers[place + 2]], weights[numbers[place + 3]]
+            for column in range(len(line)):
+                line[column] += one[column] + two[column] + three[column] + four[column]
+            place += 4
+        for rest in range(place, end):
+            one = weights[numbers[rest]]
+            for column in range(len(line)):
+                line[column] += one[column]
+    return sums

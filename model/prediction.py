@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from contract.part import Prediction
+from model.calibration import Array, Truths
 from model.classifier import Classifier
 from model.cores import on_all_cores
 from model.data import Row
@@ -51,8 +52,7 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:
     scores = classifier.predict_proba([row.text for row in rows])
-    best, second = np.argsort(-scores.probabilities, axis=1, kind="stable")[:, :2].T
-    confidences = scores.probabilities[np.arange(len(rows)), best]
+    best, second, confidences = _likeliest(scores.probabilities)
     decision = classifier.decision
     least = Bounds(decision.min_in_vocabulary_ratio, decision.min_similarity)
     unlike = least.unlike(scores.in_vocabulary_ratios, scores.similarities)
@@ -75,3 +75,13 @@ def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> li
             strict=True,
         )
     ]
+
+
+def _likeliest(chances: Array) -> tuple[Truths, Truths, Array]:
+    """Return each row's likeliest and next likeliest class, the first of equal ones, and the best chance."""
+    rows = np.arange(len(chances))
+    best = chances.argmax(axis=1)
+    confidences = chances[rows, best]
+    others = chances.copy()
+    others[rows, best] = -1
+    return best, others.argmax(axis=1), confidences

@@ -27,6 +27,15 @@ class SparseRows:
         numbers = np.concatenate([*texts, np.empty(0, dtype=np.int32)]).astype(np.int32)
         return cls(numbers, np.concatenate([[0], np.cumsum(counts)]))
 
+    @staticmethod
+    def joined(parts: Sequence["SparseRows"]) -> "SparseRows":
+        """Return the texts of all parts, one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        counts = [np.empty(0, dtype=np.int64), *(part.counts for part in parts)]
+        numbers = np.concatenate([np.empty(0, dtype=np.int32), *(part.numbers for part in parts)])
+        return SparseRows(numbers, np.concatenate([[0], np.cumsum(np.concatenate(counts))]))
+
     def __len__(self) -> int:
         """Return how many texts there are."""
         return len(self.offsets) - 1
@@ -47,6 +56,13 @@ class SparseRows:
         kept = ~unknown[self.numbers]
         before = np.concatenate([[0], np.cumsum(kept)])
         return SparseRows(self.numbers[kept], before[self.offsets])
+
+    def renumbered(self, numbers: Ids) -> "SparseRows":
+        """Return the texts with other numbers, shape (n-grams,), without those that become 0."""
+        renumbered = numbers[self.numbers]
+        kept = renumbered > 0
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return SparseRows(renumbered[kept], before[self.offsets])
 
     def frequencies(self, size: int) -> Offsets:
         """Return in how many texts each n-gram is, shape (size,)."""

@@ -22,8 +22,7 @@
 Letters, marks, digits and signs are what Unicode's general categories say. The words of ASCII texts are those
 that older models were trained with.
 
-It works on all characters of many texts at once, as arrays. A word is known by its hash: the sum of
-`code[i] * FACTOR**i` over its characters, modulo 2**64.
+A word is known by its hash: the sum of `code[i] * FACTOR**i` over its characters, modulo 2**64.
 """
 
 import itertools
@@ -37,19 +36,22 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from model.compiled import compiled
 from model.folding import ASSIGNED, UNICODE, Codes, folded
 from model.folding import codes as character_codes
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]
 Kinds: TypeAlias = npt.NDArray[np.uint8]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 MOST_CHARACTERS = 2**20
-GROUP_CHARACTERS = 2**18  # texts tokenized together: enough for speed, and the arrays stay in the cache
+GROUP_CHARACTERS = 2**18  # of texts tokenized together: enough for speed, and little memory
 TEXTS_TOGETHER = 1024
 
 NOTHING, LETTER, DIGIT, UNSPACED, SIGN = range(5)  # kinds of characters, and of words
-FACTOR = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
+APOSTROPHE, POINT, COMMA = ord("'"), ord("."), ord(",")  # which stand inside words and numbers
+FACTOR = 0x9E3779B97F4A7C15
 
 _UNSPACED = [  # from, to: Thai and Lao, Burmese, Khmer, Japanese, Chinese
     (0x0E00, 0x0EFF),
@@ -66,7 +68,6 @@ _UNSPACED = [  # from, to: Thai and Lao, Burmese, Khmer, Japanese, Chinese
 ]
 _KIND_OF_CATEGORY = {"L": LETTER, "M": LETTER, "N": LETTER, "P": SIGN, "S": SIGN}
 _BREAK = re.compile(r"<br\s*/?>")
-_APOSTROPHES, _NUMBER_SIGNS = "'", ".,"
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,11 @@ class Tokens:
 
     text: str  # the texts as they were read, each ended by a line feed
     codes: Codes  # the characters of `text`
-    kinds: Kinds  # of the characters
     starts: Places  # of the words in `text`, shape (words,)
+    ends: Places  # exclusive, shape (words,)
     hashes: Hashes  # of the words
+    signs: Flags  # which words are signs, shape (words,)
     offsets: Places  # the words of text i are offsets[i] to offsets[i + 1], shape (texts + 1,)
-
-    @cached_property
-    def ends(self) -> Places:
-        """Where each word ends in `text`, exclusive, shape (words,)."""
-        changes = (self.kinds[1:] != self.kinds[:-1]) | (self.kinds[1:] >= UNSPACED)
-        edges = np.flatnonzero(changes) + 1
-        ends: Places = edges[np.searchsorted(edges, self.starts, side="right")]
-        return ends
 
     @cached_property
     def words(self) -> list[str]:
@@ -94,12 +88,6 @@ class Tokens:
         return [
             self.text[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         ]
-
-    @cached_property
-    def signs(self) -> npt.NDArray[np.bool_]:
-        """Which words are signs, shape (words,)."""
-        signs: npt.NDArray[np.bool_] = self.kinds[self.starts] == SIGN
-        return signs
 
 
 def words(text: str) -> list[str]:
@@ -133,16 +121,10 @@ def grouped(texts: Iterable[str]) -> Iterator[Sequence[str]]:
 def tokenize(texts: Sequence[str], most_words: int) -> Tokens:
     """Return the first `most_words` words of each text."""
     plain = [_plain(text) for text in texts]
-    joined = "".join([text + "\n" for text in plain])
+    joined = "\n".join([*plain, ""])
     codes = character_codes(joined)
-    kinds = _kinds_in_context(codes, joined)
-    begins = kinds != NOTHING
-    begins[1:] &= (kinds[1:] != kinds[:-1]) | (kinds[1:] >= UNSPACED)
-    starts = np.flatnonzero(begins)
-    ends_of_texts = np.cumsum([len(text) + 1 for text in plain])
-    offsets = np.concatenate([[0], np.searchsorted(starts, ends_of_texts)]).astype(np.int64)
-    tokens = Tokens(joined, codes, kinds, starts, _hashes(codes, kinds, starts), offsets)
-    return _cut(tokens, most_words) if np.diff(offsets).max(initial=0) > most_words else tokens
+    text_ends = np.cumsum([len(text) + 1 for text in plain], dtype=np.int64)
+    return Tokens(joined, codes, *_read(codes, _kinds(), text_ends, most_words))
 
 
 def _plain(text: str) -> str:
@@ -151,45 +133,56 @@ def _plain(text: str) -> str:
     return _BREAK.sub(" ", lower) if "<br" in lower else lower
 
 
-def _kinds_in_context(codes: Codes, text: str) -> Kinds:
-    """Return the kind of each character; signs inside a word or a number are of its kind."""
-    kinds: Kinds = _kinds()[codes.astype(np.intp)]  # which NumPy indexes with twice as fast
-    for signs, kind in ((_APOSTROPHES, LETTER), (_NUMBER_SIGNS, DIGIT)):
-        for sign in signs:
-            if sign not in text:
+@compiled
+def _read(
+    codes: Codes, kinds: Kinds, text_ends: Places, most_words: int
+) -> tuple[Places, Places, Hashes, Flags, Places]:
+    """Return where words start and end, their hashes, which are signs, and the words of each text."""
+    starts, ends = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
+    hashes, signs = np.empty(len(codes), np.uint64), np.empty(len(codes), np.bool_)
+    offsets = np.zeros(len(text_ends) + 1, np.int64)
+    count = place = 0
+    for text, text_end in enumerate(text_ends):
+        most = count + most_words
+        while place < text_end and count < most:
+            kind = kinds[codes[place]]
+            if kind == NOTHING:
+                place += 1
                 continue
-            places = np.flatnonzero(codes[1:-1] == ord(sign)) + 1
-            inner = places[(kinds[places - 1] == kind) & (kinds[places + 1] == kind)]
-            kinds[inner] = kind
-    return kinds
+            starts[count], signs[count] = place, kind == SIGN
+            place = _word_end(codes, kinds, place)
+            ends[count] = place
+            hashes[count] = _hash(codes[starts[count] : place])
+            count += 1
+        offsets[text + 1] = count
+        place = text_end
+    return starts[:count].copy(), ends[:count].copy(), hashes[:count].copy(), signs[:count].copy(), offsets
 
 
-def _hashes(codes: Codes, kinds: Kinds, starts: Places) -> Hashes:
-    """Sum each word's `code * FACTOR**place` and divide by FACTOR to the place where the word starts."""
-    if not len(starts):
-        return np.empty(0, dtype=np.uint64)
-    powers, inverses = _powers(1 << (len(codes) - 1).bit_length())
-    weighted = codes * (kinds != NOTHING) * powers[: len(codes)]
-    hashes: Hashes = np.add.reduceat(weighted, starts) * inverses[starts]
-    return hashes
+@compiled
+def _word_end(codes: Codes, kinds: Kinds, start: int) -> int:
+    """Return the place behind the word that starts here; a line feed stands behind the last one."""
+    kind, place = kinds[codes[start]], start + 1
+    if kind >= UNSPACED:
+        return place
+    while kinds[codes[place]] == kind or (_is_inner(codes[place], kind) and kinds[codes[place + 1]] == kind):
+        place += 1
+    return place
 
 
-def _cut(tokens: Tokens, most_words: int) -> Tokens:
-    counts = np.diff(tokens.offsets)
-    place = np.arange(len(tokens.starts)) - np.repeat(tokens.offsets[:-1], counts)
-    kept = place < most_words
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(counts, most_words))])
-    starts, hashes = tokens.starts[kept], tokens.hashes[kept]
-    return Tokens(tokens.text, tokens.codes, tokens.kinds, starts, hashes, offsets)
+@compiled
+def _is_inner(code: int, kind: int) -> bool:
+    """Return whether a sign between two characters of a kind joins them."""
+    return code == APOSTROPHE if kind == LETTER else code in (POINT, COMMA)
 
 
-@cache
-def _powers(count: int) -> tuple[Hashes, Hashes]:
-    """Return the first powers of FACTOR and of its inverse, modulo 2**64."""
-    ascending, descending = np.ones((2, count), dtype=np.uint64)
-    ascending[1:] = FACTOR
-    descending[1:] = pow(FACTOR, -1, 2**64)
-    return np.cumprod(ascending, dtype=np.uint64), np.cumprod(descending, dtype=np.uint64)
+@compiled
+def _hash(codes: Codes) -> np.uint64:
+    hashed, power = np.uint64(0), np.uint64(1)
+    for code in codes:
+        hashed += np.uint64(code) * power
+        power *= np.uint64(FACTOR)
+    return hashed
 
 
 @cache

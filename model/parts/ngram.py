@@ -8,8 +8,9 @@ import numpy as np
 
 from model.config import Config
 from model.data import Arrays
+from model.ngram_buckets import Grams
 from model.ngram_sums import NgramSums
-from model.ngrams import Grams, NgramEncoder
+from model.ngrams import NgramEncoder
 from model.parts.part import Evidence, Fitted, Part, Rows, Scores
 
 if TYPE_CHECKING:

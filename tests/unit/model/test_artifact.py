@@ -17,8 +17,9 @@ from model.artifact import load, save, unpack
 from model.checkpoint import digest
 from model.classifier import Classifier
 from model.errors import ArtifactError
+from model.ngram_buckets import Grams
 from model.ngram_sums import NgramSums
-from model.ngrams import Grams, NgramEncoder
+from model.ngrams import NgramEncoder
 from model.parts.ngram import NgramPart
 
 FILES = {

@@ -58,7 +58,7 @@ def test_the_evidence_of_an_n_gram_is_its_line_of_the_table(classifier: Classifi
     (part,) = classifier.parts
     assert isinstance(part, NgramPart)
     found = evidence(classifier, "oil unheard")
-    (number,) = part.encoder.encode(["oil unheard"]).texts[0].tolist()
+    (number,) = part.encoder.encode(["oil unheard"]).texts.numbers.tolist()
     assert list(found) == ["oil"]
     np.testing.assert_allclose(found["oil"], part.sums.weights[number] / np.sqrt(2), rtol=1e-6)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.config import Config
+from model.ngram_buckets import Grams
 from model.ngram_settings import (
     ENDS,
     FOLDS,
@@ -21,7 +22,6 @@ from model.ngram_settings import (
     feature_limit,
     settings,
 )
-from model.ngrams import Grams
 
 FIXED: dict[str, Any] = {
     "ngram_words": 2,

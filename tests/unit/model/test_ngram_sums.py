@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.encoder import Ids
 from model.ngram_sums import NgramSums, columns
 from model.ngrams import Norm
+from model.sparse_rows import SparseRows
 
 SIZE, CLASSES = 12, 3
 NORMS: list[Norm] = ["none", "sqrt"]
 TEXTS = st.lists(st.lists(st.integers(1, SIZE - 1), unique=True, max_size=6), min_size=1, max_size=8)
 
 
-def as_ids(texts: Sequence[Sequence[int]]) -> list[Ids]:
-    return [np.array(text, dtype=np.int32) for text in texts]
+def as_rows(texts: Sequence[Sequence[int]]) -> SparseRows:
+    return SparseRows.of([np.array(text, dtype=np.int32) for text in texts])
 
 
 def random_sums(norm: Norm, classes: int) -> NgramSums:
@@ -44,7 +44,7 @@ def test_the_logits_are_the_sums_over_a_texts_n_grams(
     norm: Norm, classes: int, texts: list[list[int]]
 ) -> None:
     sums = random_sums(norm, classes)
-    found = sums.logits(as_ids(texts))
+    found = sums.logits(as_rows(texts))
     for line, text in zip(found, texts, strict=True):
         divisor = math.sqrt(len(text) + 1) if norm == "sqrt" else 1
         expected = sums.bias + sum(sums.weights[gram] for gram in text) / divisor
@@ -55,26 +55,26 @@ def test_the_logits_are_the_sums_over_a_texts_n_grams(
 @some_classes
 @norms
 def test_the_logits_of_a_text_do_not_depend_on_the_texts_beside_it(norm: Norm, classes: int) -> None:
-    sums, texts = random_sums(norm, classes), as_ids([[1], [], list(range(1, SIZE)), [5, 2]])
-    alone = np.concatenate([sums.logits([text]) for text in texts])
-    assert np.array_equal(sums.logits(texts), alone)
-    assert np.array_equal(sums.logits(texts[::-1])[::-1], alone)
+    sums, texts = random_sums(norm, classes), [[1], [], list(range(1, SIZE)), [5, 2]]
+    alone = np.concatenate([sums.logits(as_rows([text])) for text in texts])
+    assert np.array_equal(sums.logits(as_rows(texts)), alone)
+    assert np.array_equal(sums.logits(as_rows(texts[::-1]))[::-1], alone)
 
 
 @some_classes
 @norms
 def test_a_text_without_known_n_grams_has_the_bias(norm: Norm, classes: int) -> None:
     sums = random_sums(norm, classes)
-    assert np.array_equal(sums.logits(as_ids([[]])), of_classes(sums.bias)[None])
-    assert sums.logits([]).shape == (0, classes)
+    assert np.array_equal(sums.logits(as_rows([[]])), of_classes(sums.bias)[None])
+    assert sums.logits(as_rows([])).shape == (0, classes)
 
 
 @some_classes
 @norms
 def test_the_shares_of_the_n_grams_and_the_bias_are_the_logits(norm: Norm, classes: int) -> None:
-    sums, (text,) = random_sums(norm, classes), as_ids([[3, 7, 1, 8]])
+    sums, text = random_sums(norm, classes), np.array([3, 7, 1, 8], dtype=np.int32)
     together = sums.shares(text, len(text)).sum(axis=0) + of_classes(sums.bias)
-    np.testing.assert_allclose(together, sums.logits([text])[0], rtol=1e-5)
+    np.testing.assert_allclose(together, sums.logits(SparseRows.of([text]))[0], rtol=1e-5)
 
 
 @some_classes

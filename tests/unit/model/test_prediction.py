@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from model.prediction import (
     CHUNK,
     CHUNK_CHARACTERS,
     _chunks,
+    _likeliest,
     predict,
 )
 from model.review import UNFAMILIAR
@@ -231,3 +233,15 @@ def test_long_texts_come_in_smaller_chunks() -> None:
     assert [len(chunk) for chunk in _chunks(rows)] == [3, 3, 1]
     assert [len(chunk) for chunk in _chunks(Row(n, "x") for n in range(CHUNK + 1))] == [CHUNK, 1]
     assert list(_chunks([])) == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from([0.0, 0.25, 0.5]), min_size=3, max_size=3), min_size=1))
+def test_of_equal_chances_the_first_class_is_the_prediction_and_the_next_one_the_runner_up(
+    rows: list[list[float]],
+) -> None:
+    chances = np.array(rows)
+    best, second, confidences = _likeliest(chances)
+    ranked = [sorted(range(3), key=lambda label, row=row: -row[label]) for row in rows]  # type: ignore[misc]
+    assert [*zip(best.tolist(), second.tolist(), strict=True)] == [(one, two) for one, two, _ in ranked]
+    assert confidences.tolist() == [max(row) for row in rows]

@@ -1,0 +1,234 @@
+"""The n-grams of texts, each hashed into one of BUCKETS, in a compiled loop over one text after the other.
+
+First all buckets of a text are written down, then those that are known and not there yet are kept. It is
+memory that takes the time: a bit for each bucket says what is known and stays in the processor's cache,
+where a table of numbers would not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from model.compiled import compiled
+from model.folding import Codes
+from model.tokenizer import Flags, Hashes, Places, Tokens
+
+Bits: TypeAlias = npt.NDArray[np.uint8]
+Numbers: TypeAlias = tuple[int, int, int, int, int]  # of `Grams`, in the order of its fields
+
+BITS = 24
+BUCKETS = 2**BITS
+END_WORDS = 2  # longest n-gram of the last words
+SKIPPED, AT_THE_END = " … ", " (at the end)"
+
+_MIX, _SPREAD, _SHIFT = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(29)
+_PAIR, _CHARACTERS = np.uint64(977), np.uint64(7919)  # so that the same words differ by their place
+_END = np.uint64(0xD6E8FEB86659FD93)
+_UNUSED_BITS = np.uint64(64 - BITS)
+_LEFT_EDGE, _RIGHT_EDGE = np.uint64(2), np.uint64(3)  # of a word: code points that no word contains
+_FREE = -1  # a slot of the set of a text's buckets
+
+
+@dataclass(frozen=True)
+class Grams:
+    """Which n-grams are looked for in a text."""
+
+    words: int  # longest run of words
+    skip: int  # most words between the two of a pair; 0: no such pairs
+    chars: tuple[int, int] | None  # shortest and longest run of characters within a word
+    end: int  # last words of a text that count once more
+
+    @property
+    def numbers(self) -> Numbers:
+        """The same for a compiled loop, which looks for no runs of 1 to 0 characters."""
+        return (self.words, self.skip, *(self.chars or (1, 0)), self.end)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The buckets of the known n-grams of texts, each once in a text."""
+
+    buckets: Places  # (n-grams of all texts,)
+    offsets: Places  # (texts + 1,): those of text i are buckets[offsets[i] : offsets[i + 1]]
+    known_words: Flags  # which words are known by themselves, (words,)
+
+
+def find(tokens: Tokens, grams: Grams, known: Bits) -> Found:
+    """Return the known n-grams of each text."""
+    words = (tokens.codes, tokens.starts, tokens.ends, tokens.hashes, tokens.offsets)
+    return Found(*_find(*words, grams.numbers, known))
+
+
+def all_buckets(tokens: Tokens, grams: Grams) -> list[int]:
+    """Return the bucket of every n-gram of one text, in the order of `phrases`."""
+    words = (tokens.codes, tokens.starts, tokens.ends, tokens.hashes)
+    buckets = np.empty(_most(tokens.starts, tokens.ends, grams.numbers), np.int64)
+    count = _write(*words, grams.numbers, buckets)
+    found: list[int] = buckets[:count].tolist()
+    return found
+
+
+def phrases(words: list[str], grams: Grams) -> Iterator[str]:
+    """Yield how a person would write every n-gram of one text; one of characters, as the word it is in."""
+    for place in range(len(words)):
+        for end in range(place + 1, min(place + grams.words, len(words)) + 1):
+            yield " ".join(words[place:end])
+        for other in words[place + 2 : place + grams.skip + 2]:
+            yield words[place] + SKIPPED + other
+    shortest, longest = grams.chars or (1, 0)
+    for word in words:
+        for place in range(len(word) + 2):
+            yield from [word] * max(min(longest, len(word) + 2 - place) - shortest + 1, 0)
+    for place in range(max(len(words) - grams.end, 0), len(words)):
+        for end in range(place + 1, min(place + END_WORDS, len(words)) + 1):
+            yield " ".join(words[place:end]) + AT_THE_END
+
+
+def count_into(counts: npt.NDArray[np.int32], buckets: Places) -> None:
+    """Add 1 to the count of a bucket, shape (BUCKETS,), for each time it is given."""
+    _count(counts, buckets)
+
+
+def bits(buckets: npt.NDArray[np.int32]) -> Bits:
+    """Return a bit for each bucket, set for those given, shape (BUCKETS / 8,)."""
+    known = np.zeros(BUCKETS, dtype=np.bool_)
+    known[buckets] = True
+    return np.packbits(known, bitorder="little")
+
+
+@compiled
+def _find(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
+    codes: Codes,
+    starts: Places,
+    ends: Places,
+    hashes: Hashes,
+    offsets: Places,
+    grams: Numbers,
+    known: Bits,
+) -> tuple[Places, Places, Flags]:
+    found = np.empty(_most(starts, ends, grams), np.int64)
+    found_offsets = np.zeros(len(offsets), np.int64)
+    count = 0
+    for text in range(len(offsets) - 1):
+        own = slice(offsets[text], offsets[text + 1])
+        buckets = found[count:]
+        written = _write(codes, starts[own], ends[own], hashes[own], grams, buckets)
+        count += _keep_once(buckets, _keep_known(buckets, written, known))
+        found_offsets[text + 1] = count
+    known_words = np.empty(len(hashes), np.bool_)
+    for word in range(len(hashes)):
+        known_words[word] = _is_set(known, _bucket(hashes[word]))
+    return found[:count].copy(), found_offsets, known_words
+
+
+@compiled
+def _most(starts: Places, ends: Places, grams: Numbers) -> int:
+    """Return how many n-grams words have at most."""
+    words, skip, shortest, longest, _ = grams
+    characters = 0
+    for word in range(len(starts)):
+        characters += ends[word] - starts[word] + 2
+    return len(starts) * (words + skip + END_WORDS) + characters * (longest - shortest + 1)
+
+
+@compiled
+def _write(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
+    codes: Codes,
+    starts: Places,
+    ends: Places,
+    hashes: Hashes,
+    grams: Numbers,
+    buckets: Places,
+) -> int:
+    """Write the bucket of every n-gram of one text; return how many there are."""
+    words, skip, shortest, longest, end = grams
+    count, texts_end = 0, len(hashes)
+    for place in range(texts_end):
+        running = np.uint64(0)
+        for other in range(place, min(place + words, texts_end)):
+            running = running * _MIX + hashes[other]
+            buckets[count] = _bucket(running)
+            count += 1
+        for other in range(place + 2, min(place + skip + 2, texts_end)):
+            buckets[count] = _bucket(hashes[place] * _SPREAD + hashes[other] + _PAIR)
+            count += 1
+    if longest:
+        for word in range(texts_end):
+            count = _write_characters(codes[starts[word] : ends[word]], shortest, longest, buckets, count)
+    for place in range(max(texts_end - end, 0), texts_end):
+        running = np.uint64(0)
+        for other in range(place, min(place + END_WORDS, texts_end)):
+            running = running * _MIX + hashes[other]
+            buckets[count] = _bucket(running * _END)
+            count += 1
+    return count
+
+
+@compiled
+def _write_characters(word: Codes, shortest: int, longest: int, buckets: Places, count: int) -> int:
+    """Write the buckets of the runs of characters of a word, its two edges included."""
+    edge = len(word) + 1
+    for start in range(edge + 1):
+        running = np.uint64(0)
+        for place in range(start, min(start + longest, edge + 1)):
+            code = _LEFT_EDGE if place == 0 else _RIGHT_EDGE if place == edge else np.uint64(word[place - 1])
+            running = running * _MIX + code
+            length = place - start + 1
+            if length >= shortest:
+                buckets[count] = _bucket(running + _CHARACTERS * np.uint64(length))
+                count += 1
+    return count
+
+
+@compiled
+def _bucket(hashed: np.uint64) -> np.int64:
+    """Spread hashes evenly over the buckets (multiply, shift, multiply; the highest bits)."""
+    mixed = hashed * _SPREAD
+    mixed ^= mixed >> _SHIFT
+    return np.int64((mixed * _MIX) >> _UNUSED_BITS)
+
+
+@compiled
+def _keep_known(buckets: Places, count: int, known: Bits) -> int:
+    """Move the known ones of the first `count` buckets to the front; return how many there are."""
+    kept = 0
+    for place in range(count):
+        bucket = buckets[place]
+        buckets[kept] = bucket
+        kept += _is_set(known, bucket)
+    return kept
+
+
+@compiled
+def _keep_once(buckets: Places, count: int) -> int:
+    """Move the first of equal ones of the first `count` buckets to the front; return how many there are."""
+    slots = 16
+    while slots < 2 * count:
+        slots *= 2
+    taken = np.full(slots, _FREE, np.int32)
+    kept = 0
+    for place in range(count):
+        bucket = buckets[place]
+        slot = bucket & (slots - 1)
+        while taken[slot] not in (_FREE, bucket):
+            slot = (slot + 1) & (slots - 1)
+        if taken[slot] == _FREE:
+            taken[slot] = bucket
+            buckets[kept] = bucket
+            kept += 1
+    return kept
+
+
+@compiled
+def _is_set(known: Bits, bucket: np.int64) -> int:
+    bit: int = (known[bucket >> 3] >> (bucket & 7)) & 1
+    return bit
+
+
+@compiled
+def _count(counts: npt.NDArray[np.int32], buckets: Places) -> None:
+    for bucket in buckets:
+        counts[bucket] += 1
