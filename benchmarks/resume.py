@@ -83,7 +83,7 @@ def _model(folder: Path) -> Path:
         file = base / "input" / "data" / name / "part-00000.csv"
         file.parent.mkdir(parents=True)
         with file.open("w", newline="", encoding="utf-8") as channel:
-            csv.writer(channel).writerows([CHANNEL, *((n, *row) for n, row in enumerate(part))])
+            csv.writer(channel).writerows([CHANNEL, *((n, *row, n + 2) for n, row in enumerate(part))])
     settings = base / "input" / "config" / "hyperparameters.json"
     settings.parent.mkdir()
     settings.write_text(

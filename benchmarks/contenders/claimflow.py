@@ -88,4 +88,4 @@ def write_channel(path: Path, rows: Iterable[Row]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(CHANNEL)
-        writer.writerows((row.number, row.text, row.label) for row in rows)
+        writer.writerows((row.number, row.text, row.label, row.line) for row in rows)
