@@ -84,6 +84,7 @@ class _Learning:
             )
             if session.should_stop():
                 raise TrainingStopped("The training was asked to stop; a restart begins the n-grams anew.")
+        session.say(f"Best Validation Accuracy: {accuracy:.4f} (epoch {self.chosen.epochs}, chosen before)")
         return self._part(trainer, np.ones(self.encoder.size, dtype=bool)), history
 
     def out_of_fold(self, of_rows: Numbers) -> Scores:

@@ -31,6 +31,7 @@ def test_a_job_leaves_model_evaluation_report_and_checkpoints_and_no_failure(tra
     assert {path.name for path in (trained / "output" / "data").iterdir()} == {
         "evaluation.json",
         "report.html",
+        "suspects.csv",
     }
     assert list((trained / "checkpoints" / "ngram").glob("*.json"))
     assert not (trained / "output" / "failure").exists()
@@ -190,7 +191,8 @@ def test_a_job_that_got_sigterm_stops_and_its_restart_ends_like_an_undisturbed_o
     assert not (base / "output" / "failure").exists()
 
     restarted = run("train", CLAIMFLOW_BASE_DIR=str(base))
-    assert "Resuming from a checkpoint" in restarted.stdout
+    goes_on = changes["architecture"] == "cnn"  # n-grams take seconds and begin anew
+    assert ("Resuming from a checkpoint" in restarted.stdout) is goes_on
     assert run("train", CLAIMFLOW_BASE_DIR=str(twin)).returncode == 0
     assert without_seconds(base) == without_seconds(twin)
     assert (base / "model/model.params").read_bytes() == (twin / "model/model.params").read_bytes()
