@@ -19,6 +19,7 @@ from tests.manifests import manifest_text
 ROOT = Path(__file__).resolve().parents[2]
 TELLING = {"brakes": ["brake", "disc"], "engine": ["oil", "piston"], "seats": ["belt", "cushion"]}
 TINY: dict[str, Any] = {
+    "architecture": "ngram",
     "num_epoch": 3,
     "embed_size": 8,
     "hidden_size": 8,

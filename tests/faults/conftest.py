@@ -38,7 +38,8 @@ def account(registry_like_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a training that nothing befell, with its model packed as SageMaker does."""
-    hyperparameters = as_hyperparameters(ngram_words="auto", ngram_scale="auto")  # which are tried out
+    tried = {"ngram_words": "auto", "ngram_scale": "auto"}  # settings that are tried out
+    hyperparameters = as_hyperparameters(architecture="ngram+cnn", num_epoch=3, patience=3, **tried)
     base = make_job(tmp_path_factory.mktemp("undisturbed") / "ml", hyperparameters)
     done = run("train", CLAIMFLOW_BASE_DIR=str(base))
     assert done.returncode == 0, done.stdout + done.stderr
