@@ -157,6 +157,8 @@ class _Trial:
         return SoftmaxRegression.untrained(self.vectors.shape[1], self.rows.classes)
 
     def _fitted(self, start: SoftmaxRegression, inside: Numbers, penalty: float) -> SoftmaxRegression:
+        if not len(inside):  # all rows are of the fold that is left out
+            return start
         return start.fit(self.vectors, self.rows.labels, inside, penalty / len(inside))
 
 
@@ -169,6 +171,8 @@ def _similarities(vectors: Floats, known: Floats) -> Any:  # noqa: ANN401  model
     """Return the mean cosine of each vector to its NEIGHBOURS nearest known ones, none below 0."""
     others = known.astype(np.float32).T
     count = min(NEIGHBOURS, others.shape[1])
+    if count == 0:
+        return np.zeros(len(vectors))
     means = [
         np.partition(vectors[start : start + BLOCK] @ others, -count, axis=1)[:, -count:].mean(axis=1)
         for start in range(0, len(vectors), BLOCK)

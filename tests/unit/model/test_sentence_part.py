@@ -55,6 +55,14 @@ def test_it_learns_what_the_vectors_tell_and_scores_every_row_out_of_fold(
         assert (fitted.out_of_fold.logits.argmax(axis=1) == LABELS).all()
 
 
+def test_rows_of_a_single_fold_are_scored_by_what_has_learned_nothing(model: str) -> None:
+    alone = dataclasses.replace(rows(), folds=np.zeros(90, dtype=np.int64))
+    fitted = kind("sentence").fit(alone, config(model), SILENT)
+    assert fitted.out_of_fold is not None
+    assert not fitted.out_of_fold.logits.any()
+    assert not fitted.out_of_fold.similarities.any()
+
+
 def test_a_row_is_no_neighbour_of_its_own(model: str) -> None:
     """Out of fold, a text that is in one fold only is less like the others than like itself."""
     fitted = kind("sentence").fit(rows(), config(model), SILENT)
