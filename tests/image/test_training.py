@@ -36,7 +36,11 @@ def test_a_job_leaves_a_model(user: tuple[str, ...], image: Image, job: Job) -> 
     assert {"manifest.json", "model.params", "encoder.json"} <= {
         path.name for path in (base / "model").iterdir()
     }
-    assert {path.name for path in (base / "output" / "data").iterdir()} == {"evaluation.json", "report.html"}
+    assert {path.name for path in (base / "output" / "data").iterdir()} == {
+        "evaluation.json",
+        "report.html",
+        "suspects.csv",
+    }
     assert not (base / "output" / "failure").exists()
 
 
