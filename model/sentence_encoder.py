@@ -9,6 +9,7 @@ import importlib.util
 import itertools
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,14 @@ CONFIG, WEIGHTS, TOKENIZER, POOLING = (
 MODULES, WINDOW = "modules.json", "sentence_bert_config.json"  # need not be there
 PACKED = "model.zip"  # in a package that has its model packed
 MODULE_KINDS = {"Transformer", "Pooling", "Normalize"}  # the last parts of their types' names
+SIZES = (
+    "hidden_size",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "intermediate_size",
+    "vocab_size",
+    "max_position_embeddings",
+)  # of config.json, whole numbers above 0
 
 # The models that are known, with the digests that they were published with.
 KNOWN = {
@@ -86,17 +95,15 @@ class SentenceEncoder:
         config = _json(name, files, CONFIG)
         _check(name, files, config)
         digests = [hashlib.sha256(files[file]).digest() for file in (CONFIG, WEIGHTS, TOKENIZER, POOLING)]
-        positions = int(config["max_position_embeddings"])
-        window = (
-            int(_json(name, files, WINDOW).get("max_seq_length") or positions)
-            if WINDOW in files
-            else positions
-        )
+        positions = config["max_position_embeddings"]
+        window = _json(name, files, WINDOW).get("max_seq_length") if WINDOW in files else None
+        if window is not None and not _is_size(window):
+            raise _refused(name, f"max_seq_length in its {WINDOW} is {window!r}, not a number above 0")
         return cls(
             name,
             hashlib.sha256(b"".join(digests)).hexdigest(),
-            int(config["hidden_size"]),
-            min(window, positions, WIDTHS[-1]),
+            config["hidden_size"],
+            min(window or positions, positions, WIDTHS[-1]),
             files,
         )
 
@@ -121,7 +128,7 @@ class SentenceEncoder:
             padded, lengths = np.zeros((rows, width), dtype=np.float32), np.ones(rows, dtype=np.float32)
             for row, place in enumerate(places):
                 padded[row, : len(ids[place])] = ids[place]
-                lengths[row] = len(ids[place])
+                lengths[row] = max(len(ids[place]), 1)  # a text without a token is read as padding
             vectors[places] = self._network.vectors(padded, lengths)[: len(places)]
         return vectors
 
@@ -133,6 +140,8 @@ class SentenceEncoder:
             tokenizer = Reader.from_buffer(self.files[TOKENIZER])
         except Exception as error:  # the library has no type of its own
             raise _unreadable(self.name, TOKENIZER, error) from error
+        if tokenizer.get_vocab_size() > _json(self.name, self.files, CONFIG)["vocab_size"]:
+            raise _refused(self.name, f"its {TOKENIZER} has more tokens than its {CONFIG} says")
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.window)
         return tokenizer
@@ -160,9 +169,12 @@ class SentenceEncoder:
                 words=config["vocab_size"],
                 positions=config["max_position_embeddings"],
             )
-            return SentenceNetwork(shape, weights, mean=_pools_mean(self.name, self.files))
+            network = SentenceNetwork(shape, weights, mean=_pools_mean(self.name, self.files))
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise _unreadable(self.name, WEIGHTS, error) from error
+        if not all(np.isfinite(array).all() for array in weights.values()):
+            raise _refused(self.name, f"its {WEIGHTS} holds a weight that is no finite number")
+        return network
 
 
 def _batches(lengths: list[int]) -> Iterator[tuple[list[int], int]]:
@@ -182,7 +194,13 @@ def _read(name: str) -> dict[str, bytes]:
     """Return the files of a model by name."""
     folder = _folder(name)
     names = (CONFIG, WEIGHTS, TOKENIZER, POOLING, MODULES, WINDOW)
-    files = {file: folder.joinpath(file).read_bytes() for file in names if folder.joinpath(file).is_file()}
+    files = {}
+    for file in names:
+        try:
+            if folder.joinpath(file).is_file():
+                files[file] = folder.joinpath(file).read_bytes()
+        except (OSError, zipfile.BadZipFile, zlib.error) as error:
+            raise _unreadable(name, file, error) from error
     for file in (CONFIG, WEIGHTS, TOKENIZER, POOLING):
         if file not in files:
             raise SentenceModelError(
@@ -227,11 +245,30 @@ def _check(name: str, files: Mapping[str, bytes], config: dict[str, Any]) -> Non
         raise _refused(name, f"its hidden_act is {activation!r}, and only 'gelu' and 'relu' are read")
     if config.get("position_embedding_type", "absolute") != "absolute":
         raise _refused(name, "its positions are not absolute")
-    modules = json.loads(files[MODULES]) if MODULES in files else []
-    others = [module["type"] for module in modules if module["type"].rpartition(".")[2] not in MODULE_KINDS]
-    if others:
-        raise _refused(name, f"it has a module of the type {others[0]!r}")
+    for key in SIZES:
+        if not _is_size(config.get(key)):
+            raise _refused(name, f"{key} in its {CONFIG} is {config.get(key)!r}, not a number above 0")
+    epsilon = config.get("layer_norm_eps")
+    if not isinstance(epsilon, float) or not 0 < epsilon < 1:
+        raise _refused(name, f"layer_norm_eps in its {CONFIG} is {epsilon!r}, not a number from 0 to 1")
+    for kind in _modules(name, files):
+        if kind.rpartition(".")[2] not in MODULE_KINDS:
+            raise _refused(name, f"it has a module of the type {kind!r}")
     _pools_mean(name, files)
+
+
+def _is_size(number: object) -> bool:
+    return type(number) is int and number > 0
+
+
+def _modules(name: str, files: Mapping[str, bytes]) -> list[str]:
+    """Return the types of the modules that make a vector, none where the file is missing."""
+    if MODULES not in files:
+        return []
+    try:
+        return [str(module["type"]) for module in json.loads(files[MODULES])]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(name, MODULES, error) from error
 
 
 def _pools_mean(name: str, files: Mapping[str, bytes]) -> bool:
@@ -247,9 +284,11 @@ def _pools_mean(name: str, files: Mapping[str, bytes]) -> bool:
 
 def _json(name: str, files: Mapping[str, bytes], file: str) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(files[file])
+        content = json.loads(files[file])
     except ValueError as error:
         raise _unreadable(name, file, error) from error
+    if not isinstance(content, dict):
+        raise _refused(name, f"its {file} holds no JSON object")
     return content
 
 

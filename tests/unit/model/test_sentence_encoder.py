@@ -150,6 +150,78 @@ def test_another_pooling_and_other_modules_are_refused(tmp_path: Path) -> None:
     assert "it has a module of the type 'x.models.Dense'" in refused(folder)
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("modules.json", "{"),
+        ("modules.json", '[{"idx": 0}]'),
+        ("sentence_bert_config.json", "{"),
+    ],
+)
+def test_a_file_of_another_form_is_told(file: str, content: str, folder: Path) -> None:
+    (folder / file).write_text(content, encoding="utf-8")
+    assert f"The file {file} of the sentence model" in refused(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "1_Pooling/config.json", "sentence_bert_config.json"])
+def test_a_file_that_holds_no_object_is_told(file: str, folder: Path) -> None:
+    (folder / file).write_text("[]", encoding="utf-8")
+    assert f"its {file} holds no JSON object" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["hidden_size", "num_attention_heads", "num_hidden_layers", "vocab_size", "max_position_embeddings"],
+)
+def test_a_size_that_is_missing_is_told(key: str, folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(bert.SHAPE | {key: None}), encoding="utf-8")
+    assert f"{key} in its config.json is None" in refused(folder)
+
+
+@pytest.mark.parametrize("epsilon", [None, "x", 0, 2.0])
+def test_an_epsilon_that_is_none_is_told(epsilon: object, tmp_path: Path) -> None:
+    folder = bert.write(tmp_path / "model", layer_norm_eps=epsilon)
+    assert f"layer_norm_eps in its config.json is {epsilon!r}" in refused(folder)
+
+
+def test_a_window_that_is_no_number_is_told(folder: Path) -> None:
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": "x"}', encoding="utf-8")
+    assert "max_seq_length in its sentence_bert_config.json is 'x'" in refused(folder)
+
+
+def test_weights_that_are_no_numbers_are_told(folder: Path) -> None:
+    weights = bert.weights(bert.SHAPE)
+    weights["embeddings.LayerNorm.bias"][0] = np.nan
+    bert.save_file(weights, folder / "model.safetensors")
+    assert "model.safetensors" in refused(folder)
+    assert "holds a weight that is no finite number" in refused(folder)
+
+
+def test_a_tokenizer_of_a_larger_vocabulary_is_refused(folder: Path) -> None:
+    content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    content["model"]["vocab"]["more"] = len(bert.WORDS)
+    (folder / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    assert "its tokenizer.json has more tokens than its config.json says" in refused(folder)
+
+
+def test_a_text_without_a_token_has_a_vector(folder: Path) -> None:
+    content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer.json").write_text(json.dumps(content | {"post_processor": None}), encoding="utf-8")
+    vectors = SentenceEncoder.load(str(folder)).encode(["", "the drum"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_packed_model_that_is_damaged_is_told(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / "packed"
+    place.mkdir()
+    with zipfile.ZipFile(place / "model.zip", "w") as packed:
+        for file in folder.rglob("*"):
+            packed.write(file, file.relative_to(folder))
+    content = (place / "model.zip").read_bytes()
+    (place / "model.zip").write_bytes(content.replace(b"hidden_act", b"hidden_axt", 1))
+    assert "The file config.json of the sentence model" in refused(place)
+
+
 def test_sizes_that_do_not_fit_the_weights_are_told(tmp_path: Path) -> None:
     folder = bert.write(tmp_path / "model")
     (folder / "config.json").write_text(json.dumps(bert.SHAPE | {"hidden_size": 16}), encoding="utf-8")
