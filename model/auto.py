@@ -13,7 +13,7 @@ from model.data import Floats, Numbers
 from model.errors import ModelError
 from model.mixture import fit_mixture, mix_logits
 from model.parts import kind
-from model.parts.part import Fitted, Rows, Scores
+from model.parts.part import Fitted, Rows
 from model.training import Session
 
 ADDED = "sentence"
@@ -48,8 +48,8 @@ def choose(rows: Rows, first: Fitted, config: Config, session: Session) -> Choic
     seconds = _seconds_a_row(rows, alone, session) * (len(rows.labels) + len(rows.validation_labels))
     if seconds > AFFORDABLE_SECONDS:
         some = _sample(rows, AFFORDABLE_SECONDS / seconds, config.seed)
-        look = fit(part, rows.only(some), alone, _aside(session))
-        losses = _losses(rows.only(some), _only(first, some), look)
+        seen = first.out_of_fold and first.out_of_fold.only(some)
+        losses = _losses(rows.only(some), replace(first, out_of_fold=seen), _look(rows, some, alone, session))
         if not _is_worth(losses, seconds):
             return _told(session, Choice(None, _reason(losses, seconds)))
     added = fit(part, rows, alone, session)
@@ -73,8 +73,16 @@ def _seconds_a_row(rows: Rows, alone: Config, session: Session) -> float:
     for count in (WARM_UP_ROWS, LOOK_ROWS):
         some = _sample(rows, count / len(rows.labels), alone.seed)
         started = time.monotonic()
-        fit(kind(ADDED), rows.only(some), alone, _aside(session))
-    return (time.monotonic() - started) / (int(some.sum()) + len(rows.validation_labels))
+        looked_at = _look(rows, some, alone, session)
+    return (time.monotonic() - started) / (int(some.sum()) + len(looked_at.validation.logits))
+
+
+def _look(rows: Rows, some: Flags, alone: Config, session: Session) -> Fitted:
+    """Return the part fitted to some rows, aside. Where folds judge it, it reads no validation row."""
+    given = rows.only(some)
+    if rows.folds is not None:
+        given = replace(given, validation_texts=(), validation_labels=rows.validation_labels[:0])
+    return fit(kind(ADDED), given, alone, replace(session, checkpoints=None, say=lambda _: None))
 
 
 def _sample(rows: Rows, share: float, seed: int) -> Flags:
@@ -82,11 +90,6 @@ def _sample(rows: Rows, share: float, seed: int) -> Flags:
     chosen: Flags = np.random.default_rng(seed).random(len(rows.labels)) < share
     chosen[:1] = True
     return chosen
-
-
-def _aside(session: Session) -> Session:
-    """Return a session that leaves no checkpoint and says nothing."""
-    return replace(session, checkpoints=None, say=lambda _: None)
 
 
 def _losses(rows: Rows, first: Fitted, added: Fitted) -> _Losses:
@@ -99,15 +102,6 @@ def _losses(rows: Rows, first: Fitted, added: Fitted) -> _Losses:
 
 def _loss(logits: Floats, truths: Numbers) -> float:
     return cross_entropy(logits, truths, temperature(logits, truths))
-
-
-def _only(fitted: Fitted, some: Flags) -> Fitted:
-    """Return the part with the out-of-fold scores of some rows."""
-    scores = fitted.out_of_fold
-    kept = scores and Scores(
-        scores.logits[some], scores.in_vocabulary_ratios[some], scores.similarities[some]
-    )
-    return replace(fitted, out_of_fold=kept)
 
 
 def _is_worth(losses: _Losses, seconds: float) -> bool:

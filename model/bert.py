@@ -11,8 +11,6 @@ from model.network import Array, Block, Operators, all_devices, mx
 
 nn: Any = mx.gluon.nn
 
-ACTIVATIONS = {"gelu": "gelu", "relu": "relu"}  # of the published models, and MXNet's names for them
-
 
 @dataclass(frozen=True)
 class BertShape:
@@ -65,7 +63,7 @@ class _Layer(nn.HybridBlock):  # type: ignore[misc]
 
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
-        self.heads, self.activation = shape.heads, ACTIVATIONS[shape.activation]
+        self.heads, self.activation = shape.heads, shape.activation
         with self.name_scope():
             self.attention = _dense(shape.units, 3 * shape.units)
             self.attended = _dense(shape.units, shape.units)

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,13 @@ import numpy as np
 
 from contract.evaluation import HistoryEntry
 from model.calibration import Flags, cross_entropy
-from model.config import Config
+from model.config import FOLDS, Config
 from model.cores import on_all_cores
 from model.cross_fitting import folds, in_order
 from model.data import Floats, Numbers
 from model.errors import TrainingStopped
 from model.ngram_scales import scales
-from model.ngram_settings import FOLDS, NgramSettings, Sample, feature_limit, settings, task
-from model.ngram_sums import NgramSums
+from model.ngram_settings import NgramSettings, Sample, feature_limit, settings, task
 from model.ngram_training import NgramTrainer
 from model.ngrams import NgramEncoder
 from model.parts.ngram import NgramPart
@@ -98,7 +98,8 @@ class _Learning:
         texts = self.texts.only(inside)
         known = texts.frequencies(self.encoder.size) >= self.chosen.least_texts
         known[0] = True
-        trainer = self._trainer(texts.without(~known), self.rows.labels[inside])
+        of_known = np.where(known, np.arange(self.encoder.size, dtype=np.int32), 0)
+        trainer = self._trainer(texts.renumbered(of_known), self.rows.labels[inside])
         for _ in range(self.chosen.epochs):
             trainer.epoch()
         return self._part(trainer, known).score(list(itertools.compress(self.rows.texts(), ~inside)))
@@ -109,8 +110,8 @@ class _Learning:
         return NgramTrainer(task(self.config, self.chosen, texts, labels, classes, scale))
 
     def _part(self, trainer: NgramTrainer, known: Flags) -> NgramPart:
-        sums = NgramSums(trainer.weights()[known], trainer.bias[0].copy(), self.chosen.norm)
-        return NgramPart(self.encoder.only(known), sums)
+        sums = trainer.sums()
+        return NgramPart(self.encoder.only(known), replace(sums, weights=sums.weights[known]))
 
 
 def _measure(logits: Floats, labels: Numbers) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from model.calibration import cross_entropy, temperature
-from model.config import Config
+from model.config import AUTO, FOLDS, Config
 from model.data import Floats, Numbers
 from model.errors import TrainingStopped
 from model.ngram_buckets import Grams
@@ -18,9 +18,7 @@ from model.sparse_rows import SparseRows
 
 T = TypeVar("T")
 
-AUTO = "auto"
-FOLDS = 5  # that the rows fall into to choose; of many rows, only the first is left out
-FEW_ROWS = 1500  # of fewer, each fold is left out in turn
+FEW_ROWS = 1500  # of more, only the first fold is left out to choose; of fewer, each in turn
 LEAST_ROWS = 50  # to choose on; below, the first that comes into question is taken
 TRIED_EPOCHS = 2  # which tell as much as more would
 MOST_EPOCHS = 8
@@ -82,7 +80,7 @@ def settings(
     ends = _allowed(config.ngram_end, ENDS)
     allowed_scales, norms = _allowed(config.ngram_scale, SCALES), _allowed(config.ngram_norm, NORMS)
     least = _allowed(config.ngram_least_texts, LEASTS)
-    epochs = USUAL_EPOCHS if config.ngram_epochs == "auto" else config.ngram_epochs
+    epochs = config.ngram_epochs if isinstance(config.ngram_epochs, int) else USUAL_EPOCHS
     both = _fixed(config, ends[0], (WITH_CHARACTERS, OF_WORDS))
     first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], epochs)
     is_fixed = len(both) == len(ends) == len(allowed_scales) == len(norms) == len(least) == 1

@@ -13,7 +13,7 @@ import numpy as np
 from model.compiled import compiled
 from model.data import Floats, Numbers
 from model.errors import TrainingError
-from model.ngram_sums import columns
+from model.ngram_sums import NgramSums, columns
 from model.ngrams import Norm
 from model.sparse_rows import Ids, Offsets, SparseRows
 
@@ -90,15 +90,12 @@ class NgramTrainer:
 
     def logits(self, rows: SparseRows) -> Floats:
         """Return the logits of rows, shape (rows, classes)."""
-        logits = np.empty((len(rows), columns(self.task.classes)), dtype=np.float32)
-        rooted = self.task.norm == "sqrt"
-        _score(rows.numbers, rows.offsets, self.task.scale, rooted, self.state, self.bias, logits)
-        return np.hstack([-logits, logits]) if self.task.classes == 2 else logits
+        return self.sums().logits(rows)
 
-    def weights(self) -> Floats:
-        """Return the weight of each n-gram and column, what it counts included, shape (n-grams, columns)."""
+    def sums(self) -> NgramSums:
+        """Return what was learned so far, as the table that predicts."""
         weights: Floats = self.state[:, WEIGHT] * self.task.scale[:, None]
-        return weights
+        return NgramSums(weights, self.bias[WEIGHT].copy(), self.task.norm)
 
 
 def _mean_sum(task: NgramTask) -> float:
@@ -134,15 +131,6 @@ def _add_up(  # noqa: PLR0913, PLR0917  a compiled loop is given arrays
     divisor = np.float32(math.sqrt(len(ids) + 1)) if rooted else np.float32(1)
     for column in range(len(logits)):
         logits[column] = logits[column] / divisor + bias[WEIGHT, column]
-
-
-@compiled
-def _score(  # noqa: PLR0913, PLR0917  as above
-    numbers: Ids, offsets: Offsets, scale: Floats, rooted: bool, state: Floats, bias: Floats, logits: Floats
-) -> None:
-    """Fill in the sums over each text's n-grams, shape (texts, columns)."""
-    for row in range(len(logits)):
-        _add_up(numbers[offsets[row] : offsets[row + 1]], scale, rooted, state, bias, logits[row])
 
 
 @compiled

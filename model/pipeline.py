@@ -121,9 +121,8 @@ def run(
     found = suspects.find(*_all([measured, held_out] if data.folds else [held_out]), decision.temperature)
     rows = suspects.named(found, _labelled(data), data.labels)
     evaluation["suspects"] = suspects.figures(found, rows)
-    folders.output.mkdir(parents=True, exist_ok=True)
-    suspects.write(folders.output / keys.SUSPECTS, rows)
     _write(dataclasses.replace(classifier, decision=decision), data.learned, evaluation, folders)
+    suspects.write(folders.output / keys.SUSPECTS, rows)
     return evaluation
 
 

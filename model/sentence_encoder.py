@@ -7,7 +7,6 @@ whose token states are averaged, or whose first one counts. Files are data: noth
 import hashlib
 import importlib.util
 import itertools
-import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
+from contract import strict_json
 from model.data import Floats
 from model.errors import SentenceModelError
 
@@ -266,7 +266,7 @@ def _modules(name: str, files: Mapping[str, bytes]) -> list[str]:
     if MODULES not in files:
         return []
     try:
-        return [str(module["type"]) for module in json.loads(files[MODULES])]
+        return [str(module["type"]) for module in strict_json.parse(files[MODULES])]
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(name, MODULES, error) from error
 
@@ -284,7 +284,7 @@ def _pools_mean(name: str, files: Mapping[str, bytes]) -> bool:
 
 def _json(name: str, files: Mapping[str, bytes], file: str) -> dict[str, Any]:
     try:
-        content = json.loads(files[file])
+        content = strict_json.parse(files[file])
     except ValueError as error:
         raise _unreadable(name, file, error) from error
     if not isinstance(content, dict):

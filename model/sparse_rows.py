@@ -51,12 +51,6 @@ class SparseRows:
         kept = np.repeat(wanted, counts)
         return SparseRows(self.numbers[kept], np.concatenate([[0], np.cumsum(counts[wanted])]))
 
-    def without(self, unknown: npt.NDArray[np.bool_]) -> "SparseRows":
-        """Return the texts without the n-grams that are unknown, shape (n-grams,)."""
-        kept = ~unknown[self.numbers]
-        before = np.concatenate([[0], np.cumsum(kept)])
-        return SparseRows(self.numbers[kept], before[self.offsets])
-
     def renumbered(self, numbers: Ids) -> "SparseRows":
         """Return the texts with other numbers, shape (n-grams,), without those that become 0."""
         renumbered = numbers[self.numbers]

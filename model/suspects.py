@@ -17,11 +17,11 @@ from contract.columns import SUSPECT, SuspectRow
 from contract.text import shorten
 from model.calibration import Array, Logits, Truths, blocks, probabilities
 from model.data import Numbers, Row
+from model.evaluation import TEXT_SHOWN
 
 MOST_WRITTEN = 10_000  # rows, those of the lowest chance
 MOST_CHARACTERS = 10_000_000  # of their texts: whoever hands them to people holds them in memory
 SHOWN = 20
-TEXT_SHOWN = 300
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from model.calibration import cross_entropy, temperature
-from model.config import Config
+from model.config import FOLDS, Config
 from model.cross_fitting import folds, in_order
 from model.data import Arrays, Floats, Numbers
 from model.errors import ArtifactError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 PENALTIES = (1.0, 0.2, 0.05, 0.0125)  # divided by the rows, each weaker than the one before
 CHOOSING_ROWS = 2000  # of more, a single fold chooses the penalty
-FOLDS = 5  # that choose, where the rows have none
 NEIGHBOURS = 3
 MOST_NEIGHBOURS = 20_000  # training rows that are kept to compare with: 15 MB
 BLOCK = 2048  # rows that are compared at once

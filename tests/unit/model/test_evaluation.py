@@ -87,13 +87,8 @@ def simulated(classes: int, rows: int, champion: bool) -> Evaluation:
     texts = [Row(number, "x" * number, labels[truth]) for number, truth in enumerate(truths)]
     live = compared(np.ones(rows, bool), chance.random(rows) < 0.75) if champion else None
     phrases = {label: [{"phrase": "p", "weight": 1.0 / n} for n in range(1, 20)] for label in labels}
-    trained = Trained(labels, TRAINING, phrases)
-    return evaluate(
-        Measured(logits, truths, np.ones(rows), np.ones(rows)),
-        texts,
-        dataclasses.replace(trained, champion=live),
-        Wishes(0.9),
-    )[0]
+    trained = Trained(labels, TRAINING, phrases, champion=live)
+    return evaluate(Measured(logits, truths, np.ones(rows), np.ones(rows)), texts, trained, Wishes(0.9))[0]
 
 
 def test_accuracy_and_rows_are_counted_and_only_what_was_confused_is_listed(figures: Evaluation) -> None:

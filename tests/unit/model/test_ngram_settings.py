@@ -7,11 +7,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from model.config import Config
+from model.config import FOLDS, Config
 from model.ngram_buckets import Grams
 from model.ngram_settings import (
     ENDS,
-    FOLDS,
     LEAST_ROWS,
     MOST_WEIGHTS,
     NORMS,

@@ -82,7 +82,7 @@ def test_an_epoch_is_that_of_the_article(classes: int, norm: str, penalty: float
     trainer = NgramTrainer(given)
     weights, bias = plain_epoch(given, trainer)
     trainer.epoch()
-    np.testing.assert_allclose(trainer.weights(), weights, atol=3e-3)
+    np.testing.assert_allclose(trainer.sums().weights, weights, atol=3e-3)
     np.testing.assert_allclose(trainer.bias[0], bias, atol=3e-3)
 
 
@@ -98,7 +98,7 @@ def test_the_loss_falls_from_that_of_knowing_nothing() -> None:
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others() -> None:
-    first, again, other = (trained(task(seed=seed)).weights() for seed in (3, 3, 4))
+    first, again, other = (trained(task(seed=seed)).sums().weights for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -106,7 +106,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others() ->
 def test_an_n_gram_that_counts_nothing_has_no_weight() -> None:
     scale = task().scale.copy()
     scale[5] = 0
-    assert not trained(task(scale=scale)).weights()[5].any()
+    assert not trained(task(scale=scale)).sums().weights[5].any()
 
 
 def test_balanced_classes_raise_the_recall_of_a_rare_one() -> None:

@@ -1,6 +1,5 @@
 """The report: one page that stands alone, for any labels and any texts."""
 
-import dataclasses
 import html.parser
 import re
 from pathlib import Path
@@ -91,13 +90,8 @@ def evaluation(
     nothing = np.zeros(rows, dtype=bool)
     right, live_right = np.arange(rows) >= wrong, np.arange(rows)[::-1] < (champion or 0) * rows
     live = None if champion is None else figures(Outcome(right, live_right, nothing, nothing))
-    trained = Trained(labels, training, phrases)
-    return evaluate(
-        Measured(logits, truths, np.ones(rows), np.ones(rows)),
-        texts,
-        dataclasses.replace(trained, champion=live),
-        Wishes(0.98),
-    )[0]
+    trained = Trained(labels, training, phrases, champion=live)
+    return evaluate(Measured(logits, truths, np.ones(rows), np.ones(rows)), texts, trained, Wishes(0.98))[0]
 
 
 def page(**changes: Any) -> str:
