@@ -45,7 +45,6 @@ def fit(rows: Rows, config: Config, session: "Session") -> Fitted:
     learning = _Learning(rows, texts, encoder, config, chosen)
     part, history = learning.whole(session)
     out_of_fold = None if rows.folds is None else learning.out_of_fold(rows.folds)
-    validation = part.score(rows.validation_texts)
     result = Result(
         chosen.epochs,
         chosen.epochs,
@@ -53,6 +52,7 @@ def fit(rows: Rows, config: Config, session: "Session") -> Fitted:
         round(time.monotonic() - started, 1),
         history,
     )
+    validation = part.score_encoded(learning.validation)
     return Fitted(part, validation, chosen.described() | {"n-grams": encoder.size - 1}, result, out_of_fold)
 
 
@@ -61,15 +61,15 @@ class _Learning:
         self, rows: Rows, texts: SparseRows, encoder: NgramEncoder, config: Config, chosen: NgramSettings
     ) -> None:
         self.rows, self.texts, self.encoder, self.config, self.chosen = rows, texts, encoder, config, chosen
+        self.validation = encoder.encode(rows.validation_texts)
 
     def whole(self, session: "Session") -> tuple[NgramPart, list[HistoryEntry]]:
         """Return what learns from all rows, and how it did on the validation rows after each epoch."""
         trainer = self._trainer(self.texts, self.rows.labels)
-        encoded = self.encoder.encode(self.rows.validation_texts).texts
         history: list[HistoryEntry] = []
         for epoch in range(1, self.chosen.epochs + 1):
             train_loss = trainer.epoch()
-            loss, accuracy = _measure(trainer.logits(encoded), self.rows.validation_labels)
+            loss, accuracy = _measure(trainer.logits(self.validation.texts), self.rows.validation_labels)
             history.append(
                 {
                     "epoch": epoch,

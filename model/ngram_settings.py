@@ -127,35 +127,36 @@ class _Trial:
         self.splits: dict[tuple[Grams, int], list[_Split]] = {}
 
     def best(self, candidates: Sequence[NgramSettings]) -> NgramSettings:
-        """Return the candidate of the lowest loss."""
+        """Return the candidate of the lowest loss after TRIED_EPOCHS."""
         for candidate in candidates:
             if candidate not in self.losses:
-                self.losses[candidate] = self._losses(candidate, TRIED_EPOCHS)[-1]
+                trainers = self._trainers(candidate)
+                for _ in range(TRIED_EPOCHS):
+                    self._epoch(trainers)
+                self.losses[candidate] = _loss(trainers, self._splits(candidate))
                 print(f"Choosing n-grams: {_in_words(candidate)}: {self.losses[candidate]:.4f}", flush=True)
         return min(candidates, key=self.losses.__getitem__)
 
     def epochs(self, candidate: NgramSettings) -> int:
-        """Return after how many epochs its loss is lowest."""
-        losses = self._losses(candidate, MOST_EPOCHS)
+        """Return after how many epochs its loss is lowest; one that is worse than the one before ends."""
+        trainers = self._trainers(candidate)
+        losses: list[float] = []
+        for _ in range(MOST_EPOCHS):
+            self._epoch(trainers)
+            losses.append(_loss(trainers, self._splits(candidate)))
+            if len(losses) > 1 and losses[-1] > losses[-2]:
+                break
         print(f"Choosing epochs: {', '.join(f'{loss:.4f}' for loss in losses)}", flush=True)
         return int(np.argmin(losses)) + 1
 
-    def _losses(self, candidate: NgramSettings, epochs: int) -> list[float]:
-        """Return the loss after each epoch, up to the first that is worse than the one before it."""
-        splits = self._splits(candidate)
-        trainers = [NgramTrainer(self._task(candidate, split)) for split in splits]
-        losses: list[float] = []
-        for _ in range(epochs):
-            for trainer in trainers:
-                trainer.epoch()
-                if self.should_stop():
-                    raise TrainingStopped(
-                        "The training was asked to stop; a restart begins the n-grams anew."
-                    )
-            losses.append(_loss(trainers, splits))
-            if len(losses) > 1 and losses[-1] > losses[-2]:
-                break
-        return losses
+    def _epoch(self, trainers: Sequence[NgramTrainer]) -> None:
+        for trainer in trainers:
+            trainer.epoch()
+            if self.should_stop():
+                raise TrainingStopped("The training was asked to stop; a restart begins the n-grams anew.")
+
+    def _trainers(self, candidate: NgramSettings) -> list[NgramTrainer]:
+        return [NgramTrainer(self._task(candidate, split)) for split in self._splits(candidate)]
 
     def _task(self, candidate: NgramSettings, split: _Split) -> NgramTask:
         scale = scales(split.inside, split.inside_labels, self.sample.classes, split.size, candidate.scale)

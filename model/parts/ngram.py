@@ -10,7 +10,7 @@ from model.config import Config
 from model.data import Arrays
 from model.ngram_buckets import Grams
 from model.ngram_sums import NgramSums
-from model.ngrams import NgramEncoder
+from model.ngrams import EncodedNgrams, NgramEncoder
 from model.parts.part import Evidence, Fitted, Part, Rows, Scores
 
 if TYPE_CHECKING:
@@ -43,9 +43,12 @@ class NgramPart(Part):
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Return the sums over each text's n-grams."""
-        encoded = self.encoder.encode(texts)
+        return self.score_encoded(self.encoder.encode(texts))
+
+    def score_encoded(self, encoded: EncodedNgrams) -> Scores:
+        """Return the scores of texts that its encoder has read."""
         ratios = encoded.in_vocabulary_ratios
-        return Scores(self.sums.logits(encoded.texts), ratios, np.ones(len(texts)))
+        return Scores(self.sums.logits(encoded.texts), ratios, np.ones(len(ratios)))
 
     def evidence(self, text: str) -> Evidence:
         """Return each n-gram once, with its row of the table: the logits are their sum and the bias."""

@@ -18,7 +18,7 @@ WHERE = "train"
 #: The named points, in the order in which a training comes by.
 POINTS = {
     "before it reads": ("model.pipeline:_read", 1),
-    "while it tries n-gram settings": ("model.ngram_settings:_Trial._losses", 2),
+    "while it tries n-gram settings": ("model.ngram_settings:_Trial._epoch", 2),
     "in an epoch": ("model.step:Step.train", 5),
     "between the two files of a checkpoint": ("model.checkpoint:digest", 2),
     "before it measures": ("model.pipeline:evaluate", 1),
