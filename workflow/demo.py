@@ -137,6 +137,7 @@ FILES = {
     "prediction/review.csv": "Rows for review",
     "prediction/report.html": "Prediction report",
     "training/report.html": "Training report",
+    "training/suspects.csv": "Suspect labels",
 }
 
 

@@ -24,6 +24,8 @@ def nothing_is_started(monkeypatch: pytest.MonkeyPatch, account: Account) -> Non
     monkeypatch.setattr(display.stderr, "_file", None)
     for recording in ("trained", "predicted", "rejected"):
         account.s3.put_object(Bucket="results", Key=f"{run_id(recording)}/report.html", Body=b"x")
+    suspects = f"{run_id('trained')}/claims_train.suspects.csv"
+    account.s3.put_object(Bucket="results", Key=suspects, Body=b"line,text\r\n")
     prediction = run_id("predicted")
     files = {"review": f"s3://results/{prediction}/claims.review.csv"}
     account.s3.put_object(
@@ -70,6 +72,7 @@ def test_the_demo_ends_with_figures_files_and_what_to_try(
         assert text in result.output
     assert (tmp_path / "out" / "demo" / "prediction" / "claims.review.csv").read_text() == REVIEW
     assert (tmp_path / "out" / "demo" / "training" / "report.html").exists()
+    assert "training/claims_train.suspects.csv" in result.output.replace("\n", "")
 
 
 def test_what_was_odd_is_told_with_the_file_that_it_is_about(
