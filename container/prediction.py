@@ -45,6 +45,7 @@ class Job:
     failure: str  # address
     model: str  # address
     explain: bool
+    target_precision: float | None  # that the model got after its training; None: its own
 
 
 def main() -> int:
@@ -70,7 +71,8 @@ def read_job() -> Job:
     part = storage.join(work.output, keys.part_name(index))
     note = storage.join(work.output, keys.failure_name(index))
     shard = work.shards[index]
-    return Job(index, shard.uri, shard.sha256, shard.rows, part, note, model, work.explain)
+    target = work.target_precision
+    return Job(index, shard.uri, shard.sha256, shard.rows, part, note, model, work.explain, target)
 
 
 def killed(number: signal.Signals) -> None:
@@ -112,7 +114,8 @@ def _work(job: Job, scratch: Path) -> None:
 
 def _origin(job: Job) -> Origin:
     shard = job.sha256 or _tag(job.shard)
-    return origin(shard, _tag(job.model), job.rows, explain=job.explain)
+    model, target = _tag(job.model), job.target_precision
+    return origin(shard, model, job.rows, explain=job.explain, target_precision=target)
 
 
 def _metadata(made_of: Origin, part: Path) -> dict[str, str]:
@@ -140,7 +143,8 @@ def _label(job: Job, scratch: Path) -> Path:
     shard = storage.download(job.shard, scratch / "shard.csv")
     if job.sha256 and _tag(str(shard)) != job.sha256:
         raise UsageError("the shard is not the one that was checked; start the run again.")
-    classifier = artifact.load(storage.download(job.model, scratch / "model.tar.gz"))
+    model = storage.download(job.model, scratch / "model.tar.gz")
+    classifier = artifact.load(model, job.target_precision)
     part = scratch / "part.csv"
     predictions = predict(classifier, read_file(shard), explain=job.explain)
     written = write_part(part, predictions, job.rows, explain=job.explain)

@@ -162,10 +162,15 @@ class Acceptance(TypedDict):
     """The validation rows under the rule that was found on the folds; None: there are no folds."""
 
 
-def rung(acceptance: Acceptance, target_precision: float) -> Target | None:
-    """Return what the lowest target that is not below `target_precision` gives; None: there is none."""
+def at_target(acceptance: Acceptance, target_precision: float) -> Acceptance | None:
+    """Return the acceptance with another target: the lowest of its `targets` that is not below the given one.
+
+    The advice is for the target of the training, and falls away. None: there is no such target, or the model
+    is an older one, which has no others than its own.
+    """
     steps = [step for step in acceptance.get("targets", []) if step["target_precision"] >= target_precision]
-    return min(steps, key=lambda step: step["target_precision"], default=None)
+    step = min(steps, key=lambda step: step["target_precision"], default=None)
+    return {**acceptance, **step, "advice": None} if step else None
 
 
 class CoveragePoint(TypedDict):

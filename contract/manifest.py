@@ -71,6 +71,8 @@ class Manifest:
     reading: Reading
     explain: bool = False
     """Whether the parts have the column `because`."""
+    target_precision: float | None = None
+    """That the model got after its training; None: its own."""
 
     def text(self) -> str:
         """Return the manifest as JSON; `read` is the inverse."""

@@ -58,7 +58,7 @@ def parse(line: Sequence[str]) -> Prediction:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a part was made of: a digest of shard, model and whether it explains; and how many rows it has."""
+    """What a part was made of (a digest of shard, model, explanations, target), and how many rows it has."""
 
     made_of: str
     rows: int
@@ -76,7 +76,9 @@ class Origin:
         return ""
 
 
-def origin(shard: str, model: str, rows: int, *, explain: bool) -> Origin:
+def origin(
+    shard: str, model: str, rows: int, *, explain: bool, target_precision: float | None = None
+) -> Origin:
     """Return the origin of a part.
 
     Args:
@@ -84,9 +86,11 @@ def origin(shard: str, model: str, rows: int, *, explain: bool) -> Origin:
         model: ETag of the model's archive
         rows: of the shard
         explain: whether the part has explanations
+        target_precision: that the model got after its training; None: its own
 
     """
-    digest = hashlib.sha256(f"{shard}\n{model}\n{explain}".encode()).hexdigest()[:32]
+    made_of = [shard, model, str(explain), *([] if target_precision is None else [repr(target_precision)])]
+    digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:32]
     return Origin(digest, rows)
 
 

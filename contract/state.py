@@ -27,6 +27,16 @@ class Request(TypedDict):
     """With `train`: the new model may lack categories of the live one."""
 
 
+class ThresholdRequest(TypedDict):
+    """The execution's input that gives the live model another target, without a training."""
+
+    action: Literal["threshold"]
+    target_precision: float
+    """Least precision of the rows accepted without a person: at least 0.5 and below 1."""
+    started_by: NotRequired[str | None]
+    """Who started it: the command line's caller."""
+
+
 class InputFile(TypedDict):
     """A file as prepare found it. All steps read these same bytes."""
 
@@ -56,6 +66,8 @@ class LiveModel(TypedDict):
     """Where its card lies; models registered before there were cards have none."""
     job: str | None
     """The training job that made it."""
+    target_precision: NotRequired[float | None]
+    """That was set after the training; None: the model's own."""
 
 
 class Run(TypedDict):
@@ -234,6 +246,18 @@ class Evaluation(TypedDict):
     message: str
 
 
+class NewTarget(TypedDict):
+    """What the target that a model got after its training gives, on the rows that it was measured on."""
+
+    target_precision: float
+    coverage: float
+    """Share of the rows accepted."""
+    precision: float | None
+    """Share of the accepted rows labelled right; None when there are none."""
+    of: int
+    """The version that is the same model with the target of before."""
+
+
 class Registration(TypedDict):
     """What register leaves."""
 
@@ -246,6 +270,8 @@ class Registration(TypedDict):
     """The model is worse than the live one."""
     again: NotRequired["Again"]
     """Another model is live than the one in `run.live_model`: the machine goes back to Train with this."""
+    target: NotRequired[NewTarget]
+    """Only of a request for another target."""
     subject: NotRequired[str]
     message: NotRequired[str]
 
@@ -328,7 +354,7 @@ class Failure(TypedDict):
 class State(TypedDict, total=False):
     """The state data."""
 
-    request: Request
+    request: Request | ThresholdRequest
     run: Run
     validation: Validation
     training: Training
@@ -370,6 +396,14 @@ class RegisterEvent(TypedDict):
     training: Training
     validation: TrainingValidation
     evaluation: Evaluation
+
+
+class ThresholdEvent(TypedDict):
+    """What register gets of a request for another target. The request may be anything: register checks it."""
+
+    request: object
+    execution: str
+    """The ARN of the execution."""
 
 
 class CollectEvent(TypedDict):

@@ -32,6 +32,7 @@ TRAINING = (TRAIN, EVALUATE, REGISTER)
 PREDICTION = (PREDICT, COLLECT)
 ORDER = (PREPARE, VALIDATE, *TRAINING, *PREDICTION)
 
+THRESHOLD = Step("Threshold", REGISTER.leaves)  # the one step of a request for another target
 EXPLAIN = Step("Explain", "failure")
 PREDICT_IN_PARALLEL = Step("Predict in parallel", PREDICT.leaves)  # the array job, for several shards
 GATE = "Gate"

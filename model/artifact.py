@@ -64,13 +64,14 @@ def save(
     )
 
 
-def load(source: Path) -> Classifier:
+def load(source: Path, target_precision: float | None = None) -> Classifier:
     """Read a model from its folder, or from model.tar.gz, or from a folder that holds model.tar.gz.
 
-    Raises ArtifactError, in one sentence, when anything is missing, altered or of another version.
+    `target_precision` is the one that it got after its training; None: its own. Raises ArtifactError, in one
+    sentence, when anything is missing, altered or of another version.
     """
     with unpacked(source) as folder:
-        return _load_folder(folder)
+        return _load_folder(folder, target_precision)
 
 
 def learned(folder: Path) -> Hashes | None:
@@ -154,7 +155,7 @@ def _described(classifier: Classifier) -> dict[str, Any]:
     return {"labels": classifier.labels, "parts": {name: part.described() for name, part in parts}}
 
 
-def _load_folder(folder: Path) -> Classifier:
+def _load_folder(folder: Path, target_precision: float | None) -> Classifier:
     weights = _checked_weights(folder)
     try:
         config = Config.parse(_json(folder / CONFIG))
@@ -164,7 +165,7 @@ def _load_folder(folder: Path) -> Classifier:
         parts = tuple(_part(name, described[name], arrays, config, len(labels)) for name in config.parts)
         mixture = evaluation["training"]["mixture"]
         shares = tuple(mixture[name] for name in config.parts) if mixture else (1.0,)
-        return Classifier(config, labels, parts, shares, decision(evaluation))
+        return Classifier(config, labels, parts, shares, decision(evaluation, target_precision))
     except (ConfigError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"The model was made by another version of this program ({error}).") from error
 

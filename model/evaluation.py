@@ -24,7 +24,7 @@ from contract.evaluation import (
     Phrase,
     ShownRow,
     Training,
-    rung,
+    at_target,
 )
 from contract.text import shorten
 from model import calibration, familiarity
@@ -149,16 +149,18 @@ def _interval(correct: Flags) -> list[float]:
 def decision(evaluation: Evaluation, target_precision: float | None = None) -> Decision:
     """Return the decision rule that an evaluation.json describes: that of its own target, or of another one.
 
-    Of another target, it is that of the ladder's next higher step; without one, nothing is accepted. Models
-    that were saved before watch no category.
+    Models that were saved before watch no category. Raises ValueError for a target that the evaluation has no
+    rule for.
     """
-    acceptance = evaluation["acceptance"]
-    step = rung(acceptance, target_precision) if target_precision is not None else acceptance
+    own = evaluation["acceptance"]
+    acceptance = own if target_precision is None else at_target(own, target_precision)
+    if acceptance is None:
+        raise ValueError(f"it has no rule for the target {target_precision}")
     numbers = {label: number for number, label in enumerate(evaluation["labels"])}
-    groups = zip(acceptance.get("watched", []), step.get("chances", []), strict=True) if step else []
+    groups = zip(acceptance.get("watched", []), acceptance.get("chances", []), strict=True)
     return Decision(
         evaluation["calibration"]["temperature"],
-        step["threshold"] if step else None,
+        acceptance["threshold"],
         acceptance["least_known_share"],
         acceptance.get("least_similarity", 0.0),
         tuple(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from contract.state import Action, Request
+from contract.state import Action, Request, ThresholdRequest
 from workflow import (
     display,
     lists,
@@ -49,7 +49,9 @@ app = typer.Typer(
     epilog="Begin with: claimflow local up; claimflow --local deploy; claimflow --local train FILE.",
 )
 models_app = typer.Typer(
-    help="List the model versions; approve or reject one.", invoke_without_command=True, no_args_is_help=False
+    help="List the model versions; approve or reject one, or change the live one's target.",
+    invoke_without_command=True,
+    no_args_is_help=False,
 )
 app.add_typer(models_app, name="models")
 
@@ -69,6 +71,15 @@ Explain = Annotated[
 ]
 Version = Annotated[
     int, typer.Argument(metavar="VERSION", help="The version's number, as `models` shows it.")
+]
+Target = Annotated[
+    float,
+    typer.Argument(
+        metavar="TARGET",
+        help="The share of the accepted rows that must be right: 0.95, say.",
+        min=0.5,
+        max=0.9999,
+    ),
 ]
 RunName = Annotated[
     str | None,
@@ -232,7 +243,7 @@ def fetch_results(
 
 @models_app.callback()
 def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the model versions; approve or reject one."""
+    """List the model versions; approve or reject one, or change the live one's target."""
     if ctx.invoked_subcommand:
         return
     account: Account = ctx.obj
@@ -258,6 +269,14 @@ def approve(ctx: typer.Context, version: Version) -> None:
 def reject(ctx: typer.Context, version: Version) -> None:
     """Reject a version; if it was live, the approved one before it is live again."""
     set_status(ctx.obj, version, models.REJECTED)
+
+
+@models_app.command()
+def threshold(ctx: typer.Context, target: Target, no_wait: NoWait = False) -> None:
+    """Let the live model accept more rows, or fewer, without a new training."""
+    account: Account = ctx.obj
+    made: ThresholdRequest = {"action": "threshold", "target_precision": target}
+    begin(account, stacks.read_stack(account), made, no_wait)
 
 
 @app.command()
@@ -327,7 +346,7 @@ def submit(  # noqa: PLR0913  what the options say
     begin(account, stack, submission.request(action, data, also, settings, replace=replace), no_wait)
 
 
-def begin(account: Account, stack: stacks.Stack, request: Request, no_wait: bool) -> None:
+def begin(account: Account, stack: stacks.Stack, request: Request | ThresholdRequest, no_wait: bool) -> None:
     """Start a run and, unless told not to wait, follow it to its end; exits with what it came to."""
     follow_on(account, submission.start(account, stack, request), no_wait)
 
@@ -351,7 +370,7 @@ def watch(account: Account, arn: str) -> None:
         display.say(f"The run goes on. Watch it again with: {account.command} status {name} --follow")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     display.summary(ended, account)
-    if ended.status == "SUCCEEDED":
+    if ended.status == "SUCCEEDED" and "run" in ended.data:
         display.say(f"Download: {account.command} results {ended.name}")
     raise typer.Exit(outcome.exit_code(ended))
 

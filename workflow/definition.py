@@ -109,7 +109,7 @@ SNS_FAULTS = ["SNS.AmazonSNSException", "SNS.SdkClientException", "SNS.Throttled
 # How often the execution was redriven: a step that runs again has new jobs, which need new names.
 REDRIVES = "$$.Execution.RedriveCount"
 # The steps to which a redriven execution goes back by their names; to Predict it goes back otherwise.
-REPEATED = [step.name for step in steps.ORDER if step is not steps.PREDICT]
+REPEATED = [step.name for step in (*steps.ORDER, steps.THRESHOLD) if step is not steps.PREDICT]
 
 # What model/training.py prints, as curves in the SageMaker console.
 METRICS = {
@@ -132,15 +132,21 @@ def build() -> Asl:
     by_action.add_choice(Rule.StringEquals("$.run.action", "train"), _trains(explain, predict))
     live = "$.run.live_model"
     by_action.default_choice(_uses("Use the live model", live, f"{live}.model_uri", predict))
-    story = Chain(
+    asked = {"request.$": "$.request", "execution.$": "$$.Execution.Id"}
+    runs = Chain(
         [
-            # Wrapped, so that a Catch can add its error to an input that is no object.
-            Pass("Received", parameters={"request.$": "$"}),
-            _function(steps.PREPARE, {"request.$": "$.request", "execution.$": "$$.Execution.Id"}, explain),
+            _function(steps.PREPARE, asked, explain),
             _function(steps.VALIDATE, {"run.$": "$.run"}, explain),
             by_action,
         ]
     )
+    action = "$.request.action"
+    is_threshold = Rule.And([Rule.IsPresent(action, True), Rule.StringEquals(action, "threshold")])
+    by_kind = Choice("Another target only?")
+    by_kind.add_choice(is_threshold, _sets_threshold(asked, explain))
+    by_kind.default_choice(runs)
+    # Wrapped, so that a Catch can add its error to an input that is no object.
+    story = Chain([Pass("Received", parameters={"request.$": "$"}), by_kind])
     comment = "Claimflow: texts in, categories out. Written by workflow/definition.py; do not edit."
     graph: Asl = Graph(story, comment=comment, timeout_seconds=RUN_SECONDS).to_dict()
     graph["States"][again.state_id]["Choices"] = [
@@ -234,13 +240,25 @@ def _registers(explain: Task, train: Task, predict: Choice, rejects: Task) -> Ch
         wanted, _uses("Use the new model", "$.registration", "$.training.model_uri", predict)
     )
     predict_too.default_choice(Succeed("Done"))
-    register = _function(steps.REGISTER, _given("run", "training", "evaluation", "validation"), explain)
-    register.add_retry(_again([AnotherGoesLive.__name__], first=5, longest=60, attempts=40))
+    given = _given("run", "training", "evaluation", "validation")
+    register = _in_turn(_function(steps.REGISTER, given, explain))
     overtaken = Choice("Is another model live now?")
     overtaken.add_choice(Rule.IsPresent("$.registration.again", True), _compares_again(train))
     overtaken.add_choice(Rule.IsPresent("$.registration.rejected", True), rejects)
     overtaken.default_choice(_notify("Notify trained", steps.REGISTER.path, predict_too))
     return Chain([register, overtaken])
+
+
+def _sets_threshold(asked: Asl, explain: Task) -> Chain:
+    # The function that decides what is live: of two that change it, one waits for the other.
+    threshold = _in_turn(_function(steps.THRESHOLD, asked, explain, of=steps.REGISTER))
+    return Chain([threshold, _notify("Notify new target", steps.THRESHOLD.path, Succeed("Done"))])
+
+
+def _in_turn(decides: Task) -> Task:
+    """Let a step wait for another run that changes what is live at this moment."""
+    decides.add_retry(_again([AnotherGoesLive.__name__], first=5, longest=60, attempts=40))
+    return decides
 
 
 def _compares_again(train: Task) -> Pass:
@@ -349,18 +367,19 @@ def _fails(name: str, again: Choice) -> Task:
     return state
 
 
-def _function(step: Step, payload: Asl, explain: Task) -> Task:
-    state = _lambda(step, payload)
+def _function(step: Step, payload: Asl, explain: Task, of: Step | None = None) -> Task:
+    """Return a step that a Lambda takes: its own, or that `of` another step."""
+    state = _lambda(step, payload, of)
     state.add_catch(_to(explain))
     return state
 
 
-def _lambda(step: Step, payload: Asl) -> Task:
+def _lambda(step: Step, payload: Asl, of: Step | None = None) -> Task:
     # The function's ARN, not lambda:invoke: that one wraps its answer in $.Payload, and no field of the
     # States Language brings an object with optional keys from there to its place in the state.
     return Task(
         step.name,
-        resource="${" + step.name + "Function}",
+        resource="${" + (of or step).name + "Function}",
         parameters=payload,
         result_path=step.path,
         timeout_seconds=LAMBDA_SECONDS,

@@ -24,7 +24,18 @@ def show_runs(records: Sequence[Record]) -> None:
 
 def show_models(models: Sequence[Model], live: Model | None) -> None:
     """Print a line about each model version, as `show_runs` does."""
-    heads = ("Version", "State", "Created", "File", "Rows", "Categories", "Accuracy", "By", "Run")
+    heads = (
+        "Version",
+        "State",
+        "Created",
+        "File",
+        "Rows",
+        "Categories",
+        "Accuracy",
+        "New target",
+        "By",
+        "Run",
+    )
     _list(heads, [_model_cells(each, each == live) for each in models])
 
 
@@ -57,6 +68,7 @@ def _model_cells(each: Model, live: bool) -> list[str]:
         _count(each.rows),
         _count(each.categories),
         each.figures,
+        each.changed_target,
         each.started_by or "",
         each.run or "",
     ]

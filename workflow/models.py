@@ -39,6 +39,8 @@ class Model:
     rows: int | None = None
     categories: int | None = None
     started_by: str | None = None
+    target: float | None = None  # that was set after the training
+    target_of: int | None = None  # the version that is the same model with the target of before
 
     @property
     def figures(self) -> str:
@@ -47,6 +49,13 @@ class Model:
             return ""
         between = f" ({percent(self.interval[0])} to {percent(self.interval[1])})" if self.interval else ""
         return f"{percent(self.accuracy)}{between}"
+
+    @property
+    def changed_target(self) -> str:
+        """The target that was set for it, and the version that it was set for."""
+        if self.target is None:
+            return ""
+        return f"{percent(self.target)}, version {self.target_of}" if self.target_of else percent(self.target)
 
     def state(self, live: bool) -> str:
         """Return in a word or three how it stands; `live` is whether it is the newest approved one."""
@@ -110,4 +119,6 @@ def _read(account: Account, arn: str) -> Model:
         rows=int(about["rows"]) if "rows" in about else None,
         categories=int(about["categories"]) if "categories" in about else None,
         started_by=about.get("started_by"),
+        target=float(about["target_precision"]) if "target_precision" in about else None,
+        target_of=int(about["target_of"]) if "target_of" in about else None,
     )

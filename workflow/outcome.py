@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from contract.errors import ModelRejected, PartlyDone
-from contract.state import Evaluation, FileToLabel, InputFile, LabelledFile, State
+from contract.state import Evaluation, FileToLabel, InputFile, LabelledFile, NewTarget, State
 from contract.text import percent
 from workflow.runs import FINAL, Run
 
@@ -189,7 +189,20 @@ def _training(data: State) -> list[Figure]:
         state = "live" if registration.get("live") else "waits for approval"
         version = registration.get("version")
         pairs.append(("Model", f"version {version}, {state}" if version else "not decided yet"))
+        pairs.extend(_target(registration.get("target")))
     return pairs
+
+
+def _target(target: NewTarget | None) -> list[Figure]:
+    """Return what a model gives at the target that was set, on the rows that it was measured on."""
+    if target is None:
+        return []
+    right = "" if target["precision"] is None else f", {percent(target['precision'])} of them right"
+    return [
+        ("Same model as", f"version {target['of']}"),
+        ("Target", f"{percent(target['target_precision'])} of the accepted rows right"),
+        ("Accepts when measured", f"{percent(target['coverage'])} of the rows{right}"),
+    ]
 
 
 def _prediction(data: State) -> list[Figure]:

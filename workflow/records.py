@@ -26,6 +26,7 @@ class Record:
     model: int | None
     accuracy: float | None
     accepted: float | None
+    target: float | None
     started_by: str | None
     error: str | None
     cause: str | None
@@ -33,15 +34,16 @@ class Record:
 
     @property
     def figures(self) -> str:
-        """The figure that counts: a training's accuracy, a prediction's accepted share; both for both."""
-        shares = [("right", self.accuracy), ("accepted", self.accepted)]
+        """The figure that counts: a training's accuracy, a prediction's accepted share, a new target."""
+        shares = [("right", self.accuracy), ("accepted", self.accepted), ("target", self.target)]
         return ", ".join(f"{percent(share)} {what}" for what, share in shares if share is not None)
 
 
 def record(run: Run, bucket: str) -> Record:
     """Return the line of a run, from its data; `bucket` is that of the results."""
     data = run.data
-    request, validation = data.get("request", {}), data.get("validation", {})
+    request = dict(data["request"]) if "request" in data else {}
+    validation = data.get("validation", {})
     trained, labelled = validation.get("train"), data.get("results")
     read = trained or labelled or validation.get("predict")
     uri = _text(request.get("data"))
@@ -57,6 +59,7 @@ def record(run: Run, bucket: str) -> Record:
         model=_version(data),
         accuracy=data.get("evaluation", {}).get("accuracy"),
         accepted=labelled["accepted"] / labelled["rows"] if labelled and labelled["rows"] else None,
+        target=data.get("registration", {}).get("target", {}).get("target_precision"),
         started_by=_text(request.get("started_by")),
         error=run.error,
         cause=run.cause,

@@ -14,7 +14,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from contract import keys, strict_json
-from contract.state import Action, Request
+from contract.state import Action, Request, ThresholdRequest
 from contract.strict_json import JsonError
 from workflow.account import Account
 from workflow.errors import CommandError
@@ -128,19 +128,23 @@ def request(
     return made
 
 
-def start(account: Account, stack: Stack, made: Request) -> str:
+def start(account: Account, stack: Stack, made: Request | ThresholdRequest) -> str:
     """Start a run; returns the execution's ARN. The request also says who started it."""
     by = {"started_by": account.caller} if account.caller else {}
-    name = execution_name(made["action"], made["data"], datetime.now(UTC))
+    about = f"{made['target_precision']:g}" if made["action"] == "threshold" else made["data"]
+    name = execution_name(made["action"], about, datetime.now(UTC))
     started = account.step_functions.start_execution(
         stateMachineArn=stack.state_machine, name=name, input=json.dumps({**made, **by})
     )
     return started["executionArn"]
 
 
-def execution_name(action: Action, uri: str, now: datetime) -> str:
-    """Return a name that is never used twice and still tells a reader what runs: action, file, time."""
-    return f"{action}-{keys.stem(uri)}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
+def execution_name(action: str, about: str, now: datetime) -> str:
+    """Return a name that is never used twice and still tells a reader what runs: action, file, time.
+
+    `about` is the file's address; of a request for another target, the target.
+    """
+    return f"{action}-{keys.stem(about)}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
 
 
 def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:

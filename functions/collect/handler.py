@@ -19,7 +19,7 @@ from collect.words import words
 from contract import keys
 from contract.columns import LINE, REASON
 from contract.errors import InvalidData, PredictionFailed, StorageError
-from contract.evaluation import Card
+from contract.evaluation import Acceptance, Card, at_target
 from contract.manifest import Manifest
 from contract.state import CollectEvent, ResultCounts, Results, Run
 from shared import settings, storage
@@ -50,7 +50,7 @@ def _handle(event: CollectEvent) -> Results:
         names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
         read_as=manifest.reading.described,
         warnings=[*event["validation"]["predict"]["warnings"], *notes],
-        acceptance=card.get("acceptance") if card else None,
+        acceptance=_acceptance(card, manifest),
     )
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, keys.REPORT), page, HTML)
@@ -81,6 +81,12 @@ def _handle(event: CollectEvent) -> Results:
         "subject": subject,
         "message": message,
     }
+
+
+def _acceptance(card: Card | None, manifest: Manifest) -> Acceptance | None:
+    """Return what the model's card says of acceptance, at the target that it had for this file."""
+    acceptance, target = card.get("acceptance") if card else None, manifest.target_precision
+    return at_target(acceptance, target) if acceptance and target is not None else acceptance
 
 
 def _write_files(

@@ -117,7 +117,8 @@ class Parts:
 
     def _check(self, number: int, shard: Shard, facts: dict[str, str], digest: str) -> None:
         sha256 = shard.sha256 or storage.head(storage.parse_uri(shard.uri)).etag
-        expected = origin(sha256, self._model_etag, shard.rows, explain=self._manifest.explain)
+        explain, target = self._manifest.explain, self._manifest.target_precision
+        expected = origin(sha256, self._model_etag, shard.rows, explain=explain, target_precision=target)
         if flaw := expected.flaw(facts, digest):
             raise self._unusable(number, flaw)
 

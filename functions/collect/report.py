@@ -58,7 +58,15 @@ class About:
             return ""
         if not self.acceptance:
             return "More labelled rows, or a lower target, would let more rows be accepted."
-        return str(self.acceptance["advice"] or _unlike_the_trial(self.acceptance["coverage"], tally))
+        if self.acceptance["advice"]:
+            return self.acceptance["advice"]
+        if self.acceptance["coverage"] < LITTLE:
+            return (
+                f"At its target of {percent(self.acceptance['target_precision'])} the model accepts "
+                f"{percent(self.acceptance['coverage'])} of the rows that it was measured on: a lower target "
+                "(`claimflow models threshold`) accepts more."
+            )
+        return _unlike_the_trial(self.acceptance["coverage"], tally)
 
 
 class Bar(NamedTuple):

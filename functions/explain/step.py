@@ -21,6 +21,9 @@ def in_words(step: Step | None) -> str:
 
 def _steps(state: State) -> Iterator[Step]:
     """Yield the steps that a run takes, each only if those before it are done."""
+    if "request" in state and state["request"].get("action") == "threshold":
+        yield steps.THRESHOLD
+        return
     yield steps.PREPARE
     yield steps.VALIDATE
     if state["run"].get("action") == "train":

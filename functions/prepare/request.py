@@ -7,10 +7,10 @@ from typing import Any, get_args
 from contract import state
 from contract.errors import InvalidRequest
 from contract.state import Action
-from contract.text import is_text, listed, shorten
+from contract.text import shorten
+from shared import given
 from shared.storage import Location, parse_uri
 
-LONGEST = 1024  # characters of an S3 version, or of a person's name
 ACTIONS = get_args(Action)
 KEYS = tuple(state.Request.__annotations__)
 
@@ -36,7 +36,7 @@ def parse(document: object) -> Request:
     """Check the execution's input. Raises InvalidRequest with every problem at once."""
     if not isinstance(document, dict):
         raise InvalidRequest(
-            f"The request is {_kind(document)}; it must be an object such as "
+            f"The request is {given.kind(document)}; it must be an object such as "
             '{"action": "train", "data": "s3://bucket/key.csv"}.'
         )
     problems = list(_problems(document))
@@ -57,37 +57,39 @@ def parse(document: object) -> Request:
 def _problems(document: dict[str, Any]) -> Iterator[str]:
     unknown = [str(key) for key in document if key not in KEYS]
     if unknown:
-        yield f"it has the unknown {_keys(unknown)}; allowed are {', '.join(KEYS)}"
+        yield given.unknown(unknown, KEYS)
     yield from _action_problems(document)
     if "data" not in document:
         yield "'data' is missing; it must be the file's s3:// address"
     yield from _uri_problems(document, "data")
     yield from _uri_problems(document, "predict")
-    if document.get("version") is not None and not _is_filled(document["version"]):
-        yield f"'version' is {_kind(document['version'])}; it must be the S3 version of 'data', as text"
-    if document.get("started_by") is not None and not _is_filled(document["started_by"]):
-        yield f"'started_by' is {_kind(document['started_by'])}; it must be a person's name, as text"
-    for key in ("version", "started_by"):
-        if len(str(document.get(key, ""))) > LONGEST:
-            yield f"'{key}' is longer than {LONGEST:,} characters"
+    if document.get("version") is not None and not given.is_filled(document["version"]):
+        yield f"'version' is {given.kind(document['version'])}; it must be the S3 version of 'data', as text"
+    yield from filter(
+        None,
+        [
+            given.too_long("version", document.get("version")),
+            given.not_a_person(document.get("started_by")),
+        ],
+    )
     config = document.get("config")
     if isinstance(config, str):
         yield from _uri_problems(document, "config")
     elif config is not None and not isinstance(config, dict):
-        yield f"'config' is {_kind(config)}; it must be an object, or the s3:// address of a JSON file"
+        yield f"'config' is {given.kind(config)}; it must be an object, or the s3:// address of a JSON file"
 
 
 def _action_problems(document: dict[str, Any]) -> Iterator[str]:
     action = document.get("action")
     if "action" not in document:
-        yield "'action' is missing; it must be 'train' or 'predict'"
+        yield "'action' is missing; it must be 'train', 'predict' or 'threshold'"
     elif action not in ACTIONS:
-        shown = f"'{shorten(action)}'" if isinstance(action, str) else _kind(action)
-        yield f"'action' is {shown}; it must be 'train' or 'predict'"
+        shown = f"'{shorten(action)}'" if isinstance(action, str) else given.kind(action)
+        yield f"'action' is {shown}; it must be 'train', 'predict' or 'threshold'"
     if action == "predict" and document.get("predict") is not None:
         yield "'predict' goes with the action 'train' only; name the file to label in 'data'"
     if not isinstance(document.get("replace") or False, bool):
-        yield f"'replace' is {_kind(document['replace'])}; it must be true or false"
+        yield f"'replace' is {given.kind(document['replace'])}; it must be true or false"
     if action == "predict" and document.get("replace"):
         yield "'replace' goes with the action 'train' only; leave it out"
 
@@ -97,31 +99,9 @@ def _uri_problems(document: dict[str, Any], key: str) -> Iterator[str]:
     if value is None and (key != "data" or key not in document):
         return
     if not isinstance(value, str):
-        yield f"'{key}' is {_kind(value)}; it must be text of the form s3://bucket/key"
+        yield f"'{key}' is {given.kind(value)}; it must be text of the form s3://bucket/key"
         return
     try:
         parse_uri(value)
     except ValueError as error:
         yield f"'{key}' is '{shorten(value, 80)}'; {error}"
-
-
-def _keys(names: list[str]) -> str:
-    return ("key " if len(names) == 1 else "keys ") + listed(names)
-
-
-def _is_filled(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and is_text(value)
-
-
-def _kind(value: object) -> str:
-    names = {
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        str: "text",
-        list: "a list",
-        dict: "an object",
-    }
-    return (
-        "null" if value is None else "empty" if value == "" else names.get(type(value), type(value).__name__)
-    )

@@ -2,16 +2,15 @@
 
 The Gate compared it with the model that was live then. What is live may have changed since, so it is looked
 up again when it counts, with all other runs waiting: if another model is live, the two are compared first.
+A request for another target of the live model (threshold.py) comes to the same function and waits with them.
 """
 
 from contract import keys
 from contract.state import Evaluation, LiveModel, RegisterEvent, Registration
-from register import again, lock, package
-from shared import artifact, aws, registry, settings
+from register import again, lock, package, threshold, version
+from shared import artifact, registry, settings
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
-
-LOCK_SECONDS = 660  # longer than the function may run
 
 
 def _handle(event: RegisterEvent) -> Registration:
@@ -19,14 +18,14 @@ def _handle(event: RegisterEvent) -> Registration:
     if _is_worse(event["evaluation"]):
         return _loses(event)
     reason = event["evaluation"].get("reason")
-    if reason or settings.choice("CLAIMFLOW_APPROVAL", "automatic", "manual") == "manual":
+    if reason or version.wants_a_person():
         return _waits(event, reason)
-    with lock.held(Location(settings.artifacts_bucket(), keys.GOING_LIVE), LOCK_SECONDS):
+    with lock.held(Location(settings.artifacts_bucket(), keys.GOING_LIVE)):
         live = registry.live_model(settings.model_group())
         if live and live["job"] == event["training"]["job"]:  # an earlier attempt came this far
             return _told(event, live["arn"])
-        if _arn(live) == _arn(event["run"]["live_model"]):
-            return _goes_live(event)
+        if _is_same_model(live, event["run"]["live_model"]):
+            return _goes_live(event, live)
     return _compares(event, live)
 
 
@@ -38,7 +37,7 @@ def _is_worse(evaluation: Evaluation) -> bool:
 def _loses(event: RegisterEvent) -> Registration:
     """Reject a model for the one that is better, if that one is live still."""
     live = registry.live_model(settings.model_group())
-    if _arn(live) == _arn(event["run"]["live_model"]):
+    if _is_same_model(live, event["run"]["live_model"]):
         return {"live": False, "rejected": True}
     return _compares(event, live)
 
@@ -50,26 +49,31 @@ def _compares(event: RegisterEvent, live: LiveModel | None) -> Registration:
     return again.compare(event, live)
 
 
-def _goes_live(event: RegisterEvent) -> Registration:
-    """Create first and approve last: what is interrupted in between has changed nothing that is used."""
+def _goes_live(event: RegisterEvent, before: LiveModel | None) -> Registration:
     arn = _create(event, None)
-    if _status(arn) == "Rejected":
+    if not version.goes_live(arn):
         return _waits(event, "A person rejected it while it was going live.")
-    aws.sagemaker().update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
-    return _told(event, arn)
+    return _told(event, arn, before=before)
 
 
 def _waits(event: RegisterEvent, reason: str | None) -> Registration:
     return _told(event, _create(event, reason), live=False, reason=reason)
 
 
-def _told(event: RegisterEvent, arn: str, *, live: bool = True, reason: str | None = None) -> Registration:
-    version = int(arn.rsplit("/", 1)[-1])
-    subject, message = package.words(event, version, settings.model_group(), live=live, reason=reason)
-    logger.info("Registered", extra={"version": version, "live": live})
+def _told(
+    event: RegisterEvent,
+    arn: str,
+    *,
+    live: bool = True,
+    reason: str | None = None,
+    before: LiveModel | None = None,
+) -> Registration:
+    number, group = version.number(arn), settings.model_group()
+    subject, message = package.words(event, number, group, live=live, reason=reason, before=before)
+    logger.info("Registered", extra={"version": number, "live": live})
     registration: Registration = {
         "arn": arn,
-        "version": version,
+        "version": number,
         "live": live,
         "subject": subject,
         "message": message,
@@ -79,16 +83,17 @@ def _told(event: RegisterEvent, arn: str, *, live: bool = True, reason: str | No
 
 def _create(event: RegisterEvent, reason: str | None) -> str:
     image = settings.text("CLAIMFLOW_IMAGE")
-    parameters = package.package(event, settings.model_group(), image, reason)
-    return aws.sagemaker().create_model_package(**parameters)["ModelPackageArn"]
+    return version.create(package.package(event, settings.model_group(), image, reason))
 
 
-def _status(arn: str) -> str:
-    return aws.sagemaker().describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
+def _is_same_model(live: LiveModel | None, other: LiveModel | None) -> bool:
+    """Return whether two versions are one model; its target may have been changed in between."""
+    return (live and live["model_uri"]) == (other and other["model_uri"])
 
 
-def _arn(live: LiveModel | None) -> str | None:
-    return live["arn"] if live else None
+_register = lambda_handler(_handle)
 
 
-handler = lambda_handler(_handle)
+def handler(event: dict[str, object], context: object) -> object:
+    """Answer the step Register, which has a run, or Threshold, which has none."""
+    return (_register if "run" in event else threshold.handler)(event, context)

@@ -15,9 +15,11 @@ from contract.errors import AnotherGoesLive, ObjectMissing
 from shared import aws, storage
 from shared.storage import Location
 
+LOCK_SECONDS = 660  # longer than the function may run
+
 
 @contextmanager
-def held(place: Location, seconds: int) -> Iterator[None]:
+def held(place: Location, seconds: int = LOCK_SECONDS) -> Iterator[None]:
     """Hold the lock at `place`, for `seconds` at most. Raises AnotherGoesLive while another holds it."""
     expires = time.time() + seconds
     _take(place, uuid.uuid4().hex, expires)

@@ -1,12 +1,13 @@
 """Makes the registry entry of a model; knows nothing of AWS."""
 
 import hashlib
+import json
 import re
 import unicodedata
 from typing import Any
 
 from contract import keys
-from contract.state import Evaluation, RegisterEvent
+from contract.state import Evaluation, LiveModel, RegisterEvent
 from contract.text import count, percent, shorten
 from shared.messages import command, file_address, message, noticed, subject
 
@@ -24,7 +25,7 @@ def package(state: RegisterEvent, group: str, image: str, reason: str | None) ->
     quality = {"ContentType": "application/json", "S3Uri": evaluation["evaluation"]}
     return {
         "ModelPackageGroupName": group,
-        "ModelPackageDescription": _described(f"{origin}. {reason}" if reason else origin),
+        "ModelPackageDescription": described(f"{origin}. {reason}" if reason else origin),
         "InferenceSpecification": {
             "Containers": [{"Image": image, "ModelDataUrl": training["model_uri"]}],
             "SupportedContentTypes": ["text/csv"],
@@ -37,7 +38,7 @@ def package(state: RegisterEvent, group: str, image: str, reason: str | None) ->
     }
 
 
-def _described(text: str) -> str:
+def described(text: str) -> str:
     """Return a description as SageMaker takes it: at most 1,024 characters, none of them invisible."""
     seen = (sign for sign in text if unicodedata.category(sign)[0] != "C")
     return shorten("".join(seen), 1024)
@@ -69,13 +70,27 @@ def metadata(state: RegisterEvent) -> dict[str, str]:
         "accuracy_interval": " ".join(map(repr, evaluation["accuracy_interval"])),
         "started_by": run["started_by"] or "",
     }
+    return values(facts)
+
+
+def values(facts: dict[str, str]) -> dict[str, str]:
+    """Return metadata as SageMaker takes it, without those that are empty."""
     return {key: _REFUSED.sub("-", value)[:256] for key, value in facts.items() if value}
 
 
-def words(
-    state: RegisterEvent, version: int, group: str, *, live: bool, reason: str | None = None
+def words(  # noqa: PLR0913
+    state: RegisterEvent,
+    version: int,
+    group: str,
+    *,
+    live: bool,
+    reason: str | None = None,
+    before: LiveModel | None = None,
 ) -> tuple[str, str]:
-    """Return the subject and the message for people; `reason` is why it waits, if something is missing."""
+    """Return the subject and the message for people.
+
+    `reason` is why it waits, if something is missing; `before` is the version that was live until now.
+    """
     run, evaluation = state["run"], state["evaluation"]
     share, claimflow = percent(evaluation["accuracy"]), command(group)
     unlabelled = ""
@@ -92,8 +107,27 @@ def words(
             )
     origin = f"It was trained from {run['data']['uri']}."
     report = f"Report: {file_address(evaluation['report'])}"
-    lines = [outcome, unlabelled, _figures(evaluation), evaluation["against_live"], origin]
+    lines = [
+        outcome,
+        _other_target(state, before, claimflow),
+        unlabelled,
+        _figures(evaluation),
+        evaluation["against_live"],
+        origin,
+    ]
     return subject(head), message([*lines, noticed(state["validation"]["train"]["warnings"]), report])
+
+
+def _other_target(state: RegisterEvent, before: LiveModel | None, claimflow: str) -> str:
+    """Return that the target set for the version before does not go on; empty: none was, or it does."""
+    set_before = before.get("target_precision") if before else None
+    target = float(json.loads(state["run"]["hyperparameters"]["target_precision"]))
+    if before is None or not set_before or set_before == target:
+        return ""
+    return (
+        f"Its target is {percent(target)}, as configured; version {before['version']} was set to "
+        f"{percent(set_before)}: `{claimflow} models threshold {set_before:.6g}` sets it again."
+    )
 
 
 def _waiting(version: int, claimflow: str, reason: str | None) -> str:

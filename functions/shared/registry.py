@@ -42,10 +42,12 @@ def _newest(group: str, status: Status) -> tuple[int, str] | None:
 def _describe(arn: str) -> LiveModel:
     package = aws.sagemaker().describe_model_package(ModelPackageName=arn)
     facts = package.get("CustomerMetadataProperties", {})
+    target = facts.get("target_precision")
     return {
         "arn": arn,
         "version": package["ModelPackageVersion"],
         "model_uri": package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"],
         "card": facts.get("card"),
         "job": facts.get("job"),
+        "target_precision": float(target) if target else None,
     }

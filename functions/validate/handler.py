@@ -110,6 +110,12 @@ def _learned(run: Run, checked: LabelledFile | None, report: Report | None) -> L
         )
 
 
+def _target(run: Run) -> float | None:
+    """Return the target that the model that will predict got after its training; None: its own."""
+    live = run["live_model"] if run["action"] == "predict" else None
+    return live.get("target_precision") if live else None
+
+
 def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, Report]:
     table = _open(file, run["sheet"])
     found = columns.choose(table, run["columns"], labelled=False, learned=learned.columns)
@@ -140,6 +146,7 @@ def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, 
         rejected_uri=rejected,
         rejected_rows=rejected_rows,
         explain=run["explain"],
+        target_precision=_target(run),
         reading=Reading(**table.reading.as_json()),
     )
     uri = storage.write_bytes(

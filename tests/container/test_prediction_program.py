@@ -21,6 +21,7 @@ from moto import mock_aws
 from container import prediction, storage
 from contract.part import Prediction
 from contract.part import columns as columns_of_a_part
+from model.classifier import Classifier
 from model.data import Row
 from tests.predictions import prediction as prediction_of
 
@@ -195,7 +196,7 @@ def test_the_model_explains_its_predictions_when_the_manifest_says_so(
         for row in found:
             yield prediction_of(row.number, "a", 0.9, "b", "", 'not "worth" (+2.1), loved (-0.9)')
 
-    monkeypatch.setattr("model.artifact.load", lambda _: None)
+    monkeypatch.setattr("model.artifact.load", lambda *_: None)
     monkeypatch.setattr("model.prediction.predict", predict)
     monkeypatch.setenv("CLAIMFLOW_MANIFEST", str(shards))
     monkeypatch.setenv("CLAIMFLOW_MODEL", str(shards))
@@ -207,6 +208,32 @@ def test_the_model_explains_its_predictions_when_the_manifest_says_so(
     assert {line.get("because", "") for line in labelled} == {
         'not "worth" (+2.1), loved (-0.9)' if said.get("explain") else ""
     }
+
+
+def test_the_model_has_the_target_that_the_manifest_says(
+    main: Main, shards: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thresholds = []
+
+    def predict(model: Classifier, found: Iterable[Row], *, explain: bool) -> Iterator[Prediction]:
+        thresholds.append(model.decision.threshold)
+        return (prediction_of(row.number, "a", 0.9, "b", "") for row in found)
+
+    monkeypatch.setattr("model.prediction.predict", predict)
+    acceptance = json.loads((trained / "model" / "evaluation.json").read_text(encoding="utf-8"))["acceptance"]
+    (step,) = [each for each in acceptance["targets"] if each["target_precision"] == 0.5]
+    for target in (None, 0.5):
+        change(shards, target_precision=target)
+        assert main() == 0
+    assert thresholds == [acceptance["threshold"], step["threshold"]]
+
+
+def test_a_target_that_the_model_has_no_rule_for_is_told(
+    main: Main, shards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(shards, target_precision=0.9999)
+    assert main() == 1
+    assert "it has no rule for the target 0.9999" in capsys.readouterr().out
 
 
 def test_every_row_of_a_real_model_says_because_of_which_words(run: Run, shards: Path, trained: Path) -> None:
@@ -335,7 +362,7 @@ def labels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             asked.append(row.text)
             yield prediction_of(row.number, "a", 0.9, "b", "", "x (+1.0)" if explain else "")
 
-    monkeypatch.setattr("model.artifact.load", lambda _: None)
+    monkeypatch.setattr("model.artifact.load", lambda *_: None)
     monkeypatch.setattr("model.prediction.predict", predict)
     return asked
 
@@ -364,6 +391,10 @@ def asked_to_explain(shards: Path, _: pytest.MonkeyPatch) -> None:
     change(shards, explain=True)
 
 
+def another_target(shards: Path, _: pytest.MonkeyPatch) -> None:
+    change(shards, target_precision=0.6)
+
+
 def half_written(shards: Path, _: pytest.MonkeyPatch) -> None:
     file = shards.parent / "parts" / "part-00000.csv"
     file.write_bytes(file.read_bytes()[:500])
@@ -381,7 +412,15 @@ def without_facts(shards: Path, _: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize(
     "changed",
-    [another_shard, another_model, another_program, asked_to_explain, half_written, without_facts],
+    [
+        another_shard,
+        another_model,
+        another_program,
+        asked_to_explain,
+        another_target,
+        half_written,
+        without_facts,
+    ],
 )
 def test_a_part_of_something_else_or_that_is_not_whole_is_made_again(
     changed: Callable[[Path, pytest.MonkeyPatch], None],

@@ -12,7 +12,7 @@ from evaluate.handler import handler as evaluate
 from explain.handler import handler as explain
 from prepare.handler import handler as prepare
 from register.handler import handler as register
-from tests.unit.functions.stack import EXECUTION, Stack, csv_text, labelled
+from tests.unit.functions.stack import ACCEPTANCE, EXECUTION, Stack, csv_text, labelled
 from validate.handler import handler as validate
 from workflow.definition import LAMBDA_FAULTS
 
@@ -95,11 +95,17 @@ def _labelled(stack: Stack) -> State:
     return {**state, "model": stack.predicted(state), "prediction": {"succeeded": True}}
 
 
+def _to_change_the_target(stack: Stack) -> State:
+    stack.live(acceptance=ACCEPTANCE)
+    return {"request": {"action": "threshold", "target_precision": 0.9}, "execution": EXECUTION}
+
+
 STEPS = {
     "prepare": Step(prepare, "run", _asked),
     "validate to train": Step(validate, "validation", _prepared),
     "validate to predict": Step(validate, "validation", _to_predict),
     "evaluate": Step(evaluate, "evaluation", _trained),
     "register": Step(register, "registration", _evaluated),
+    "threshold": Step(register, "registration", _to_change_the_target),
     "collect": Step(collect, "results", _labelled),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from register.handler import LOCK_SECONDS
+from register.lock import LOCK_SECONDS
 
 Data = dict[str, Any]
 
@@ -107,7 +107,7 @@ def test_no_end_has_a_name_that_the_function_stopped_tells_too(states: Data, res
 
 def test_a_message_that_cannot_be_sent_changes_nothing(states: Data) -> None:
     publishing = [(name, state) for name, state in _tasks(states) if _publishes(state)]
-    assert len(publishing) == 5
+    assert len(publishing) == 6
     for name, state in publishing:
         assert state["Catch"] == [
             {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": state["Next"]}
@@ -203,16 +203,33 @@ def test_a_model_without_figures_is_not_registered(states: Data) -> None:
     assert opening["NumericGreaterThanEqualsPath"] == "$.run.accuracy_bar"
 
 
+@pytest.mark.parametrize("state", ["Register", "Threshold"])
 def test_a_run_waits_for_another_that_goes_live_longer_than_a_lost_one_could_block_it(
-    states: Data, resources: Data
+    states: Data, resources: Data, state: str
 ) -> None:
-    (waiting,) = [each for each in states["Register"]["Retry"] if each["ErrorEquals"] == ["AnotherGoesLive"]]
+    (waiting,) = [each for each in states[state]["Retry"] if each["ErrorEquals"] == ["AnotherGoesLive"]]
     growing, wait = 0.0, float(waiting["IntervalSeconds"])
     for _ in range(waiting["MaxAttempts"]):
         growing += wait / 2  # on average: the jitter is full
         wait = min(wait * waiting["BackoffRate"], waiting["MaxDelaySeconds"])
     assert resources["RegisterFunction"]["Properties"]["Timeout"] < LOCK_SECONDS
     assert growing > LOCK_SECONDS
+
+
+def test_a_request_for_another_target_takes_one_step_of_the_function_that_decides_what_is_live(
+    states: Data,
+) -> None:
+    (rule,) = states["Another target only?"]["Choices"]
+    assert [part["Variable"] for part in rule["And"]] == ["$.request.action"] * 2
+    assert (rule["And"][0]["IsPresent"], rule["And"][1]["StringEquals"]) == (True, "threshold")
+    threshold = states[rule["Next"]]
+    assert (threshold["Resource"], threshold["ResultPath"]) == (
+        states["Register"]["Resource"],
+        "$.registration",
+    )
+    assert set(threshold["Parameters"]) == {"request.$", "execution.$"}
+    assert states[threshold["Next"]]["Next"] == "Done"
+    assert states["Another target only?"]["Default"] == "Prepare"
 
 
 def test_a_model_that_was_overtaken_is_compared_before_it_is_registered(states: Data) -> None:

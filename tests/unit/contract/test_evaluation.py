@@ -93,12 +93,12 @@ def test_a_target_takes_the_step_of_the_lowest_one_that_is_not_below_it(
     asked: float, step: float | None
 ) -> None:
     steps = [{"target_precision": target} for target in (0.9, 0.95)]
-    found = evaluation.rung({"targets": steps}, asked)  # type: ignore[typeddict-item]
+    found = evaluation.at_target({"targets": steps}, asked)  # type: ignore[typeddict-item]
     assert (found["target_precision"] if found else None) == step
 
 
 def test_an_evaluation_of_an_older_image_has_no_steps() -> None:
-    assert evaluation.rung({}, 0.9) is None  # type: ignore[typeddict-item]
+    assert evaluation.at_target({}, 0.9) is None  # type: ignore[typeddict-item]
 
 
 def _objects(node: Any) -> list[dict[str, Any]]:

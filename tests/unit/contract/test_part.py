@@ -70,14 +70,15 @@ def test_a_part_of_anything_else_is_flawed(metadata: dict[str, str], flaw: str) 
     assert ORIGIN.flaw(metadata, "a-sha256").startswith(flaw)
 
 
-def test_another_shard_another_model_and_explanations_make_another_origin() -> None:
+def test_another_shard_model_or_target_and_explanations_make_another_origin() -> None:
     origins = {
-        origin(shard, model, 3, explain=explain).made_of
+        origin(shard, model, 3, explain=explain, target_precision=target).made_of
         for shard in ("a-shard", "b-shard")
         for model in ("a-model", "b-model")
         for explain in (False, True)
+        for target in (None, 0.9, 0.95)
     }
-    assert len(origins) == 8
+    assert len(origins) == 24
 
 
 def test_parts_that_were_made_before_are_still_whole() -> None:

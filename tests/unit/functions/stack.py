@@ -8,7 +8,7 @@ import json
 import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from collect.handler import handler as collect
 from contract.part import cells, columns, origin
@@ -184,6 +184,17 @@ EVALUATION = {
     },
     "champion": None,
 }
+# What the targets of a ladder give; the highest is out of reach.
+LADDER: list[State] = [
+    {"target_precision": target, "threshold": threshold, "coverage": share, "precision": right, "chances": []}
+    for target, threshold, share, right in (
+        (0.9, 0.5, 0.9, 0.95),
+        (0.95, 0.7, 0.8, 0.97),
+        (0.98, 0.9, 0.6, 0.99),
+        (0.99, None, 0.0, None),
+    )
+]
+ACCEPTANCE = cast(State, EVALUATION["acceptance"]) | {"targets": LADDER, "watched": [], "chances": []}
 
 
 def facts_of(stack: Stack, manifest: State, shard: State, model_uri: str, content: bytes) -> dict[str, str]:
@@ -191,7 +202,8 @@ def facts_of(stack: Stack, manifest: State, shard: State, model_uri: str, conten
     bucket, key = model_uri.removeprefix("s3://").split("/", 1)
     etag = stack.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
     explain = manifest.get("explain", False)
-    made_of = origin(shard["sha256"], etag, shard["rows"], explain=explain)
+    target = manifest.get("target_precision")
+    made_of = origin(shard["sha256"], etag, shard["rows"], explain=explain, target_precision=target)
     digest = hashlib.sha256(content).hexdigest()
     return made_of.metadata("a-program", digest)
 

@@ -51,6 +51,7 @@ def test_the_manifest_is_what_the_contract_says(live: Stack) -> None:
         "rejected_uri": f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv",
         "rejected_rows": f"s3://{ARTIFACTS}/runs/{run}/predict/rejected.csv",
         "explain": False,
+        "target_precision": None,
         "reading": {
             "format": "csv",
             "encoding": "utf-8",

@@ -17,6 +17,7 @@ def test_a_training_goes_from_upload_to_a_live_model(stack: Stack) -> None:
         "model_uri": state["training"]["model_uri"],
         "card": state["evaluation"]["card"],
         "job": state["training"]["job"],
+        "target_precision": None,
     }
 
 

@@ -242,7 +242,8 @@ def test_another_target_takes_the_rule_of_the_ladders_next_step_and_its_watched_
     rule = decision(figures, 0.93)
     assert (rule.threshold, rule.watched, rule.min_similarity) == (0.7, (Watched((2, 1), 0.2),), 0.4)
     assert decision(figures).watched == (Watched((2, 1), 0.1),)
-    assert decision(figures, 0.99).threshold is None
+    with pytest.raises(ValueError, match=r"no rule for the target 0.99"):
+        decision(figures, 0.99)
 
 
 def test_the_schema_is_a_schema_and_refuses_unknown_keys_everywhere() -> None:

@@ -643,6 +643,35 @@ def test_models_shows_where_each_version_comes_from(account: Account) -> None:
     assert (read["state"], read["interval"], read["rows"]) == ("live", [0.91, 0.945], 8000)
 
 
+def test_models_shows_a_target_that_was_set_later_and_of_which_version(account: Account) -> None:
+    add_model(account, 0.93)
+    add_model(account, 0.93, target_precision="0.9", target_of="1")
+    assert [row["New target"] for row in listed("models")] == ["90.0%, version 1", ""]
+    newest, _ = json.loads(claimflow("models", "--json").output)
+    assert (newest["target"], newest["target_of"]) == (0.9, 1)
+
+
+@pytest.mark.usefixtures("account")
+def test_models_threshold_starts_a_run_that_changes_the_target(machine: PlayedStepFunctions) -> None:
+    result = claimflow("models", "threshold", "0.9", "--no-wait")
+    assert result.exit_code == 0, result.output
+    (started,) = machine.started
+    assert started["input"] | {"started_by": ""} == {
+        "action": "threshold",
+        "target_precision": 0.9,
+        "started_by": "",
+    }
+    assert started["name"].startswith("threshold-0-9-")
+
+
+@pytest.mark.parametrize("target", ["95", "1", "0.4", "high"])
+def test_a_target_that_is_none_is_refused_before_anything_is_started(
+    machine: PlayedStepFunctions, target: str
+) -> None:
+    assert claimflow("models", "threshold", target).exit_code != 0
+    assert machine.started == []
+
+
 def test_models_with_every_version_rejected_say_so_and_what_to_do(account: Account) -> None:
     add_model(account, 0.93, "Rejected")
     assert claimflow("models").output.endswith(

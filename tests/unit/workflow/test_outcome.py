@@ -59,6 +59,39 @@ def test_the_figures_of_a_comparison_name_its_rows() -> None:
     assert found["Live model before"] == "95.0% of 312 rows that neither had seen (the new one: 90.0%)"
 
 
+TARGET = {"target_precision": 0.9, "coverage": 0.75, "precision": 0.93, "of": 4}
+ASKED = {"action": "threshold", "target_precision": 0.9, "started_by": "ana"}
+
+
+def test_another_target_is_told_with_what_it_gives() -> None:
+    run = ended(request=ASKED, registration={"version": 5, "live": True, "target": TARGET})
+    assert outcome.figures(run) == [
+        ("Model", "version 5, live"),
+        ("Same model as", "version 4"),
+        ("Target", "90.0% of the accepted rows right"),
+        ("Accepts when measured", "75.0% of the rows, 93.0% of them right"),
+    ]
+    assert (outcome.sentence(run), outcome.exit_code(run), outcome.hints(run, "claimflow")) == (
+        "Done.",
+        0,
+        [],
+    )
+
+
+def test_another_target_is_a_line_of_the_list_of_runs() -> None:
+    run = ended(request=ASKED, registration={"version": 5, "live": True, "target": TARGET})
+    line = record(run, "results")
+    assert (line.action, line.file, line.model, line.figures) == ("threshold", None, 5, "90.0% target")
+    assert (line.started_by, line.results) == ("ana", None)
+
+
+def test_a_target_that_waits_for_a_person_names_the_command_that_approves_it() -> None:
+    run = ended(request=ASKED, registration={"version": 5, "live": False, "target": TARGET})
+    assert outcome.hints(run, "claimflow") == [
+        "Model version 5 waits for a person: `claimflow models approve 5` makes it live."
+    ]
+
+
 def test_a_model_that_is_still_to_be_compared_has_no_version() -> None:
     run = ended(run={}, registration={"live": False, "again": {}})
     assert outcome.hints(run, "claimflow") == []
