@@ -163,7 +163,7 @@ def validate(folder: Path) -> None:
     data = ObjectInfo(Location("uploads", "claims.csv"), None, str(size), size)
     given = {"text_column": "description", "label_column": "category", "allow_partial": False}
     config = configuration.complete(given, "The benchmark", "artifacts")
-    live: LiveModel = {**MODEL, "card": None, "job": None}
+    live: LiveModel = {**MODEL, "card": None, "job": None, "target_precision": None}
     uploads, artifacts, results = BUCKETS.values()
     sizes = 1, 30, 3600
     stack = run.Stack("claimflow", uploads, artifacts, results, 0.8, "ml.m5.xlarge", *sizes, use_spot=False)
