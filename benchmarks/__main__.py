@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks run|memory|publish`; `make benchmark` does all three."""
+"""The command line: `python -m benchmarks run|memory|suspects|publish`; `make benchmark` does all."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import data, page, results, roster, run
+from benchmarks import data, page, results, roster, run, suspects
 from benchmarks.errors import BenchmarkError
 from benchmarks.roster import ROOT
 
@@ -77,6 +77,31 @@ def memory(
         )
         made = run.stream(plan, counts, typer.echo)
     results.write(output, so_far.model_copy(update={"streams": made}))
+
+
+@app.command("suspects")
+def suspects_command(
+    draws: Annotated[int, typer.Option(min=1, help="How often other labels are exchanged.")] = 3,
+    rows: Limit = None,
+    output: Output = RESULTS,
+) -> None:
+    """Exchange a tenth of Banking77's labels, see which are found, and add that to the results file."""
+    so_far = results.read(output)
+    made = []
+    for draw in range(draws):
+        with working_folder() as work:
+            plan = run.Plan(
+                contenders=roster.chosen("claimflow-auto"),
+                datasets=[],
+                rounds=1,
+                limit=rows,
+                cores=used_cores(1),
+                source=data.data_folder(),
+                work=work,
+            )
+            made.append(suspects.measure(plan, draw))
+        typer.echo(f"{made[-1].first_wrong} of the first {made[-1].first} suspects have a wrong label")
+    results.write(output, so_far.model_copy(update={"suspects": made}))
 
 
 @app.command()

@@ -5,17 +5,18 @@ import gzip
 import hashlib
 import os
 import random
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.errors import BenchmarkError
-from benchmarks.roster import DEVELOPMENT, ROOT, SMALL
+from benchmarks.roster import CLAIMS, DRAWN, FOREIGN, NOISY, ROOT, SMALL
 
 SEED = 0  # of the order of the rows, which is the same for everyone
 WARM_UP_ROWS = 64
-SPLITS = ("train", "test")
+CLAIMS_FILE = ROOT / "examples" / "claims_train.csv"
 
 Pair = tuple[str, str]  # text, label
 
@@ -30,13 +31,35 @@ class Dataset:
     stem: str
     text_column: str = "text"
     rows: int | None = None  # of each split, in random order
+    per_label: int | None = None  # training rows of each label: others each round
+    share: float | None = None  # of the training rows: others each round
+    wrong: float = 0.0  # share of the training rows that get a wrong label: others each round
+    test: str | None = None  # the data set whose test rows are labelled, if they are not its own
+
+    @property
+    def drawn(self) -> bool:
+        """Whether each round has training rows of its own."""
+        return any([self.per_label, self.share, self.wrong])
 
 
 DATASETS = {
     "imdb": Dataset("imdb", "IMDb film reviews", "sentiment", "imdb"),
     "banking77": Dataset("banking77", "Banking77 customer messages", "category", "banking77"),
+    **{
+        f"banking77-{rows}": Dataset(
+            f"banking77-{rows}",
+            f"Banking77, {rows} rows of each label",
+            "category",
+            "banking77",
+            per_label=rows,
+        )
+        for rows in (5, 10, 20)
+    },
+    NOISY: Dataset(NOISY, "Banking77, one label in ten wrong", "category", "banking77", wrong=0.1),
     SMALL: Dataset(SMALL, "IMDb film reviews, 5,000 of each split", "sentiment", "imdb", rows=5000),
     # Development sets: `benchmarks.fetch` does not have them, they need a folder that CLAIMFLOW_DATA names.
+    # The made-up claims of the demo: for time and memory only, as they are labelled and learned from at once.
+    CLAIMS: Dataset(CLAIMS, "the demo's 8,000 claims", "category", CLAIMS, "description"),
     "cr": Dataset("cr", "CR product reviews", "label", "cr"),
     "subj": Dataset("subj", "SUBJ subjective and objective sentences", "label", "subj"),
     "mpqa": Dataset("mpqa", "MPQA opinion phrases", "label", "mpqa"),
@@ -44,7 +67,15 @@ DATASETS = {
     "r8": Dataset("r8", "R8 Reuters news", "label", "r8"),
     "ohsumed": Dataset("ohsumed", "Ohsumed medical abstracts", "label", "ohsumed"),
 }
-FETCHED = [name for name in DATASETS if name not in DEVELOPMENT]
+DATASETS |= {
+    name: replace(DATASETS[stem], name=name, title=f"{DATASETS[stem].title}, nine rows in ten", share=0.9)
+    for stem, name in DRAWN.items()
+}
+DATASETS |= {
+    name: replace(DATASETS["banking77"], name=name, title=f"Banking77, with rows of {other}", test=other)
+    for other, name in FOREIGN.items()
+}
+FETCHED = ["imdb", "banking77", SMALL]
 
 
 @dataclass(frozen=True)
@@ -79,13 +110,24 @@ def chosen(names: str | None) -> list[Dataset]:
     return [DATASETS[name] for name in wanted]
 
 
-def prepare(dataset: Dataset, source: Path, folder: Path, limit: int | None = None) -> Prepared:
-    """Write a data set's files below `folder`, at most `limit` rows of each split."""
-    pairs = {split: read(dataset, split, source) for split in SPLITS}
+def prepare(
+    dataset: Dataset, source: Path, folder: Path, limit: int | None = None, draw: int = 0
+) -> Prepared:
+    """Write a data set's files below `folder`, at most `limit` rows of each split.
+
+    `draw` says which rows, or which wrong labels, of a data set that is drawn anew each round.
+    """
+    pairs = {"train": read(dataset, "train", source), "test": read(tested(dataset), "test", source)}
     digest = content_digest(pairs["train"] + pairs["test"])
     most = min([count for count in (dataset.rows, limit) if count is not None], default=None)
     used = {split: shuffled(found)[:most] for split, found in pairs.items()}
-    files = {split: folder / f"{split}.csv" for split in SPLITS}
+    if dataset.per_label is not None:
+        used["train"] = first_of_each(shuffled(pairs["train"], draw), dataset.per_label)
+    if dataset.share:
+        used["train"] = shuffled(pairs["train"], draw)[: int(dataset.share * len(pairs["train"]))]
+    if dataset.wrong:
+        used["train"] = mislabelled(used["train"], dataset.wrong, draw)
+    files = {split: folder / f"{split}.csv" for split in pairs}
     for split, path in files.items():
         rows.write(path, used[split])
     rows.write(folder / "warm_up.csv", used["train"][:WARM_UP_ROWS])
@@ -100,8 +142,16 @@ def prepare(dataset: Dataset, source: Path, folder: Path, limit: int | None = No
     )
 
 
+def tested(dataset: Dataset) -> Dataset:
+    """Return the data set whose test rows are labelled."""
+    return DATASETS[dataset.test] if dataset.test else dataset
+
+
 def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
     """Return the texts and labels of a split; raises BenchmarkError when its file is missing."""
+    if dataset.name == CLAIMS:
+        with CLAIMS_FILE.open(newline="", encoding="utf-8") as claims:
+            return _pairs(dataset, claims)
     path = source / f"{dataset.stem}_{split}.csv.gz"
     if not path.exists():
         raise BenchmarkError(
@@ -110,12 +160,38 @@ def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
         )
     csv.field_size_limit(rows.LARGEST_FIELD)
     with gzip.open(path, "rt", newline="", encoding="utf-8") as file:
-        return [(row[dataset.text_column], row[dataset.label_column]) for row in csv.DictReader(file)]
+        return _pairs(dataset, file)
 
 
-def shuffled(pairs: list[Pair]) -> list[Pair]:
+def _pairs(dataset: Dataset, file: Iterable[str]) -> list[Pair]:
+    return [(row[dataset.text_column], row[dataset.label_column]) for row in csv.DictReader(file)]
+
+
+def shuffled(pairs: list[Pair], draw: int = SEED) -> list[Pair]:
     """Return the rows in an order that tells nothing: Banking77 comes sorted by label."""
-    return random.Random(SEED).sample(pairs, len(pairs))  # noqa: S311  not a secret
+    return random.Random(draw).sample(pairs, len(pairs))  # noqa: S311  not a secret
+
+
+def first_of_each(pairs: list[Pair], count: int) -> list[Pair]:
+    """Return the first rows of each label, in their order."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for text, label in pairs:
+        if seen[label] < count:
+            kept.append((text, label))
+            seen[label] += 1
+    return kept
+
+
+def mislabelled(pairs: list[Pair], share: float, draw: int) -> list[Pair]:
+    """Return the rows, a share of them with another label, each of the others as likely."""
+    chance = random.Random(draw)  # noqa: S311  not a secret
+    labels = sorted({label for _, label in pairs})
+    wrong = set(chance.sample(range(len(pairs)), int(share * len(pairs))))
+    return [
+        (text, chance.choice([other for other in labels if other != label]) if place in wrong else label)
+        for place, (text, label) in enumerate(pairs)
+    ]
 
 
 def repeated(prepared: Prepared, count: int, path: Path) -> Path:

@@ -84,7 +84,14 @@ def stream(contender: Contender, order: dict[str, Any]) -> dict[str, float]:
     return {"rows": written, "seconds": wall, "peak_mib": peak_mib()}
 
 
-ACTIONS = {"train": train, "predict": predict, "stream": stream}
+def suspects(contender: Contender, order: dict[str, Any]) -> dict[str, list[int]]:
+    """Train, and tell which rows are listed as probably mislabelled, the likeliest first."""
+    scratch = Path(order["scratch"])
+    scratch.mkdir(parents=True)
+    return {"rows": contender.suspects(Path(order["train"]), order["options"], scratch)}
+
+
+ACTIONS = {"train": train, "predict": predict, "stream": stream, "suspects": suspects}
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:

@@ -54,6 +54,18 @@ class Stream(Record):
     peak_mib: float
 
 
+class Suspected(Record):
+    """The rows that a training listed as probably mislabelled, where it is known which are."""
+
+    draw: int
+    rows: int
+    wrong: int  # rows with a wrong label
+    listed: int
+    found: int  # listed ones that are wrong
+    first: int
+    first_wrong: int  # how many of the first ones are wrong
+
+
 class Measured(Record):
     """A data set as it was measured."""
 
@@ -76,15 +88,20 @@ class Results(Record):
     measurements: list[Measurement] = []
     failures: list[Failure] = []
     streams: list[Stream] = []
+    suspects: list[Suspected] = []
 
-    def spread(self, dataset: str, contender: str, figure: str) -> "Spread | None":
-        """Return a figure over the rounds, or None if it was not measured."""
-        values = [
+    def values(self, dataset: str, contender: str, figure: str) -> list[float]:
+        """Return a figure in each round in which it was measured."""
+        return [
             value
             for made in self.measurements
             if (made.dataset, made.contender) == (dataset, contender)
             and (value := made.figures.get(figure, getattr(made, figure, None))) is not None
         ]
+
+    def spread(self, dataset: str, contender: str, figure: str) -> "Spread | None":
+        """Return a figure over the rounds, or None if it was not measured."""
+        values = self.values(dataset, contender, figure)
         return Spread(statistics.median(values), min(values), max(values)) if values else None
 
     def median(self, dataset: str, contender: str, figure: str) -> float | None:
@@ -121,6 +138,7 @@ def together(before: Results | None, newer: Results) -> Results:
             "measurements": [*kept, *newer.measurements],
             "failures": [*failures, *newer.failures],
             "streams": newer.streams or before.streams,
+            "suspects": newer.suspects or before.suspects,
         }
     )
 

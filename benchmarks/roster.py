@@ -15,8 +15,15 @@ TARGET_PRECISION = 0.98  # of accepted rows, in every measurement
 ORIGINAL = ROOT / "config" / "original.json"  # the network of the system that Claimflow replaces
 APP, PEERS = "app", "benchmarks"  # environments, under .venv
 SMALL = "imdb-5000"
+FEW = ("banking77-5", "banking77-10", "banking77-20")
+NOISY = "banking77-noisy"
+CLAIMS = "claims"
+BEFORE = "f4c45db"  # the commit with which the first version of the classifier ended
 DEVELOPMENT = ("cr", "subj", "mpqa", "hwu64", "r8", "ohsumed")
-EVERY = ("imdb", "banking77", *DEVELOPMENT)
+DRAWN = {name: f"{name}-drawn" for name in ("imdb", "banking77", *DEVELOPMENT)}
+FOREIGN = {name: f"banking77-{name}" for name in ("hwu64", "ohsumed")}
+SHORT = ("banking77", *FEW, NOISY, *DEVELOPMENT)
+EVERY = ("imdb", *SHORT)
 SLOW_CORES = 2
 
 
@@ -32,6 +39,7 @@ class Contender:
     original: bool = False  # whether it takes its options from config/original.json
     datasets: tuple[str, ...] = ("imdb", "banking77")  # that it is measured on
     slow: bool = False  # measured once only, on two cores
+    commit: str | None = None  # of Claimflow, if it is not this one
 
     @property
     def ours(self) -> bool:
@@ -57,9 +65,9 @@ class Contender:
             complete = Config.parse(keys)
         except ConfigError as error:
             raise BenchmarkError(f"The configuration of {self.name} is wrong: {error}") from error
-        return (
-            {"config": {"target_precision": TARGET_PRECISION, **keys}} if self.ours else complete.model_dump()
-        )
+        if not self.ours:
+            return complete.model_dump()
+        return {"config": {"target_precision": TARGET_PRECISION, **keys}}
 
 
 def claimflow(name: str, title: str, config: Mapping[str, Any], **changes: Any) -> Contender:  # noqa: ANN401
@@ -83,13 +91,29 @@ IMDB_NGRAMS = {
     "ngram_epochs": 2,
 }
 BEST = {"architecture": "ngram+cnn"}
+NGRAMS = {"architecture": "ngram"}
+SENTENCES = {"architecture": "ngram+sentence"}
+# Every tenth category of Banking77, in the order of their names.
+PROTECTED = [
+    "Refund_not_showing_up",
+    "card_about_to_expire",
+    "cash_withdrawal_charge",
+    "disposable_card_limits",
+    "getting_spare_card",
+    "pin_blocked",
+    "top_up_limits",
+    "verify_source_of_funds",
+]
 # config/original.json is for two categories, and takes spaCy's vectors, which cannot be had everywhere.
 OF_ORIGINAL = {"n_classes": None, "use_spacy_pretrained": False, "val_log_interval": 1000}
 
 ROSTER = [
-    claimflow("auto", "as it comes", {}, datasets=EVERY),
-    claimflow("ngram-auto", "n-grams alone", {"architecture": "ngram"}, datasets=EVERY),
+    claimflow("auto", "as it comes", {}, datasets=(*EVERY, *DRAWN.values(), *FOREIGN.values())),
+    claimflow("ngram-auto", "n-grams alone", NGRAMS, datasets=(*EVERY, *DRAWN.values(), *FOREIGN.values())),
     claimflow("ngram", "n-grams", IMDB_NGRAMS | {"seq_len": 3000}, datasets=("imdb",)),
+    claimflow("before", f"n-grams at {BEFORE}", {}, datasets=("imdb", "banking77"), commit=BEFORE),
+    claimflow("protected", "categories protected", {"protect": PROTECTED}, datasets=("banking77",)),
+    claimflow("claims", "n-grams and sentences", SENTENCES, datasets=(CLAIMS,), slow=True),
     claimflow("best", "n-grams and CNN", IMDB_NGRAMS | BEST, datasets=("imdb",), slow=True),
     claimflow("original", "the original's CNN", {}, original=True, datasets=(SMALL,), slow=True),
     Contender(
@@ -109,6 +133,13 @@ ROSTER = [
         "tfidf",
         options={"linear": "wordchar"},
         datasets=EVERY,
+    ),
+    Contender(
+        "minilm-logistic",
+        "frozen MiniLM, logistic regression",
+        "minilm",
+        options={"C": [5, 50]},
+        datasets=SHORT,
     ),
     Contender("nbsvm", "NB-SVM, 1 to 3 words", "nbsvm", options={"C": 0.01}),
     Contender("spacy-bow", "spaCy textcat, bag of words", "spacy_bow", options={"epochs": 5}),

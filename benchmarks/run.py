@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -40,19 +41,23 @@ class Plan:
 def run(plan: Plan, keep: Callable[[Results], None], tell: Tell) -> Results:
     """Measure everyone once a round, each round beginning with another; `keep` gets the results so far."""
     check(plan.contenders)
-    prepared = {
-        each.name: data.prepare(each, plan.source, plan.work / each.name, plan.limit)
-        for each in plan.datasets
-    }
+    prepared = {each.name: prepare(plan, each, 0) for each in plan.datasets}
     results = empty(plan, prepared)
     for number in range(plan.rounds):
         for dataset in plan.datasets:
+            if dataset.drawn and number:
+                prepared[dataset.name] = prepare(plan, dataset, number)
             for contender in present(rotated(plan.contenders, number), dataset, number):
                 results = one_more(
                     results, plan, prepared[dataset.name], (dataset.name, contender, number + 1), tell
                 )
                 keep(results)
     return results
+
+
+def prepare(plan: Plan, dataset: Dataset, number: int) -> Prepared:
+    """Write the files of a data set, those of a round if it is drawn anew each round."""
+    return data.prepare(dataset, plan.source, plan.work / dataset.name, plan.limit, draw=number)
 
 
 def present(contenders: Sequence[Contender], dataset: Dataset, number: int) -> list[Contender]:
@@ -135,7 +140,8 @@ def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, 
     """Return the figures of one process; raises BenchmarkError with the last that it said."""
     log = work / "log.txt"
     threads = dict.fromkeys(THREAD_SETTINGS, str(len(order["cores"])))
-    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
+    root = checkout(contender.commit, work) if contender.commit else ROOT
+    path = {"PYTHONPATH": os.pathsep.join([str(root), str(root / "functions")])}
     try:
         with log.open("wb") as file:
             done = subprocess.run(
@@ -144,7 +150,7 @@ def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, 
                 stdout=subprocess.PIPE,
                 stderr=file,
                 env=os.environ | threads | path,
-                cwd=ROOT,
+                cwd=root,
                 timeout=LONGEST_SECONDS,
                 check=True,
             )
@@ -152,6 +158,22 @@ def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, 
         raise BenchmarkError(f"it could not {order['action']}: {last_line(log) or error}") from error
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
+
+
+def checkout(commit: str, work: Path) -> Path:
+    """Return a folder with the project as it was at a commit; raises BenchmarkError if git lacks it."""
+    folder = work / commit
+    if not folder.exists():
+        archive = work / f"{commit}.tar"
+        try:
+            subprocess.run(
+                ["git", "archive", "-o", archive, commit], cwd=ROOT, check=True, capture_output=True
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise BenchmarkError(f"git does not have the commit {commit} ({error}).") from error
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    return folder
 
 
 def last_line(log: Path) -> str:

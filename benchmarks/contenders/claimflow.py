@@ -3,22 +3,39 @@
 import csv
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from container.part import write_part
-from contract.columns import CHANNEL
+from contract import keys
+from contract.columns import CHANNEL, LINE
+from contract.evaluation import Evaluation
 from model import artifact, pipeline
-from model.calibration import calibration_error, reliability
+from model.calibration import Array, Flags, calibration_error, reliability
 from model.classifier import Classifier
 from model.config import Config
 from model.data import Row, read_file
+from model.evaluation import decision
+from model.familiarity import Bounds
+from model.prediction import CHUNK
 from model.prediction import predict as predict_rows
+from model.review import review_reasons
 from validate.split import assign, hash_texts
 
 Trained: TypeAlias = Path  # the saved model: a training ends with one
+FIRST_LINE = 2  # that of row 0, had every row one line
+TARGETS = (0.9, 0.95, 0.98)  # precisions of the accepted rows at which the share of these is told
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model as it predicts, and what its training told of it."""
+
+    classifier: Classifier
+    evaluation: Evaluation
 
 
 def prepare(path: Path, options: Mapping[str, Any], scratch: Path) -> None:
@@ -56,30 +73,69 @@ def save(model: Trained, folder: Path) -> None:
     model.replace(folder)
 
 
-def load(folder: Path) -> Classifier:
+def load(folder: Path) -> Loaded:
     """Read the model as a prediction job does."""
-    return artifact.load(folder)
+    return Loaded(artifact.load(folder), artifact.evaluation(folder))
 
 
-def predict(model: Classifier, path: Path) -> list[str]:
+def predict(model: Loaded, path: Path) -> list[str]:
     """Return the label of each row."""
-    return [found.prediction for found in predict_rows(model, read_file(path))]
+    return [found.prediction for found in predict_rows(model.classifier, read_file(path))]
 
 
-def stream(model: Classifier, path: Path, part: Path) -> int:
+def stream(model: Loaded, path: Path, part: Path) -> int:
     """Write the part that a prediction job writes for a shard; returns its rows."""
-    return write_part(part, predict_rows(model, read_file(path)), 0)
+    return write_part(part, predict_rows(model.classifier, read_file(path)), 0)
 
 
-def figures(model: Classifier, path: Path) -> dict[str, float]:
-    """Return the calibration error of rows that training never saw, and what is accepted of them."""
-    found = list(predict_rows(model, read_file(path)))
-    truths = [row.label for row in read_file(path)]
-    correct = np.array([each.prediction == truth for each, truth in zip(found, truths, strict=True)])
-    accepted = np.array([not each.doubt for each in found])
-    bins = reliability(np.array([each.confidence for each in found]), correct)
-    shown = {"ece": calibration_error(bins), "accepted": float(accepted.mean())}
-    return shown | ({"precision": float(correct[accepted].mean())} if accepted.any() else {})
+def figures(model: Loaded, path: Path) -> dict[str, float]:
+    """Return what the confidence is worth on rows that training never saw, by the name of the figure.
+
+    `ece`: the expected calibration error. For each target: the share of the rows that is `accepted`, how many
+    of these are right (`precision`), and the largest share that the model's own ranking has at that precision
+    (`oracle`). `protected`: of the rows of protected labels, those labelled right or looked at by a person.
+    """
+    classifier, rows = model.classifier, list(read_file(path))
+    scores = [
+        classifier.predict_proba([row.text for row in rows[first : first + CHUNK]])
+        for first in range(0, len(rows), CHUNK)
+    ]
+    chances = np.concatenate([each.probabilities for each in scores])
+    ratios = np.concatenate([each.in_vocabulary_ratios for each in scores])
+    similarities = np.concatenate([each.similarities for each in scores])
+    labels = np.array(classifier.labels, dtype=object)
+    truths = np.array([row.label for row in rows], dtype=object)
+    correct = labels[chances.argmax(axis=1)] == truths
+    confidences = chances.max(axis=1)
+    found = {"ece": calibration_error(reliability(confidences, correct))}
+    for target in TARGETS:
+        rule = decision(model.evaluation, target)
+        unlike = Bounds(rule.min_in_vocabulary_ratio, rule.min_similarity).unlike(ratios, similarities)
+        accepted = np.array([not why for why in review_reasons(rule, chances, unlike, classifier.labels)])
+        found[f"accepted_{target}"] = float(accepted.mean())
+        found[f"oracle_{target}"] = oracle(confidences, correct, target)
+        if accepted.any():
+            found[f"precision_{target}"] = float(correct[accepted].mean())
+        if protect := classifier.config.protect:
+            protected = np.isin(truths, protect)
+            found[f"protected_{target}"] = float((correct | ~accepted)[protected].mean())
+    return found
+
+
+def suspects(path: Path, options: Mapping[str, Any], scratch: Path) -> list[int]:
+    """Return the numbers of the rows that a training lists as probably mislabelled, in its order."""
+    prepare(path, options, scratch)
+    train(path, options, scratch)
+    with (folders_in(scratch).output / keys.SUSPECTS).open(newline="", encoding="utf-8") as file:
+        return [int(row[LINE]) - FIRST_LINE for row in csv.DictReader(file)]
+
+
+def oracle(confidences: Array, correct: Flags, target: float) -> float:
+    """Return the largest share of the rows, the surest first, of which the share of right ones is enough."""
+    ranked = correct[np.argsort(-confidences, kind="stable")]
+    precisions = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+    enough = np.flatnonzero(precisions >= target)
+    return float((enough[-1] + 1) / len(ranked)) if len(enough) else 0.0
 
 
 def write_channel(path: Path, rows: Iterable[Row]) -> None:
@@ -88,4 +144,4 @@ def write_channel(path: Path, rows: Iterable[Row]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(CHANNEL)
-        writer.writerows((row.number, row.text, row.label, row.line) for row in rows)
+        writer.writerows((row.number, row.text, row.label, row.number + FIRST_LINE) for row in rows)
