@@ -112,11 +112,18 @@ push: setup image ## Push the image to where the stack takes it from: make push 
 # The peers' environment is no part of `setup`. PyTorch's CPU build is not on PyPI; a folder that has its wheel does too.
 $(BENCHMARKS)/.done lock: export UV_FIND_LINKS ?= https://download.pytorch.org/whl/cpu/torch/
 $(BENCHMARKS)/.done: export UV_BUILD_CONSTRAINT := requirements/benchmarks.txt
-.PHONY: benchmark
+.PHONY: benchmark benchmark-quick
 benchmark: setup $(BENCHMARKS)/.done ## Measure the classifier against its peers (hours): docs/benchmarks.md
 	python -m benchmarks run $(BENCHMARK_ARGS)
 	python -m benchmarks memory
+	python -m benchmarks suspects
 	python -m benchmarks publish
+
+QUICK := --datasets banking77,banking77-10 --rounds 1 --output out/benchmarks/quick.json
+QUICK_CONTENDERS := claimflow-auto,claimflow-ngram-auto,wordchar-svc,minilm-logistic,fasttext
+benchmark-quick: setup $(BENCHMARKS)/.done ## Measure on Banking77 only (minutes): out/benchmarks/benchmarks.md
+	python -m benchmarks run $(QUICK) --contenders $(QUICK_CONTENDERS)
+	python -m benchmarks publish --output out/benchmarks/quick.json --folder out/benchmarks
 
 down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down

@@ -27,7 +27,7 @@ Limit = Annotated[int | None, typer.Option(min=100, help="Rows of each split: fo
 def run_command(  # noqa: PLR0913, PLR0917  the options of a command
     contenders: Annotated[str | None, typer.Option(help="Names with commas; all if none.")] = None,
     datasets: Annotated[
-        str | None, typer.Option(help="Names with commas; those of benchmarks.fetch if none.")
+        str | None, typer.Option(help="Names with commas; all that the data folder has if none.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often everyone is measured.")] = 3,
     rows: Limit = None,

@@ -57,7 +57,7 @@ DATASETS = {
     },
     NOISY: Dataset(NOISY, "Banking77, one label in ten wrong", "category", "banking77", wrong=0.1),
     SMALL: Dataset(SMALL, "IMDb film reviews, 5,000 of each split", "sentiment", "imdb", rows=5000),
-    # Development sets: `benchmarks.fetch` does not have them, they need a folder that CLAIMFLOW_DATA names.
+    # Development sets: `benchmarks.fetch` does not have them; CLAIMFLOW_DATA names a folder that does.
     # The made-up claims of the demo: for time and memory only, as they are labelled and learned from at once.
     CLAIMS: Dataset(CLAIMS, "the demo's 8,000 claims", "category", CLAIMS, "description"),
     "cr": Dataset("cr", "CR product reviews", "label", "cr"),
@@ -75,7 +75,6 @@ DATASETS |= {
     name: replace(DATASETS["banking77"], name=name, title=f"Banking77, with rows of {other}", test=other)
     for other, name in FOREIGN.items()
 }
-FETCHED = ["imdb", "banking77", SMALL]
 
 
 @dataclass(frozen=True)
@@ -100,14 +99,22 @@ def data_folder() -> Path:
 
 
 def chosen(names: str | None) -> list[Dataset]:
-    """Return the data sets of a list with commas, or those that `benchmarks.fetch` has.
+    """Return the data sets of a list with commas, or all whose files the data folder has.
 
     Raises BenchmarkError at a name that is none.
     """
-    wanted = [name.strip() for name in names.split(",")] if names else [*FETCHED]
+    wanted = [name.strip() for name in names.split(",")] if names else [*filter(_is_there, DATASETS)]
     if unknown := [name for name in wanted if name not in DATASETS]:
         raise BenchmarkError(f"There is no data set {unknown[0]!r}; there are {', '.join(DATASETS)}.")
     return [DATASETS[name] for name in wanted]
+
+
+def _is_there(name: str) -> bool:
+    dataset = DATASETS[name]
+    return name == CLAIMS or all(
+        (data_folder() / f"{stem}_{split}.csv.gz").exists()
+        for stem, split in ((dataset.stem, "train"), (tested(dataset).stem, "test"))
+    )
 
 
 def prepare(

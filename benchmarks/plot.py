@@ -7,10 +7,11 @@ from html import escape
 
 from benchmarks.data import DATASETS
 from benchmarks.results import Results
-from benchmarks.roster import ROSTER
+from benchmarks.roster import ROSTER, SMALL
 
 WIDTH, PANEL, GAP = 860, 330, 75  # a panel a data set
 LEFT, RIGHT, TOP = 60, 30, 50
+PANELS = ("banking77", "imdb", SMALL)  # data sets
 LETTER, LINE = 6.3, 15  # about the size of a character at 12 px
 STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #1f2328 }
@@ -77,7 +78,7 @@ class Scale:
 
 def draw(results: Results) -> str:
     """Return the SVG: a panel for each data set, one above the other."""
-    panels = [(DATASETS[name].title, points(results, name)) for name in results.datasets]
+    panels = [(DATASETS[name].title, points(results, name)) for name in PANELS if name in results.datasets]
     drawn = [(title, found) for title, found in panels if found]
     height = TOP + len(drawn) * (PANEL + GAP)
     lines = [

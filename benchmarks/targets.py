@@ -1,15 +1,18 @@
 """What Claimflow sets out to reach; whether it does is computed from the results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmarks.results import Results
-from benchmarks.roster import SMALL
+from benchmarks.roster import CLAIMS, DEVELOPMENT, DRAWN, FOREIGN, NOISY, ROSTER, SMALL
 
 Figure = Callable[[Results], float | None]
-NGRAM, AUTO, BEST = "claimflow-ngram", "claimflow-auto", "claimflow-best"
+AUTO, NGRAM_AUTO, NGRAM, BEST = "claimflow-auto", "claimflow-ngram-auto", "claimflow-ngram", "claimflow-best"
+BEFORE, PROTECTED, OF_CLAIMS = "claimflow-before", "claimflow-protected", "claimflow-claims"
 FASTTEXT, LOGISTIC = "fasttext", "tfidf-logistic"
 ORIGINAL_CNN, TORCH = "claimflow-original", "torch-textcnn"
+PRECISIONS = (0.9, 0.95, 0.98)  # at which the accepted rows are told; benchmarks/contenders/claimflow.py
+PEERS = [contender.name for contender in ROSTER if not contender.ours]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,23 @@ class Outcome:
     met: bool | None
 
 
+@dataclass(frozen=True)
+class Promise:
+    """What a model accepted of test rows at a target, in one round."""
+
+    dataset: str
+    contender: str
+    round: int
+    target: float
+    accepted: float
+    precision: float
+
+    @property
+    def broken(self) -> bool:
+        """Whether fewer of the accepted rows are right than was promised."""
+        return self.precision < self.target
+
+
 def figure(dataset: str, contender: str, name: str) -> Figure:
     """Return a measured figure."""
     return lambda results: results.median(dataset, contender, name)
@@ -47,12 +67,66 @@ def ratio(dataset: str, contender: str, other: str, name: str) -> Figure:
 
 def difference(dataset: str, contender: str, other: str, name: str) -> Figure:
     """Return by how much a contender's figure is above another's."""
+    return lambda results: minus(
+        results.median(dataset, contender, name), results.median(dataset, other, name)
+    )
+
+
+def above_best_peer(dataset: str) -> Figure:
+    """Return by how much Claimflow as it comes is more accurate than the best of the others."""
 
     def gap(results: Results) -> float | None:
-        ours, theirs = results.median(dataset, contender, name), results.median(dataset, other, name)
-        return ours - theirs if ours is not None and theirs is not None else None
+        others = [results.median(dataset, peer, "accuracy") for peer in PEERS]
+        known = [accuracy for accuracy in others if accuracy is not None]
+        return minus(results.median(dataset, AUTO, "accuracy"), max(known, default=None))
 
     return gap
+
+
+def least(figures: Iterable[Figure]) -> Figure:
+    """Return the least of some figures."""
+    return _of_all(figures, min)
+
+
+def greatest(figures: Iterable[Figure]) -> Figure:
+    """Return the greatest of some figures."""
+    return _of_all(figures, max)
+
+
+def mean(figures: Iterable[Figure]) -> Figure:
+    """Return the mean of some figures."""
+    return _of_all(figures, lambda values: sum(values) / len(values))
+
+
+def promises(results: Results) -> list[Promise]:
+    """Return what was promised and held or not, over the data sets that were drawn several times."""
+    drawn = set(DRAWN.values())
+    return [
+        Promise(
+            made.dataset,
+            made.contender,
+            made.round,
+            target,
+            made.figures[f"accepted_{target}"],
+            made.figures[f"precision_{target}"],
+        )
+        for made in results.measurements
+        if made.dataset in drawn
+        for target in PRECISIONS
+        if f"precision_{target}" in made.figures
+    ]
+
+
+def broken_promises(results: Results) -> float | None:
+    """Return the share of the promises that were broken."""
+    every = promises(results)
+    return sum(each.broken for each in every) / len(every) if every else None
+
+
+def first_suspects(results: Results) -> float | None:
+    """Return the share of wrong labels among the first suspects."""
+    first = sum(min(each.first, each.listed) for each in results.suspects)
+    return sum(each.first_wrong for each in results.suspects) / first if first else None
 
 
 def stream_growth(results: Results) -> float | None:
@@ -66,59 +140,102 @@ def quotient(value: float | None, other: float | None) -> float | None:
     return value / other if value is not None and other else None
 
 
+def minus(value: float | None, other: float | None) -> float | None:
+    """Return value - other, or None if either was not measured."""
+    return value - other if value is not None and other is not None else None
+
+
+def _of_all(figures: Iterable[Figure], join: Callable[[list[float]], float]) -> Figure:
+    every = list(figures)
+
+    def joined(results: Results) -> float | None:
+        values = [value for each in every if (value := each(results)) is not None]
+        return join(values) if len(values) == len(every) else None
+
+    return joined
+
+
 PERCENT, SECONDS, TIMES, MIB = "{:.2%}", "{:,.1f} s", "{:.2f} times", "{:,.0f} MiB"
 POINTS = "{:+.2%}"
+FOREIGN_ACCEPTED = [
+    figure(name, AUTO, f"accepted_{target}") for name in FOREIGN.values() for target in PRECISIONS
+]
 TARGETS = [
-    Target("IMDb: n-grams, accuracy", figure("imdb", NGRAM, "accuracy"), least=0.925, shown=PERCENT),
+    Target("Banking77: as it comes, accuracy", figure("banking77", AUTO, "accuracy"), 0.935, shown=PERCENT),
     Target(
-        "IMDb: n-grams, training, CPU", figure("imdb", NGRAM, "train_cpu_seconds"), most=10, shown=SECONDS
+        "Banking77, 10 rows a category: accuracy",
+        figure("banking77-10", AUTO, "accuracy"),
+        0.84,
+        shown=PERCENT,
     ),
-    Target("IMDb: best, accuracy", figure("imdb", BEST, "accuracy"), least=0.93, shown=PERCENT),
+    Target(
+        "Banking77, one label in ten wrong: accuracy", figure(NOISY, AUTO, "accuracy"), 0.92, shown=PERCENT
+    ),
+    *(
+        Target(f"{name}: accuracy above the best peer's", above_best_peer(name), -0.003, shown=POINTS)
+        for name in DEVELOPMENT
+    ),
+    Target(
+        "the six development sets: mean of these", mean(map(above_best_peer, DEVELOPMENT)), 0.01, shown=POINTS
+    ),
+    Target("Banking77: accepted at 98%", figure("banking77", AUTO, "accepted_0.98"), 0.8, shown=PERCENT),
+    Target("Banking77: right of these", figure("banking77", AUTO, "precision_0.98"), 0.98, shown=PERCENT),
+    Target("IMDb: accepted at 98%", figure("imdb", AUTO, "accepted_0.98"), 0.6, shown=PERCENT),
+    Target("IMDb: right of these", figure("imdb", AUTO, "precision_0.98"), 0.98, shown=PERCENT),
+    Target("promises broken, all draws and targets", broken_promises, most=0.05, shown=PERCENT),
+    Target("foreign rows accepted, at any target", greatest(FOREIGN_ACCEPTED), most=0.02, shown=PERCENT),
+    Target(
+        "Banking77, protected categories: right or looked at, at any target",
+        least(figure("banking77", PROTECTED, f"protected_{target}") for target in PRECISIONS),
+        0.95,
+        shown=PERCENT,
+    ),
+    Target("wrong labels among the first 500 suspects", first_suspects, 0.9, shown=PERCENT),
+    *(
+        Target(
+            f"{name}: n-grams, documents/s against {title}",
+            ratio(name, NGRAM_AUTO, other, "documents_per_second"),
+            bound,
+            shown=TIMES,
+        )
+        for name, other, title, bound in (
+            ("banking77", BEFORE, "the version before", 2),
+            ("imdb", BEFORE, "the version before", 2),
+            ("banking77", FASTTEXT, "fastText", 1),
+            ("imdb", FASTTEXT, "fastText", 2.5),
+        )
+    ),
+    Target(
+        "Banking77: n-grams, training CPU against the version before",
+        ratio("banking77", NGRAM_AUTO, BEFORE, "train_cpu_seconds"),
+        most=1 / 3,
+        shown=TIMES,
+    ),
+    Target("IMDb: n-grams, accuracy", figure("imdb", NGRAM_AUTO, "accuracy"), 0.923, shown=PERCENT),
+    Target("IMDb: n-grams, calibration error", figure("imdb", NGRAM_AUTO, "ece"), most=0.02, shown="{:.3f}"),
+    Target(
+        "8,000 claims: training on two cores",
+        figure(CLAIMS, OF_CLAIMS, "train_seconds"),
+        most=90,
+        shown=SECONDS,
+    ),
+    Target(
+        "8,000 claims: memory of training",
+        figure(CLAIMS, OF_CLAIMS, "train_peak_mib"),
+        most=1536,
+        shown=MIB,
+    ),
+    Target("Memory of labelling 1,000,000 rows against 10,000", stream_growth, most=1.1, shown=TIMES),
+    Target("IMDb: best, accuracy", figure("imdb", BEST, "accuracy"), 0.93, shown=PERCENT),
     Target(
         "IMDb: best, training on two cores", figure("imdb", BEST, "train_seconds"), most=1200, shown=SECONDS
     ),
     Target(
         "IMDb, 5,000 rows: the original's CNN, accuracy against the same in PyTorch",
         difference(SMALL, ORIGINAL_CNN, TORCH, "accuracy"),
-        least=-0.005,
+        -0.005,
         shown=POINTS,
     ),
-    Target(
-        "Banking77: as it comes, accuracy", figure("banking77", AUTO, "accuracy"), least=0.915, shown=PERCENT
-    ),
-    Target(
-        "IMDb: n-grams, training CPU against fastText",
-        ratio("imdb", NGRAM, FASTTEXT, "train_cpu_seconds"),
-        most=0.25,
-        shown=TIMES,
-    ),
-    Target(
-        "IMDb: n-grams, documents/s against fastText",
-        ratio("imdb", NGRAM, FASTTEXT, "documents_per_second"),
-        least=1.5,
-        shown=TIMES,
-    ),
-    Target(
-        "IMDb: n-grams, documents/s against TF-IDF and logistic regression",
-        ratio("imdb", NGRAM, LOGISTIC, "documents_per_second"),
-        least=3,
-        shown=TIMES,
-    ),
-    Target(
-        "Banking77: as it comes, documents/s",
-        figure("banking77", AUTO, "documents_per_second"),
-        least=20_000,
-        shown="{:,.0f}",
-    ),
-    Target("IMDb: n-grams, calibration error", figure("imdb", NGRAM, "ece"), most=0.02, shown="{:.3f}"),
-    Target(
-        "IMDb: n-grams, accepted rows that are right",
-        figure("imdb", NGRAM, "precision"),
-        least=0.975,
-        shown=PERCENT,
-    ),
-    Target("IMDb: n-grams, memory of training", figure("imdb", NGRAM, "train_peak_mib"), most=858, shown=MIB),
-    Target("Memory of labelling 1,000,000 rows against 10,000", stream_growth, most=1.1, shown=TIMES),
 ]
 
 
@@ -130,10 +247,10 @@ def outcomes(results: Results) -> list[Outcome]:
 def outcome(target: Target, results: Results) -> Outcome:
     """Compare a target with its figure."""
     value = target.figure(results)
-    least, most = target.least, target.most
-    sign, limit = ("at least", least) if least is not None else ("at most", most)
+    lowest, most = target.least, target.most
+    sign, limit = ("at least", lowest) if lowest is not None else ("at most", most)
     bound = f"{sign} {target.shown.format(limit)}"
     if value is None:
         return Outcome(target.text, bound, "-", None)
-    met = (least is None or value >= least) and (most is None or value <= most)
+    met = (lowest is None or value >= lowest) and (most is None or value <= most)
     return Outcome(target.text, bound, target.shown.format(value), met)

@@ -29,7 +29,12 @@ FIGURES = {
         "tfidf-logistic": (0.891, 7.0, 80000),
     },
 }
-QUALITY = {"ece": 0.012, "accepted": 0.60, "precision": 0.985}
+QUALITY = {
+    "ece": 0.012,
+    **{f"accepted_{target}": share for target, share in ((0.9, 0.9), (0.95, 0.8), (0.98, 0.6))},
+    **{f"precision_{target}": share for target, share in ((0.9, 0.93), (0.95, 0.94), (0.98, 0.985))},
+    **{f"oracle_{target}": share for target, share in ((0.9, 0.99), (0.95, 0.85), (0.98, 0.7))},
+}
 
 
 def measured(dataset: str, contender: str, number: int, **changes: Any) -> Measurement:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from benchmarks import data, measure, results, roster, rows, run
+from benchmarks import data, measure, results, roster, rows, run, suspects
 from benchmarks.__main__ import main, used_cores
 from benchmarks.contenders import claimflow
 from benchmarks.errors import BenchmarkError
@@ -143,7 +144,7 @@ def test_one_that_fails_is_told_and_the_others_go_on(plan: run.Plan, monkeypatch
     assert first.train_cpu_seconds > 0
     assert first.train_peak_mib > 20
     assert first.documents_per_second == pytest.approx(30 / first.predict_seconds)
-    assert {"ece", "accepted"} <= set(first.figures)
+    assert {"ece", "accepted_0.95", "oracle_0.95"} <= set(first.figures)
 
 
 def test_files_of_any_length_are_labelled_to_a_file(plan: run.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,12 +249,110 @@ def test_development_sets_are_measured_as_they_come_with_n_grams_alone_and_with_
             "claimflow-ngram-auto",
             "fasttext",
             "wordchar-svc",
+            "minilm-logistic",
         ]
 
 
-def test_development_sets_are_measured_only_when_they_are_named() -> None:
-    assert [each.name for each in data.chosen(None)] == ["imdb", "banking77", "imdb-5000"]
+def test_all_that_the_folder_has_is_measured_unless_some_are_named(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_DATA", str(source))
+    assert {each.name for each in data.chosen(None)} == {
+        "banking77",
+        *roster.FEW,
+        roster.NOISY,
+        "banking77-drawn",
+        roster.CLAIMS,
+    }
     assert [each.name for each in data.chosen("cr,r8")] == ["cr", "r8"]
+
+
+def prepared(name: str, source: Path, folder: Path, draw: int) -> tuple[list[str], list[str]]:
+    return rows.read(data.prepare(data.DATASETS[name], source, folder, draw=draw).train)
+
+
+def test_few_rows_are_as_many_of_each_label_and_others_each_round(source: Path, tmp_path: Path) -> None:
+    first, second = (prepared("banking77-5", source, tmp_path / str(draw), draw) for draw in (0, 1))
+    assert Counter(first[1]) == Counter(second[1]) == dict.fromkeys(LABELS, 5)
+    assert set(first[0]) != set(second[0])
+    assert prepared("banking77-5", source, tmp_path / "again", 1) == second
+
+
+def test_one_label_in_ten_is_another_one(source: Path, tmp_path: Path) -> None:
+    clean = dict(zip(*prepared("banking77", source, tmp_path / "clean", 0), strict=True))
+    first, second = (prepared(roster.NOISY, source, tmp_path / str(draw), draw) for draw in (0, 1))
+    wrong = [
+        {text for text, label in zip(*each, strict=True) if clean[text] != label} for each in (first, second)
+    ]
+    assert [len(each) for each in wrong] == [12, 12]
+    assert wrong[0] != wrong[1]
+    assert set(first[1]) == set(LABELS)
+
+
+def test_nine_rows_in_ten_are_drawn(source: Path, tmp_path: Path) -> None:
+    first, second = (set(prepared("banking77-drawn", source, tmp_path / str(n), n)[0]) for n in (0, 1))
+    assert len(first) == len(second) == 108
+    assert first != second
+
+
+def test_foreign_rows_are_the_test_rows_of_another_data_set(source: Path, tmp_path: Path) -> None:
+    with gzip.open(source / "hwu64_test.csv.gz", "wt", encoding="utf-8") as file:
+        file.write("text,label\nplay music,music\n")
+    made = data.prepare(data.DATASETS["banking77-hwu64"], source, tmp_path / "prepared")
+    assert (made.train_rows, made.labels, rows.read(made.test)) == (120, 3, (["play music"], ["music"]))
+
+
+def test_a_round_has_the_rows_that_are_drawn_for_it(plan: run.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+
+    def measure(_: Contender, prepared: data.Prepared, __: run.Plan) -> dict[str, Any]:
+        seen.append(set(rows.read(prepared.train)[0]))
+        raise BenchmarkError("enough")
+
+    monkeypatch.setattr(run, "measure", measure)
+    changed = replace(plan, datasets=data.chosen("banking77-5,banking77"))
+    changed.contenders.append(replace(fake("a", monkeypatch), datasets=("banking77-5", "banking77")))
+    run.run(changed, lambda _: None, lambda _: None)
+    few, whole, few_again, whole_again = seen
+    assert (len(few), few != few_again, whole == whole_again) == (15, True, True)
+
+
+def test_suspects_are_compared_with_the_labels_that_were_exchanged(
+    plan: run.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def child(_: Contender, order: dict[str, Any], __: Path) -> dict[str, Any]:
+        assert order["action"] == "suspects"
+        clean = data.shuffled(data.read(data.DATASETS["banking77"], "train", plan.source))
+        labels = rows.read(Path(order["train"]))[1]
+        wrong = [number for number, (_, label) in enumerate(clean) if label != labels[number]]
+        right = next(number for number in range(120) if number not in wrong)
+        return {"rows": [wrong[0], right, *wrong[1:5]]}
+
+    monkeypatch.setattr(run, "child", child)
+    plan.contenders.append(fake("a", monkeypatch))
+    found = suspects.measure(plan, 0)
+    assert (found.rows, found.wrong, found.listed, found.found, found.first_wrong) == (120, 12, 6, 5, 5)
+
+
+def test_a_training_lists_its_suspects_by_their_rows(source: Path, tmp_path: Path) -> None:
+    made = data.prepare(data.DATASETS[roster.NOISY], source, tmp_path / "prepared")
+    clean = data.shuffled(data.read(data.DATASETS["banking77"], "train", source))
+    labels = rows.read(made.train)[1]
+    wrong = {number for number, (_, label) in enumerate(clean) if label != labels[number]}
+    listed = claimflow.suspects(made.train, {"config": {"architecture": "ngram"}}, tmp_path / "scratch")
+    assert len(listed) >= 9
+    assert wrong.issuperset(listed)
+
+
+@pytest.mark.parametrize(
+    ("correct", "target", "share"),
+    [([1, 1, 0, 1], 0.75, 1.0), ([1, 1, 0, 1], 0.9, 0.5), ([0, 1, 1, 1], 0.9, 0.0), ([0, 1, 1, 1], 0.7, 1.0)],
+)
+def test_the_oracle_takes_as_many_of_the_surest_rows_as_the_target_allows(
+    correct: list[int], target: float, share: float
+) -> None:
+    confidences = np.array([0.9, 0.8, 0.7, 0.6])
+    assert claimflow.oracle(confidences, np.array(correct, dtype=bool), target) == share
 
 
 def test_n_grams_alone_do_not_read_sentences() -> None:

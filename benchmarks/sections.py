@@ -1,0 +1,206 @@
+"""The parts of the page docs/benchmarks.md that answer a buyer: what is accepted, and how sure that is."""
+
+from collections.abc import Sequence
+
+from benchmarks.cells import NOTHING, again, present, shown, table, title
+from benchmarks.results import Results
+from benchmarks.roster import CLAIMS, DEVELOPMENT, DRAWN, FEW, FOREIGN, NOISY, ROSTER, Contender
+from benchmarks.targets import AUTO, BEFORE, NGRAM_AUTO, PRECISIONS, PROTECTED, Promise, promises
+
+ASIDE = {BEFORE, PROTECTED}  # not among those whose figures are compared
+HEADS = [f"at {target:.0%}" for target in PRECISIONS]
+
+ACCEPTANCE = """## Rows that need no person
+
+The share of the test rows that is accepted at a target, behind the @ how many of these are right,
+and the most that the model's own ranking could accept at that precision if the labels were known."""
+PROMISES = """## Promises
+
+Each round trains on nine rows in ten, others each time, and labels the whole test split. The table
+has the share of the accepted rows that are right in each round; where it is below the target, which
+breaks the promise, it is bold. A test split that is harder than the training rows breaks it more
+often: nothing in these tells."""
+FOREIGN_ROWS = """## Rows of no category
+
+Trained on Banking77, given the test rows of other data: the share that is accepted. None should be."""
+SUSPECTS = """## Finding wrong labels
+
+Banking77, with a wrong label on every tenth row, taken at random: the list of suspects."""
+OTHERS = """## Accuracy on other data
+
+On the test splits, settings as everywhere; the best one is bold."""
+FEW_ROWS = """## Few rows, and wrong labels
+
+Banking77 with some rows of each of its 77 categories, and with a wrong label on every tenth row.
+Each round draws others."""
+
+
+def accuracies(made: Results) -> str:
+    """Return the accuracy of everyone on the development sets, and on few rows and wrong labels."""
+    parts = [_matrix(made, ("banking77", *DEVELOPMENT), OTHERS), _matrix(made, (*FEW, NOISY), FEW_ROWS)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _matrix(made: Results, datasets: Sequence[str], text: str) -> str:
+    """Return a table of accuracies, a data set a column."""
+    columns = [name for name in datasets if any(each.dataset == name for each in made.measurements)]
+    if not columns:
+        return ""
+    there = {each.contender for each in made.measurements if each.dataset in columns}
+    contenders = [each for each in ROSTER if each.name in there and each.name not in ASIDE]
+    best = {
+        name: max(made.median(name, each.name, "accuracy") or 0 for each in contenders) for name in columns
+    }
+    lines = [
+        (
+            title(contender),
+            *(
+                _best(shown(made.spread(name, contender.name, "accuracy"), "{:.1%}"), found == best[name])
+                for name in columns
+                for found in [made.median(name, contender.name, "accuracy")]
+            ),
+        )
+        for contender in contenders
+    ]
+    command = again(f"run --datasets {','.join(columns)}")
+    return f"{text} Again: {command}.\n\n" + table(("", *columns), lines, figures=len(columns))
+
+
+def _best(cell: str, is_best: bool) -> str:
+    return f"**{cell}**" if is_best else cell
+
+
+def acceptance(made: Results) -> str:
+    """Return how many rows need no person at which precision, on rows that training never saw."""
+    lines = [
+        (
+            dataset,
+            contender.title,
+            *(
+                cell
+                for target in PRECISIONS
+                for cell in (
+                    _accepted(made, dataset, contender, target),
+                    _oracle(made, dataset, contender, target),
+                )
+            ),
+        )
+        for dataset in ("banking77", "imdb", *DEVELOPMENT)
+        for contender in present(made, dataset)
+        if contender.name in (AUTO, NGRAM_AUTO)
+        and made.median(dataset, contender.name, f"accepted_{PRECISIONS[0]}") is not None
+    ]
+    heads = [head for target in PRECISIONS for head in (f"at {target:.0%}", "possible")]
+    command = again(f"run --datasets banking77 --contenders {AUTO}")
+    text = f"{ACCEPTANCE} Again: {command}, and so on.\n\n"
+    return text + table(("data", "", *heads), lines, figures=6, first=2) if lines else ""
+
+
+def _accepted(made: Results, dataset: str, contender: Contender, target: float) -> str:
+    accepted, right = (
+        made.median(dataset, contender.name, f"{name}_{target}") for name in ("accepted", "precision")
+    )
+    if not accepted or right is None:
+        return "0%"
+    said = f"{accepted:.1%} @ {right:.1%}"
+    return said if right >= target else f"{said} (!)"
+
+
+def _oracle(made: Results, dataset: str, contender: Contender, target: float) -> str:
+    found = made.median(dataset, contender.name, f"oracle_{target}")
+    return NOTHING if found is None else f"{found:.1%}"
+
+
+def promised(made: Results) -> str:
+    """Return how often fewer of the accepted rows were right than the target promised."""
+    every = promises(made)
+    if not every:
+        return ""
+    kinds = sorted({(each.dataset, each.contender) for each in every})
+    lines = [
+        (
+            dataset,
+            name,
+            *(
+                _kept(
+                    [
+                        each
+                        for each in every
+                        if (each.dataset, each.contender, each.target) == (dataset, name, target)
+                    ]
+                )
+                for target in PRECISIONS
+            ),
+        )
+        for dataset, name in kinds
+    ]
+    broken = sum(each.broken for each in every)
+    datasets = ",".join(dict.fromkeys(dataset for dataset, _ in kinds))
+    names = ",".join(dict.fromkeys(name for _, name in kinds))
+    command = again(f"run --rounds 3 --datasets {datasets} --contenders {names}")
+    text = (
+        f"{PROMISES} Of {len(every)} promises {broken} were broken ({broken / len(every):.1%}). Again: "
+        f"{command}.\n\n"
+    )
+    return text + table(("data", "", *HEADS), lines, figures=3, first=2)
+
+
+def _kept(some: Sequence[Promise]) -> str:
+    cells = [_best(f"{each.precision:.1%}", each.broken) for each in some]
+    return ", ".join(cells) or "nothing accepted"
+
+
+def foreign(made: Results) -> str:
+    """Return how many rows of other data are accepted, which belong to none of the categories."""
+    lines = [
+        (
+            other,
+            contender.title,
+            *(_share(made.median(dataset, contender.name, f"accepted_{target}")) for target in PRECISIONS),
+            again(f"run --datasets {dataset} --contenders {contender.name}"),
+        )
+        for other, dataset in FOREIGN.items()
+        for contender in present(made, dataset)
+    ]
+    header = ("rows of", "", *HEADS, "again")
+    return f"{FOREIGN_ROWS}\n\n" + table(header, lines, figures=3, first=2) if lines else ""
+
+
+def _share(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1%}"
+
+
+def suspects(made: Results) -> str:
+    """Return how many of the rows that are listed as probably mislabelled are so."""
+    lines = [
+        (
+            str(each.draw + 1),
+            f"{each.wrong:,} of {each.rows:,}",
+            f"{each.first_wrong:,} of {min(each.first, each.listed):,}",
+            f"{each.found:,} of {each.listed:,}",
+            again("suspects"),
+        )
+        for each in made.suspects
+    ]
+    heads = ("draw", "wrong labels", "wrong among the first", "wrong among all that are listed", "again")
+    return f"{SUSPECTS}\n\n" + table(heads, lines, figures=3) if lines else ""
+
+
+def calibrations(made: Results) -> str:
+    """Return what Claimflow's confidence is worth on rows that it never saw."""
+    lines = [
+        (
+            dataset,
+            contender.title,
+            shown(made.spread(dataset, contender.name, "ece"), "{:.3f}"),
+            again(f"run --datasets {dataset} --contenders {contender.name}"),
+        )
+        for dataset in made.datasets
+        if dataset not in {*DRAWN.values(), *FOREIGN.values(), CLAIMS}
+        for contender in present(made, dataset)
+        if contender.ours and contender.name not in ASIDE
+    ]
+    text = "## Confidence\n\nThe expected calibration error (ten bins) on the test split.\n\n"
+    return (
+        text + table(("data", "", "calibration error", "again"), lines, figures=1, first=2) if lines else ""
+    )

@@ -1,0 +1,90 @@
+"""What the page says of acceptance, promises, few and foreign rows and suspects follows from the results."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import sections, targets
+from benchmarks.results import Measurement, Results, Suspected
+
+AUTO = "claimflow-auto"
+
+
+@pytest.fixture
+def drawn(sample: Results, measurement: Callable[..., Measurement]) -> Results:
+    """Results in which one of six promises was broken, and one had nothing to keep."""
+    whole = measurement("banking77", AUTO, 1)
+    figures = [
+        {"precision_0.9": 0.91, "precision_0.95": 0.96, "precision_0.98": 0.99},
+        {"precision_0.9": 0.95, "precision_0.95": 0.93, "accepted_0.98": 0.0},
+    ]
+    shares = {"accepted_0.9": 0.9, "accepted_0.95": 0.8, "accepted_0.98": 0.5}
+    made = [
+        whole.model_copy(update={"dataset": "banking77-drawn", "round": number + 1, "figures": shares | each})
+        for number, each in enumerate(figures)
+    ]
+    return sample.model_copy(update={"measurements": made})
+
+
+def test_what_is_accepted_stands_beside_what_is_right_of_it_and_what_was_possible(sample: Results) -> None:
+    lines = sections.acceptance(sample).splitlines()
+    assert (
+        "| banking77 | Claimflow, as it comes | 90.0% @ 93.0% | 99.0% | 80.0% @ 94.0% (!) | 85.0% "
+        "| 60.0% @ 98.5% | 70.0% |" in lines
+    )
+
+
+def test_a_broken_promise_is_counted_and_bold(drawn: Results) -> None:
+    text = sections.promised(drawn)
+    assert "Of 5 promises 1 were broken (20.0%)" in text
+    assert f"| banking77-drawn | {AUTO} | 91.0%, 95.0% | 96.0%, **93.0%** | 99.0% |" in text.splitlines()
+    assert targets.broken_promises(drawn) == pytest.approx(0.2)
+
+
+def test_without_a_draw_nothing_is_said_of_promises(sample: Results) -> None:
+    assert sections.promised(sample) == ""
+    assert targets.broken_promises(sample) is None
+
+
+def test_the_best_of_each_data_set_is_bold(sample: Results, measurement: Callable[..., Measurement]) -> None:
+    made = [
+        measurement("banking77", contender, 1, accuracy=accuracy).model_copy(update={"dataset": "cr"})
+        for contender, accuracy in ((AUTO, 0.84), ("fasttext", 0.79))
+    ]
+    text = sections.accuracies(
+        sample.model_copy(update={"measurements": made, "datasets": {"cr": sample.datasets["imdb"]}})
+    )
+    assert "| **Claimflow, as it comes** | **84.0%** |" in text.splitlines()
+    assert "| fastText, bigrams | 79.0% |" in text.splitlines()
+    assert "`python -m benchmarks run --datasets cr`" in text
+
+
+def test_the_accuracy_above_the_best_peer_needs_both(
+    sample: Results, measurement: Callable[..., Measurement]
+) -> None:
+    made = [
+        measurement("banking77", contender, 1, accuracy=accuracy).model_copy(update={"dataset": "cr"})
+        for contender, accuracy in ((AUTO, 0.84), ("fasttext", 0.79), ("tfidf-logistic", 0.85))
+    ]
+    both = sample.model_copy(update={"measurements": made})
+    assert targets.above_best_peer("cr")(both) == pytest.approx(-0.01)
+    assert targets.above_best_peer("r8")(both) is None
+    assert targets.mean(map(targets.above_best_peer, ("cr", "r8")))(both) is None
+
+
+def test_foreign_rows_are_told_by_where_they_come_from(
+    sample: Results, measurement: Callable[..., Measurement]
+) -> None:
+    figures = {"accepted_0.9": 0.015, "accepted_0.95": 0.01, "accepted_0.98": 0.0}
+    made = measurement("banking77", AUTO, 1, figures=figures).model_copy(
+        update={"dataset": "banking77-hwu64"}
+    )
+    text = sections.foreign(sample.model_copy(update={"measurements": [made]}))
+    assert "| hwu64 | Claimflow, as it comes | 1.5% | 1.0% | 0.0% |" in text
+
+
+def test_suspects_are_told_with_how_many_of_them_are_wrong(sample: Results) -> None:
+    made = Suspected(draw=0, rows=1000, wrong=100, listed=120, found=90, first=500, first_wrong=90)
+    results = sample.model_copy(update={"suspects": [made]})
+    assert "| 1 | 100 of 1,000 | 90 of 120 | 90 of 120 |" in sections.suspects(results)
+    assert targets.first_suspects(results) == pytest.approx(0.75)
