@@ -57,9 +57,9 @@ DATASETS = {
     },
     NOISY: Dataset(NOISY, "Banking77, one label in ten wrong", "category", "banking77", wrong=0.1),
     SMALL: Dataset(SMALL, "IMDb film reviews, 5,000 of each split", "sentiment", "imdb", rows=5000),
-    # Development sets: `benchmarks.fetch` does not have them; CLAIMFLOW_DATA names a folder that does.
     # The made-up claims of the demo: for time and memory only, as they are labelled and learned from at once.
     CLAIMS: Dataset(CLAIMS, "the demo's 8,000 claims", "category", CLAIMS, "description"),
+    # Development sets: `benchmarks.fetch` does not have them; CLAIMFLOW_DATA names a folder that does.
     "cr": Dataset("cr", "CR product reviews", "label", "cr"),
     "subj": Dataset("subj", "SUBJ subjective and objective sentences", "label", "subj"),
     "mpqa": Dataset("mpqa", "MPQA opinion phrases", "label", "mpqa"),
@@ -127,13 +127,7 @@ def prepare(
     pairs = {"train": read(dataset, "train", source), "test": read(tested(dataset), "test", source)}
     digest = content_digest(pairs["train"] + pairs["test"])
     most = min([count for count in (dataset.rows, limit) if count is not None], default=None)
-    used = {split: shuffled(found)[:most] for split, found in pairs.items()}
-    if dataset.per_label is not None:
-        used["train"] = first_of_each(shuffled(pairs["train"], draw), dataset.per_label)
-    if dataset.share:
-        used["train"] = shuffled(pairs["train"], draw)[: int(dataset.share * len(pairs["train"]))]
-    if dataset.wrong:
-        used["train"] = mislabelled(used["train"], dataset.wrong, draw)
+    used = {"train": drawn(dataset, pairs["train"], draw)[:most], "test": shuffled(pairs["test"])[:most]}
     files = {split: folder / f"{split}.csv" for split in pairs}
     for split, path in files.items():
         rows.write(path, used[split])
@@ -147,6 +141,15 @@ def prepare(
         labels=len({label for _, label in used["train"]}),
         digest=digest,
     )
+
+
+def drawn(dataset: Dataset, pairs: list[Pair], draw: int) -> list[Pair]:
+    """Return the rows to train on, in an order that tells nothing; those of a `draw` if each has its own."""
+    if dataset.per_label is not None:
+        return first_of_each(shuffled(pairs, draw), dataset.per_label)
+    if dataset.share is not None:
+        return shuffled(pairs, draw)[: int(dataset.share * len(pairs))]
+    return mislabelled(shuffled(pairs), dataset.wrong, draw)
 
 
 def tested(dataset: Dataset) -> Dataset:

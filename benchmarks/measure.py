@@ -8,6 +8,8 @@ the contenders need the standard library and that library only. A contender is a
     save(model, folder), load(folder) -> model
     predict(model, csv) -> labels            from the file on disk, in the order of its rows
     figures(model, csv) -> figures           optional: what else is to be known about a model, not timed
+    stream(model, csv, part) -> rows         optional: labels a file to a file
+    suspects(csv, options, scratch) -> rows  optional: trains, and lists the rows that seem mislabelled
 
 Imports are in nobody's time. Peak memory is the kernel's VmHWM of this process; ru_maxrss would also count
 what the process that started this one had in memory.

@@ -96,17 +96,11 @@ def figures(model: Loaded, path: Path) -> dict[str, float]:
     (`oracle`). `protected`: of the rows of protected labels, those labelled right or looked at by a person.
     """
     classifier, rows = model.classifier, list(read_file(path))
-    scores = [
-        classifier.predict_proba([row.text for row in rows[first : first + CHUNK]])
-        for first in range(0, len(rows), CHUNK)
-    ]
-    chances = np.concatenate([each.probabilities for each in scores])
-    ratios = np.concatenate([each.in_vocabulary_ratios for each in scores])
-    similarities = np.concatenate([each.similarities for each in scores])
-    labels = np.array(classifier.labels, dtype=object)
+    chances, ratios, similarities = scored(classifier, [row.text for row in rows])
     truths = np.array([row.label for row in rows], dtype=object)
-    correct = labels[chances.argmax(axis=1)] == truths
     confidences = chances.max(axis=1)
+    correct = np.array(classifier.labels, dtype=object)[chances.argmax(axis=1)] == truths
+    protected = np.isin(truths, classifier.config.protect)
     found = {"ece": calibration_error(reliability(confidences, correct))}
     for target in TARGETS:
         rule = decision(model.evaluation, target)
@@ -116,10 +110,19 @@ def figures(model: Loaded, path: Path) -> dict[str, float]:
         found[f"oracle_{target}"] = oracle(confidences, correct, target)
         if accepted.any():
             found[f"precision_{target}"] = float(correct[accepted].mean())
-        if protect := classifier.config.protect:
-            protected = np.isin(truths, protect)
+        if protected.any():
             found[f"protected_{target}"] = float((correct | ~accepted)[protected].mean())
     return found
+
+
+def scored(classifier: Classifier, texts: list[str]) -> tuple[Array, Array, Array]:
+    """Return the chances of each label, the share of known words and the similarity to training rows."""
+    scores = [classifier.predict_proba(texts[first : first + CHUNK]) for first in range(0, len(texts), CHUNK)]
+    return (
+        np.concatenate([each.probabilities for each in scores]),
+        np.concatenate([each.in_vocabulary_ratios for each in scores]),
+        np.concatenate([each.similarities for each in scores]),
+    )
 
 
 def suspects(path: Path, options: Mapping[str, Any], scratch: Path) -> list[int]:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -152,6 +153,33 @@ def test_files_of_any_length_are_labelled_to_a_file(plan: run.Plan, monkeypatch:
     assert [made.rows for made in run.stream(plan, [50, 200], lambda _: None)] == [50, 200]
 
 
+def test_a_contender_of_an_older_commit_runs_the_code_of_that_commit(
+    plan: run.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = older_repository(tmp_path / "repository")
+    monkeypatch.setattr(run, "ROOT", repository)
+    before = replace(fake("before", monkeypatch), commit="HEAD")
+    assert run.child(before, {"cores": CORES}, plan.work) == [1]
+
+
+def test_a_commit_that_git_does_not_have_is_told(plan: run.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "ROOT", plan.work)
+    with pytest.raises(BenchmarkError, match="git does not have the commit f00"):
+        run.checkout("f00", plan.work)
+
+
+def older_repository(folder: Path) -> Path:
+    """A repository whose only commit measures at once, and whose files have gone on since."""
+    program = folder / "benchmarks" / "measure.py"
+    program.parent.mkdir(parents=True)
+    program.write_text('print("[1]")\n', encoding="utf-8")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "older"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    program.write_text('print("[2]")\n', encoding="utf-8")
+    return folder
+
+
 def test_a_wrong_configuration_is_refused_before_anyone_is_measured() -> None:
     with pytest.raises(BenchmarkError, match=r"claimflow-wrong is wrong: .*num_epoch is 0"):
         run.check([roster.claimflow("wrong", "wrong", {"num_epoch": 0})])
@@ -293,6 +321,11 @@ def test_nine_rows_in_ten_are_drawn(source: Path, tmp_path: Path) -> None:
     first, second = (set(prepared("banking77-drawn", source, tmp_path / str(n), n)[0]) for n in (0, 1))
     assert len(first) == len(second) == 108
     assert first != second
+
+
+@pytest.mark.parametrize("name", ["banking77-20", "banking77-drawn", roster.NOISY])
+def test_a_limit_holds_for_rows_that_are_drawn(source: Path, tmp_path: Path, name: str) -> None:
+    assert data.prepare(data.DATASETS[name], source, tmp_path / "prepared", limit=50).train_rows == 50
 
 
 def test_foreign_rows_are_the_test_rows_of_another_data_set(source: Path, tmp_path: Path) -> None:
