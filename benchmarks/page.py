@@ -70,6 +70,7 @@ def render(made: Results) -> str:
         ratios(made),
         calibrations(made),
         memory(made),
+        failures(made),
         conditions(made),
         METHOD,
     ]
@@ -112,12 +113,13 @@ def dataset_part(made: Results, dataset: str) -> str:
         "predicting",
         "again",
     )
-    failures = [
-        f"{failed.contender}, round {failed.round}, failed: {failed.sentence}"
-        for failed in made.failures
-        if failed.dataset == dataset
-    ]
-    return "\n\n".join([heading, table(header, lines, figures=5), *failures])
+    return f"{heading}\n\n{table(header, lines, figures=5)}"
+
+
+def failures(made: Results) -> str:
+    """Return what could not be measured, and why."""
+    lines = [(each.dataset, each.contender, str(each.round), each.sentence) for each in made.failures]
+    return "## What failed\n\n" + table(("data", "", "round", ""), lines) if lines else ""
 
 
 def line(made: Results, dataset: str, contender: Contender) -> tuple[str, ...]:
@@ -182,5 +184,7 @@ def memory(made: Results) -> str:
 def targets(made: Results) -> str:
     """Return the targets and whether they are met."""
     words = {True: "met", False: "**not met**", None: "not measured"}
-    lines = [(each.text, each.bound, each.figure, words[each.met]) for each in outcomes(made)]
-    return "## Targets\n\n" + table(("", "target", "figure", ""), lines, figures=2)
+    lines = [
+        (each.text, each.bound, each.figure, words[each.met], again(each.command)) for each in outcomes(made)
+    ]
+    return "## Targets\n\n" + table(("", "target", "figure", "", "again"), lines, figures=2)

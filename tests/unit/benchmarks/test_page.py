@@ -25,6 +25,17 @@ def test_each_figure_stands_beside_the_command_that_makes_it(sample: Results) ->
     assert "`python -m benchmarks memory`" in text
 
 
+def test_each_target_stands_beside_the_command_that_measures_it(sample: Results) -> None:
+    lines = [line for line in page.targets(sample).splitlines() if line.startswith("| ")][2:]
+    assert len(lines) == len(targets.TARGETS)
+    assert all(line.endswith("` |") and "| `python -m benchmarks " in line for line in lines)
+    against = next(line for line in lines if line.startswith("| banking77: n-grams, documents/s against f"))
+    assert (
+        "`python -m benchmarks run --datasets banking77 --contenders claimflow-ngram-auto,fasttext`"
+        in against
+    )
+
+
 def test_ratios_are_those_of_the_medians(sample: Results) -> None:
     lines = page.ratios(sample).splitlines()
     assert "| imdb | Claimflow, n-grams | fastText, bigrams | +2.60 | 0.30 times | 0.93 times |" in lines
@@ -38,7 +49,7 @@ def test_tables_have_as_many_cells_in_each_line(sample: Results) -> None:
 def test_a_failure_is_shown_with_its_sentence(sample: Results) -> None:
     failed = Failure(dataset="imdb", contender="nbsvm", round=2, sentence="It could not.")
     text = page.render(sample.model_copy(update={"failures": [failed]}))
-    assert "nbsvm, round 2, failed: It could not." in text
+    assert "| imdb | nbsvm | 2 | It could not. |" in text
 
 
 def test_what_was_not_measured_is_left_out(sample: Results) -> None:
