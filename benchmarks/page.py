@@ -8,7 +8,16 @@ from benchmarks.data import DATASETS
 from benchmarks.errors import BenchmarkError
 from benchmarks.results import Results
 from benchmarks.roster import Contender
-from benchmarks.sections import ASIDE, acceptance, accuracies, calibrations, foreign, promised, suspects
+from benchmarks.sections import (
+    ASIDE,
+    acceptance,
+    accuracies,
+    answer,
+    calibrations,
+    foreign,
+    promised,
+    suspects,
+)
 from benchmarks.targets import BEFORE, FASTTEXT, LOGISTIC, outcomes, quotient
 from contract.text import count
 
@@ -59,6 +68,7 @@ def render(made: Results) -> str:
     """Return the page."""
     parts = [
         INTRODUCTION,
+        answer(made),
         targets(made),
         acceptance(made),
         promised(made),

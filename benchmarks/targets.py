@@ -214,11 +214,11 @@ TARGETS = [
         "Banking77, one label in ten wrong: accuracy", figure(NOISY, AUTO, "accuracy"), 0.92, shown=PERCENT
     ),
     *(
-        Target(f"{name}: accuracy above the best peer's", above_best_peer(name), -0.003, shown=POINTS)
+        Target(f"{name.upper()}: accuracy above the best peer's", above_best_peer(name), -0.003, shown=POINTS)
         for name in DEVELOPMENT
     ),
     Target(
-        "the six development sets: mean of these",
+        "The six development sets: mean of these",
         mean(map(above_best_peer, DEVELOPMENT), measuring(DEVELOPMENT)),
         0.01,
         shown=POINTS,
@@ -228,10 +228,10 @@ TARGETS = [
     Target("IMDb: accepted at 98%", figure("imdb", AUTO, "accepted_0.98"), 0.6, shown=PERCENT),
     Target("IMDb: right of these", figure("imdb", AUTO, "precision_0.98"), 0.98, shown=PERCENT),
     Target(
-        "promises broken, all draws and targets", Figure(broken_promises, PROMISED), most=0.05, shown=PERCENT
+        "Promises broken, all draws and targets", Figure(broken_promises, PROMISED), most=0.05, shown=PERCENT
     ),
     Target(
-        "foreign rows accepted, at any target",
+        "Foreign rows accepted, at any target",
         greatest(FOREIGN_ACCEPTED, measuring(FOREIGN.values(), AUTO)),
         most=0.02,
         shown=PERCENT,
@@ -246,20 +246,20 @@ TARGETS = [
         shown=PERCENT,
     ),
     Target(
-        "wrong labels among the first 500 suspects", Figure(first_suspects, "suspects"), 0.9, shown=PERCENT
+        "Wrong labels among the first 500 suspects", Figure(first_suspects, "suspects"), 0.9, shown=PERCENT
     ),
     *(
         Target(
-            f"{name}: n-grams, documents/s against {title}",
+            f"{data}: n-grams, documents/s against {title}",
             ratio(name, NGRAM_AUTO, other, "documents_per_second"),
             bound,
             shown=TIMES,
         )
-        for name, other, title, bound in (
-            ("banking77", BEFORE, "the version before", 2),
-            ("imdb", BEFORE, "the version before", 2),
-            ("banking77", FASTTEXT, "fastText", 1),
-            ("imdb", FASTTEXT, "fastText", 2.5),
+        for data, name, other, title, bound in (
+            ("Banking77", "banking77", BEFORE, "the version before", 2),
+            ("IMDb", "imdb", BEFORE, "the version before", 2),
+            ("Banking77", "banking77", FASTTEXT, "fastText", 1),
+            ("IMDb", "imdb", FASTTEXT, "fastText", 2.5),
         )
     ),
     Target(

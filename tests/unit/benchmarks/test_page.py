@@ -29,7 +29,7 @@ def test_each_target_stands_beside_the_command_that_measures_it(sample: Results)
     lines = [line for line in page.targets(sample).splitlines() if line.startswith("| ")][2:]
     assert len(lines) == len(targets.TARGETS)
     assert all(line.endswith("` |") and "| `python -m benchmarks " in line for line in lines)
-    against = next(line for line in lines if line.startswith("| banking77: n-grams, documents/s against f"))
+    against = next(line for line in lines if line.startswith("| Banking77: n-grams, documents/s against f"))
     assert (
         "`python -m benchmarks run --datasets banking77 --contenders claimflow-ngram-auto,fasttext`"
         in against
