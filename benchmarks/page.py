@@ -14,8 +14,10 @@ from benchmarks.sections import (
     accuracies,
     answer,
     calibrations,
+    claims,
     foreign,
     promised,
+    protected,
     suspects,
 )
 from benchmarks.targets import BEFORE, FASTTEXT, LOGISTIC, outcomes, quotient
@@ -73,16 +75,18 @@ def render(made: Results) -> str:
         acceptance(made),
         promised(made),
         foreign(made),
+        protected(made),
         suspects(made),
         accuracies(made),
-        *(dataset_part(made, name) for name in plot.PANELS if name in made.datasets),
+        *(dataset_part(made, name) for name in plot.PANELS if present(made, name)),
         f"![Accuracy against documents a second, by data set]({PLOT})",
         ratios(made),
         calibrations(made),
+        claims(made),
         memory(made),
         failures(made),
-        conditions(made),
         METHOD,
+        conditions(made),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -47,7 +47,8 @@ def test_a_broken_promise_is_counted_and_bold(drawn: Results) -> None:
     text = sections.promised(drawn)
     assert "Of 5 promises 2 were broken (40.0%), 1 of them by more than luck." in text
     assert (
-        f"| banking77-drawn | {AUTO} | 91.0%, **89.0%** | 96.0%, **93.0%** (!) | 99.0% |" in text.splitlines()
+        "| banking77-drawn | Claimflow, as it comes | 91.0%, **89.0%** | 96.0%, **93.0%** (!) | 99.0% |"
+        in text.splitlines()
     )
     assert targets.broken_promises(drawn) == pytest.approx(0.4)
 
@@ -99,3 +100,28 @@ def test_suspects_are_told_with_how_many_of_them_are_wrong(sample: Results) -> N
     results = sample.model_copy(update={"suspects": [made]})
     assert "| 1 | 100 of 1,000 | 90 of 120 | 90 of 120 |" in sections.suspects(results)
     assert targets.first_suspects(results) == pytest.approx(0.75)
+
+
+def test_what_protecting_categories_costs_is_told(
+    sample: Results, measurement: Callable[..., Measurement]
+) -> None:
+    plain = measurement("banking77", AUTO, 1)
+    figures = plain.figures | {"protected_0.9": 0.96, "protected_0.95": 0.97, "protected_0.98": 1.0}
+    figures |= {"accepted_0.9": 0.7, "accepted_0.95": 0.6, "accepted_0.98": 0.5}
+    asked = plain.model_copy(update={"contender": "claimflow-protected", "figures": figures})
+    lines = sections.protected(sample.model_copy(update={"measurements": [plain, asked]})).splitlines()
+    assert "| right or looked at, of the protected categories | 96.0% | 97.0% | 100.0% |" in lines
+    assert "| accepted, of all rows | 70.0% | 60.0% | 50.0% |" in lines
+    assert "| accepted, of all rows, where no category is protected | 90.0% | 80.0% | 60.0% |" in lines
+    assert sections.protected(sample) == ""
+
+
+def test_a_whole_training_is_told_with_its_seconds_and_its_memory(
+    sample: Results, measurement: Callable[..., Measurement]
+) -> None:
+    made = measurement("banking77", AUTO, 2, train_seconds=70.0, train_cpu_seconds=120.0).model_copy(
+        update={"dataset": "claims", "contender": "claimflow-claims"}
+    )
+    text = sections.claims(sample.model_copy(update={"measurements": [made]}))
+    assert "| 70 | 120 | 900 | 50,000 | `python -m benchmarks run --datasets claims " in text
+    assert sections.claims(sample) == ""
