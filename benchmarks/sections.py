@@ -12,7 +12,6 @@ from benchmarks.roster import (
     FOREIGN,
     NOISY,
     ROSTER,
-    TARGET_PRECISION,
     Contender,
 )
 from benchmarks.targets import (
@@ -26,6 +25,7 @@ from benchmarks.targets import (
     Promise,
     promises,
 )
+from model.config import Config
 
 ASIDE = {BEFORE, PROTECTED}  # not among those whose figures are compared
 TITLES = {contender.name: contender.title for contender in ROSTER}
@@ -68,13 +68,14 @@ Each round draws others."""
 
 def answer(made: Results) -> str:
     """Return in a sentence how many rows need no person at the default target."""
+    target = Config().target_precision
     said = [
         f"{accepted:.0%} of {text} need no person, and {right:.1%} of these are right"
         for dataset, text in (("banking77", "Banking77's customer messages"), ("imdb", "IMDb's film reviews"))
-        for accepted, right in [_median_acceptance(made, dataset, AUTO, TARGET_PRECISION)]
+        for accepted, right in [_median_acceptance(made, dataset, AUTO, target)]
         if accepted and right
     ]
-    return f"At the default target of {TARGET_PRECISION:.0%}, {'; '.join(said)}." if said else ""
+    return f"At the default target of {target:.0%}, {'; '.join(said)}." if said else ""
 
 
 def accuracies(made: Results) -> str:

@@ -37,8 +37,8 @@ def test_what_is_accepted_stands_beside_what_is_right_of_it_and_what_was_possibl
 
 def test_the_page_begins_with_what_is_accepted_at_the_default_target(sample: Results) -> None:
     assert sections.answer(sample) == (
-        "At the default target of 98%, 60% of Banking77's customer messages need no person, and 98.5% of "
-        "these are right; 60% of IMDb's film reviews need no person, and 98.5% of these are right."
+        "At the default target of 95%, 80% of Banking77's customer messages need no person, and 94.0% of "
+        "these are right; 80% of IMDb's film reviews need no person, and 94.0% of these are right."
     )
     assert sections.answer(sample.model_copy(update={"measurements": []})) == ""
 
