@@ -149,7 +149,7 @@ def drawn(dataset: Dataset, pairs: list[Pair], draw: int) -> list[Pair]:
         return first_of_each(shuffled(pairs, draw), dataset.per_label)
     if dataset.share is not None:
         return shuffled(pairs, draw)[: int(dataset.share * len(pairs))]
-    return mislabelled(shuffled(pairs), dataset.wrong, draw)
+    return mislabelled(shuffled(pairs), dataset.wrong, draw) if dataset.wrong else shuffled(pairs)
 
 
 def tested(dataset: Dataset) -> Dataset:
@@ -161,7 +161,7 @@ def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
     """Return the texts and labels of a split; raises BenchmarkError when its file is missing."""
     if dataset.name == CLAIMS:
         with CLAIMS_FILE.open(newline="", encoding="utf-8") as claims:
-            return _pairs(dataset, claims)
+            return [pair for pair in _pairs(dataset, claims) if all(pair)]  # some are broken on purpose
     path = source / f"{dataset.stem}_{split}.csv.gz"
     if not path.exists():
         raise BenchmarkError(

@@ -335,6 +335,14 @@ def test_foreign_rows_are_the_test_rows_of_another_data_set(source: Path, tmp_pa
     assert (made.train_rows, made.labels, rows.read(made.test)) == (120, 3, (["play music"], ["music"]))
 
 
+def test_the_claims_that_lack_a_text_or_a_label_are_left_out(source: Path, tmp_path: Path) -> None:
+    made = data.prepare(data.DATASETS[roster.CLAIMS], source, tmp_path / "prepared")
+    texts, labels = rows.read(made.train)
+    assert 7_900 < len(texts) < 8_000
+    assert all(texts)
+    assert all(labels)
+
+
 def test_a_round_has_the_rows_that_are_drawn_for_it(plan: run.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[set[str]] = []
 
