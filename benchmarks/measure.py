@@ -12,17 +12,21 @@ the contenders need the standard library and that library only. A contender is a
     suspects(csv, options, scratch) -> rows  optional: trains, and lists the rows that seem mislabelled
 
 Imports are in nobody's time. Peak memory is the kernel's VmHWM of this process; ru_maxrss would also count
-what the process that started this one had in memory.
+what the process that started this one had in memory. With two cores a training may start processes of its
+own: then the sum over all of them is looked at every quarter of a second, pages that they share counted once.
 """
 
 import importlib
 import json
 import os
+import re
 import resource
 import statistics
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,6 +36,7 @@ Contender: TypeAlias = Any  # a module with the functions above
 
 LEAST_SECONDS = 1.0  # a file that is predicted faster is predicted again, and the median pass counts
 MOST_PASSES = 20
+LOOK_SECONDS = 0.25  # between two looks at the memory of all processes
 
 
 def main() -> None:
@@ -52,8 +57,9 @@ def train(contender: Contender, order: dict[str, Any]) -> dict[str, float]:
     arguments = (Path(order["train"]), order["options"], scratch)
     if hasattr(contender, "prepare"):
         contender.prepare(*arguments)
-    model, wall, cpu = timed(lambda: contender.train(*arguments))
-    peak = peak_mib()
+    with most_of_all(len(order["cores"]) > 1) as most:
+        model, wall, cpu = timed(lambda: contender.train(*arguments))
+    peak = max(peak_mib(), *most)
     folder = Path(order["model"])
     folder.mkdir(parents=True)
     contender.save(model, folder)
@@ -124,6 +130,41 @@ def peak_mib() -> float:
     """Return the most memory that this process ever had resident, in MiB."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+@contextmanager
+def most_of_all(watch: bool) -> Iterator[list[float]]:
+    """Yield a list that gets the memory of this process and its children, in MiB, while the block runs."""
+    sizes, done = [0.0], threading.Event()
+
+    def look() -> None:
+        while watch and not done.wait(LOOK_SECONDS):
+            sizes.append(tree_mib())
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield sizes
+    finally:
+        done.set()
+        watcher.join()
+
+
+def tree_mib() -> float:
+    """Return the memory of this process and its children in MiB, pages that they share counted once."""
+    lists = Path("/proc/self/task").glob("*/children")
+    children = [pid for each in lists for pid in each.read_text(encoding="ascii").split()]
+    return sum(map(proportional_mib, ["self", *children]))
+
+
+def proportional_mib(pid: str) -> float:
+    """Return a process's share of the memory that it has resident, in MiB; 0 once it has ended."""
+    try:
+        memory = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    found = re.search(r"^Pss: +(\d+) kB", memory, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0
 
 
 if __name__ == "__main__":

@@ -221,6 +221,25 @@ def test_cpu_seconds_count_work_and_not_waiting() -> None:
     assert measure.peak_mib() > 10
 
 
+def test_memory_of_a_training_is_that_of_its_processes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "held = bytearray(200_000_000); print('held', flush=True); input()"
+    alone = measure.tree_mib()
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        child.stdout.readline()
+        together = measure.tree_mib()
+        child.communicate("\n")
+    assert together - alone > 150
+    monkeypatch.setattr(measure, "LOOK_SECONDS", 0.001)
+    with measure.most_of_all(watch=True) as most:
+        while len(most) < 3:
+            pass
+    assert max(most) > 10
+    assert measure.proportional_mib("0") == 0
+
+
 def test_an_error_is_one_sentence_and_the_exit_code_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
