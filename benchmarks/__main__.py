@@ -108,9 +108,13 @@ def suspects_command(
 def publish(
     output: Output = RESULTS,
     folder: Annotated[Path, typer.Option(help="Where the page goes.")] = ROOT / "docs",
+    note: Annotated[list[str] | None, typer.Option(help="A sentence on how it was measured.")] = None,
 ) -> None:
     """Write the page, its plot and the figures: docs/benchmarks.md, .svg and .json."""
-    for path in page.publish(results.read(output), folder):
+    made = results.read(output)
+    if note:
+        made = made.model_copy(update={"notes": note})
+    for path in page.publish(made, folder):
         typer.echo(f"Wrote {path}")
 
 

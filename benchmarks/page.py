@@ -45,8 +45,8 @@ METHOD = """## How it is measured
   library and the model in memory and a few rows labelled before.
 - *Memory* is the most that the process ever had resident, the library included: of training, and of a fresh
   process that loads the model and labels the test split.
-- The peer with MiniLM takes its vectors from Claimflow's encoder, in a process that it starts each time, so
-  its documents a second include that start.
+- The peer with MiniLM takes its vectors from Claimflow's encoder, in a process that it starts each time: its
+  documents a second include that start, its memory leaves that process out.
 - No model sees the test split before it labels it. The peers' settings were chosen by a look at Banking77's
   test split and at 3,000 rows of IMDb's, which is kind to them. Settings are the same for all data sets;
   `benchmarks/roster.py` and `benchmarks/contenders/` hold them.
@@ -105,6 +105,7 @@ def conditions(made: Results) -> str:
                 f"one core, at most {count(made.rounds, 'round')}; what is marked, both cores, one round",
             ),
             ("versions", versions),
+            *(("note", each) for each in made.notes),
             ("all of it again", f"`make benchmark`; without the data: `{COMMAND}.fetch` first"),
         ],
     )

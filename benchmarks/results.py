@@ -89,6 +89,7 @@ class Results(Record):
     failures: list[Failure] = []
     streams: list[Stream] = []
     suspects: list[Suspected] = []
+    notes: list[str] = []  # what else is to be known of how it was measured, each a sentence
 
     def values(self, dataset: str, contender: str, figure: str) -> list[float]:
         """Return a figure in each round in which it was measured."""
@@ -139,6 +140,7 @@ def together(before: Results | None, newer: Results) -> Results:
             "failures": [*failures, *newer.failures],
             "streams": newer.streams or before.streams,
             "suspects": newer.suspects or before.suspects,
+            "notes": [*dict.fromkeys([*before.notes, *newer.notes])],
         }
     )
 

@@ -1,6 +1,7 @@
 """The page, the plot and the targets say what the results say, and nothing that was typed."""
 
 import re
+import sys
 import xml.etree.ElementTree as ET  # the plot is our own
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import page, plot, results, targets
+from benchmarks.__main__ import main
 from benchmarks.errors import BenchmarkError
 from benchmarks.results import Failure, Measurement, Results
 
@@ -64,6 +66,19 @@ def test_publishing_writes_three_files_that_make_each_other_again(sample: Result
     assert again == sample
     assert text.read_text(encoding="utf-8") == page.render(again)
     assert picture.read_text(encoding="utf-8") == plot.draw(again)
+
+
+def test_a_note_on_how_it_was_measured_stands_beside_the_machine(
+    sample: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results.write(tmp_path / "results.json", sample)
+    arguments = ["publish", "--output", str(tmp_path / "results.json"), "--folder", str(tmp_path / "docs")]
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments, "--note", "Others worked beside it."])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert "| note | Others worked beside it. |" in (tmp_path / "docs" / page.PAGE).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_try_on_a_few_rows_is_not_published(sample: Results, tmp_path: Path) -> None:
