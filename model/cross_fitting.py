@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.calibration import Flags
 from model.config import Config
 from model.data import Numbers
 from model.parts.part import Fitted, Part, Rows, Scores
@@ -38,6 +39,17 @@ def fit(part: type[Part], rows: Rows, config: Config, session: "Session") -> Fit
     if rows.folds is None or fitted.out_of_fold is not None:
         return fitted
     return dataclasses.replace(fitted, out_of_fold=_fold_by_fold(part, rows, rows.folds, config, session))
+
+
+def tellable(labels: Numbers, of_rows: Numbers) -> Flags:
+    """Return which rows have a label that rows of another fold have, too, shape (rows,).
+
+    No model that has not seen its fold can label another row right, so nothing is chosen by it.
+    """
+    pairs = np.unique(np.stack([labels, of_rows]), axis=1)
+    folds_of_label = np.bincount(pairs[0], minlength=int(labels.max(initial=0)) + 1)
+    told: Flags = folds_of_label[labels] > 1
+    return told
 
 
 def in_order(scores: Iterable[Scores], of_rows: Numbers) -> Scores:

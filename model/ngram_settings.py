@@ -8,6 +8,7 @@ import numpy as np
 
 from model.calibration import cross_entropy, temperature
 from model.config import AUTO, FOLDS, Config
+from model.cross_fitting import tellable
 from model.data import Floats, Numbers
 from model.errors import TrainingStopped
 from model.ngram_buckets import Grams
@@ -19,7 +20,7 @@ from model.sparse_rows import SparseRows
 T = TypeVar("T")
 
 FEW_ROWS = 1500  # of more, only the first fold is left out to choose; of fewer, each in turn
-LEAST_ROWS = 50  # to choose on; below, the first that comes into question is taken
+LEAST_ROWS = 50  # that tell what to choose; below, the first that comes into question is taken
 TRIED_EPOCHS = 2  # which tell as much as more would
 MOST_EPOCHS = 8
 USUAL_EPOCHS = 4  # where there are too few rows to choose on
@@ -91,7 +92,9 @@ def settings(
     few = len(rows.texts) < FEW_ROWS
     grams = _fixed(config, ends[0], (*both, *OF_FEW_ROWS) if few else both) if is_short else both[-1:]
     first = dataclasses.replace(first, grams=grams[0])
-    if len(rows.texts) < LEAST_ROWS:
+    if len(rows.texts) < 2 * rows.classes:  # what a label has of its own, a single row has
+        first = dataclasses.replace(first, least_texts=least[-1])
+    if tellable(rows.labels, rows.folds).sum() < LEAST_ROWS:
         return first
     trial = _Trial(config, rows, should_stop)
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
@@ -172,8 +175,9 @@ class _Trial:
     def _split(self, grams: Grams, least: int) -> Iterator[_Split]:
         texts, labels = self.sample.texts, self.sample.labels
         limits = (self.config.seq_len, feature_limit(self.config, self.sample.classes), least)
+        told = tellable(labels, self.sample.folds)
         for fold in range(FOLDS if len(texts) < FEW_ROWS else 1):
-            outside = np.flatnonzero(self.sample.folds == fold)
+            outside = np.flatnonzero((self.sample.folds == fold) & told)
             inside = np.flatnonzero(self.sample.folds != fold)
             if not len(outside) or not len(inside):
                 continue

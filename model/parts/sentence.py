@@ -12,7 +12,7 @@ import numpy as np
 
 from model.calibration import cross_entropy, temperature
 from model.config import FOLDS, Config
-from model.cross_fitting import folds, in_order
+from model.cross_fitting import folds, in_order, tellable
 from model.data import Arrays, Floats, Numbers
 from model.errors import ArtifactError
 from model.parts.part import Evidence, Fitted, Part, Rows, Scores
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from model.training import Session
 
 PENALTIES = (1.0, 0.2, 0.05, 0.0125)  # divided by the rows, each weaker than the one before
-CHOOSING_ROWS = 2000  # of more, a single fold chooses the penalty
+USUAL_PENALTY = 0.05  # where no row tells
+CHOOSING_ROWS = 2000  # of more, a single fold chooses the penalty,
+CHOOSING_LOGITS = 500_000  # and of more rows times classes
 NEIGHBOURS = 3
 MOST_NEIGHBOURS = 20_000  # training rows that are kept to compare with: 15 MB
 BLOCK = 2048  # rows that are compared at once
@@ -122,12 +124,16 @@ class _Trial:
         of_rows = (
             self.rows.folds if self.rows.folds is not None else folds(hash_texts(self.rows.texts()), FOLDS)
         )
-        tried = np.unique(of_rows)[: 1 if len(of_rows) > CHOOSING_ROWS else None]
+        many = len(of_rows) > CHOOSING_ROWS or len(of_rows) * self.rows.classes > CHOOSING_LOGITS
+        tried = np.unique(of_rows)[: 1 if many else None]
         losses = np.zeros(len(PENALTIES))
+        told = tellable(self.rows.labels, of_rows)
+        if not told.any():
+            return USUAL_PENALTY
         for fold in tried.tolist():
-            inside, outside = np.flatnonzero(of_rows != fold), np.flatnonzero(of_rows == fold)
+            inside, outside = np.flatnonzero(of_rows != fold), np.flatnonzero((of_rows == fold) & told)
             regression = self._untrained()
-            for number, penalty in enumerate(PENALTIES if len(inside) else ()):
+            for number, penalty in enumerate(PENALTIES if len(inside) and len(outside) else ()):
                 regression = self._fitted(regression, inside, penalty)
                 logits, truths = regression.logits(self.vectors[outside]), self.rows.labels[outside]
                 losses[number] += len(outside) * cross_entropy(logits, truths, temperature(logits, truths))

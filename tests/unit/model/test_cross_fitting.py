@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.config import Config
-from model.cross_fitting import fit, folds
+from model.cross_fitting import fit, folds, tellable
 from model.data import Numbers
 from model.parts import kind
 from model.parts.part import Fitted, Part, Rows, Scores
@@ -17,6 +17,13 @@ from model.training import Session
 
 TEXTS = [f"text {number}" for number in range(200)]
 SILENT = Session(say=lambda _: None)
+
+
+def test_only_a_row_whose_label_other_folds_have_too_tells_anything() -> None:
+    labels = np.array([0, 0, 1, 1, 2, 3, 3])
+    of_rows = np.array([0, 1, 2, 2, 0, 1, 1])
+    assert tellable(labels, of_rows).tolist() == [True, True, False, False, False, False, False]
+    assert tellable(labels[:0], of_rows[:0]).tolist() == []
 
 
 class Memory(Part):

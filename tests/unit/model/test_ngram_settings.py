@@ -1,5 +1,6 @@
 """Which n-grams are chosen: what the configuration fixes, and for the rest what tells the classes apart."""
 
+import dataclasses
 import random
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -152,6 +153,13 @@ def test_too_few_rows_take_the_first_of_each_choice() -> None:
     found = settings(Config(), lambda: sample(pieces, LEAST_ROWS - 1))
     assert found == NgramSettings(WITH_CHARACTERS, SCALES[0], NORMS[0])
     assert found.grams.end == ENDS[0]
+
+
+def test_rows_that_are_alone_with_their_label_choose_nothing_and_lose_no_n_gram() -> None:
+    rows = sample(pieces, 400)
+    alone = dataclasses.replace(rows, labels=np.arange(400), classes=400)
+    found = settings(Config(), lambda: alone)
+    assert found == NgramSettings(WITH_CHARACTERS, SCALES[0], NORMS[0], least_texts=1)
 
 
 def test_the_settings_are_described_by_the_keys_of_the_configuration() -> None:

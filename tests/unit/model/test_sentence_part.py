@@ -14,7 +14,7 @@ from model.data import Row
 from model.errors import ArtifactError, SentenceModelError
 from model.parts import kind
 from model.parts.part import Rows
-from model.parts.sentence import SentencePart
+from model.parts.sentence import USUAL_PENALTY, SentencePart
 from model.pipeline import Folders, run
 from model.prediction import predict
 from model.training import Session
@@ -53,6 +53,12 @@ def test_it_learns_what_the_vectors_tell_and_scores_every_row_out_of_fold(
     assert (fitted.out_of_fold is not None) == with_folds
     if fitted.out_of_fold:
         assert (fitted.out_of_fold.logits.argmax(axis=1) == LABELS).all()
+
+
+def test_rows_that_are_alone_with_their_label_choose_no_penalty(model: str) -> None:
+    alone = dataclasses.replace(rows(), labels=np.arange(90), validation_labels=np.arange(20), classes=90)
+    fitted = kind("sentence").fit(alone, config(model), SILENT)
+    assert fitted.settings["penalty"] == USUAL_PENALTY
 
 
 def test_rows_of_a_single_fold_are_scored_by_what_has_learned_nothing(model: str) -> None:
