@@ -4,9 +4,10 @@ The state data grows by one key a step (see `contract.steps`). `error` and `fail
 failed end only. All of it has to stay below the 262,144 bytes that Step Functions takes.
 """
 
-from typing import Literal, NotRequired, TypedDict, cast
+from typing import Final, Literal, NotRequired, TypedDict, cast
 
 Action = Literal["train", "predict"]
+THRESHOLD: Final = "threshold"  # the action of a request for another target
 
 
 class Request(TypedDict):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from contract.state import Action, Request, ThresholdRequest
+from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from workflow import (
     display,
     lists,
@@ -74,12 +74,7 @@ Version = Annotated[
 ]
 Target = Annotated[
     float,
-    typer.Argument(
-        metavar="TARGET",
-        help="The share of the accepted rows that must be right: 0.95, say.",
-        min=0.5,
-        max=0.9999,
-    ),
+    typer.Argument(metavar="TARGET", help="The share of the accepted rows that must be right: 0.95, say."),
 ]
 RunName = Annotated[
     str | None,
@@ -274,8 +269,12 @@ def reject(ctx: typer.Context, version: Version) -> None:
 @models_app.command()
 def threshold(ctx: typer.Context, target: Target, no_wait: NoWait = False) -> None:
     """Let the live model accept more rows, or fewer, without a new training."""
+    if not 0.5 <= target < 1:
+        raise CommandError(
+            f"{target:g} is no target: it must be a share of at least 0.5 and below 1: 0.95, say."
+        )
     account: Account = ctx.obj
-    made: ThresholdRequest = {"action": "threshold", "target_precision": target}
+    made: ThresholdRequest = {"action": THRESHOLD, "target_precision": target}
     begin(account, stacks.read_stack(account), made, no_wait)
 
 

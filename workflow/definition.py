@@ -15,6 +15,7 @@ from typing import Any
 
 from contract import steps
 from contract.errors import AnotherGoesLive, AwsUnavailable, ModelRejected, PartlyDone, Unexpected
+from contract.state import THRESHOLD
 from contract.steps import Step
 
 Asl = dict[str, Any]
@@ -141,7 +142,7 @@ def build() -> Asl:
         ]
     )
     action = "$.request.action"
-    is_threshold = Rule.And([Rule.IsPresent(action, True), Rule.StringEquals(action, "threshold")])
+    is_threshold = Rule.And([Rule.IsPresent(action, True), Rule.StringEquals(action, THRESHOLD)])
     by_kind = Choice("Another target only?")
     by_kind.add_choice(is_threshold, _sets_threshold(asked, explain))
     by_kind.default_choice(runs)

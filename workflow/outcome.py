@@ -189,17 +189,17 @@ def _training(data: State) -> list[Figure]:
         state = "live" if registration.get("live") else "waits for approval"
         version = registration.get("version")
         pairs.append(("Model", f"version {version}, {state}" if version else "not decided yet"))
-        pairs.extend(_target(registration.get("target")))
+        if target := registration.get("target"):
+            pairs.extend(_target(target, version))
     return pairs
 
 
-def _target(target: NewTarget | None) -> list[Figure]:
+def _target(target: NewTarget, version: int | None) -> list[Figure]:
     """Return what a model gives at the target that was set, on the rows that it was measured on."""
-    if target is None:
-        return []
+    same = [("Same model as", f"version {target['of']}")] if target["of"] != version else []
     right = "" if target["precision"] is None else f", {percent(target['precision'])} of them right"
     return [
-        ("Same model as", f"version {target['of']}"),
+        *same,
         ("Target", f"{percent(target['target_precision'])} of the accepted rows right"),
         ("Accepts when measured", f"{percent(target['coverage'])} of the rows{right}"),
     ]

@@ -5,23 +5,25 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from contract import keys
+from contract.state import THRESHOLD
 from workflow.account import Account
 from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.outcome import sentence, state_of
-from workflow.runs import Run, find, read_run, recent
+from workflow.records import record
+from workflow.runs import Run, find, glance, read_run, recent
 from workflow.stack import Stack
 
 SEARCHED = 100  # runs that the newest one with files is looked for in
 
 
 def choose(account: Account, stack: Stack, name: str | None) -> tuple[str, Run | None]:
-    """Return the folder of a run's files, and the run; without a name, those of the newest run.
+    """Return the folder of a run's files, and the run; without a name, those of the newest that makes any.
 
     A folder may be there without its run, which Step Functions forgets after 90 days. Raises CommandError if
     the run goes on, or left no files: another run's are never taken in its place.
     """
     try:
-        run = read_run(account, find(account, stack, name))
+        run = read_run(account, find(account, stack, name or _newest(account, stack)))
     except ExecutionUnknownError:
         if name and files_of(account, stack, name):
             return name, None
@@ -59,6 +61,12 @@ def download(account: Account, stack: Stack, folder: str, to: Path, replace: boo
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / name).replace(to / name)
     return [to / name for name in names]
+
+
+def _newest(account: Account, stack: Stack) -> str | None:
+    """Return the name of the newest run that has a file, not just another target for the model."""
+    runs = (glance(account, each["executionArn"]) for each in recent(account, stack, SEARCHED))
+    return next((run.name for run in runs if record(run, stack.results).action != THRESHOLD), None)
 
 
 def _is_for_people(path: PurePosixPath) -> bool:

@@ -14,7 +14,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from contract import keys, strict_json
-from contract.state import Action, Request, ThresholdRequest
+from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from contract.strict_json import JsonError
 from workflow.account import Account
 from workflow.errors import CommandError
@@ -131,7 +131,7 @@ def request(
 def start(account: Account, stack: Stack, made: Request | ThresholdRequest) -> str:
     """Start a run; returns the execution's ARN. The request also says who started it."""
     by = {"started_by": account.caller} if account.caller else {}
-    about = f"{made['target_precision']:g}" if made["action"] == "threshold" else made["data"]
+    about = f"{made['target_precision']:g}" if made["action"] == THRESHOLD else made["data"]
     name = execution_name(made["action"], about, datetime.now(UTC))
     started = account.step_functions.start_execution(
         stateMachineArn=stack.state_machine, name=name, input=json.dumps({**made, **by})

@@ -545,6 +545,27 @@ def folder_of(machine: PlayedStepFunctions, name: str) -> str:
     return str(read(machine, name)["run"]["name"])
 
 
+def test_results_without_a_name_pass_over_a_run_that_only_changed_the_target(
+    account: Account, machine: PlayedStepFunctions, tmp_path: Path
+) -> None:
+    machine.add("predict-1", "predicted")
+    machine.add("threshold-0-9-1", "threshold")
+    put(account, "predict-1/report.html")
+    result = claimflow("results", "--to", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_another_target_is_followed_to_what_it_gives_and_has_nothing_to_download(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.ends_as = "threshold"
+    result = claimflow("models", "threshold", "0.9")
+    assert result.exit_code == 0, result.output
+    assert "90.0% of the accepted rows right" in result.stdout
+    assert "Download" not in result.stdout
+
+
 def test_results_of_a_newest_run_that_failed_are_not_those_of_another(
     account: Account, machine: PlayedStepFunctions
 ) -> None:
@@ -664,11 +685,13 @@ def test_models_threshold_starts_a_run_that_changes_the_target(machine: PlayedSt
     assert started["name"].startswith("threshold-0-9-")
 
 
-@pytest.mark.parametrize("target", ["95", "1", "0.4", "high"])
+@pytest.mark.parametrize("target", ["95", "1", "0.4", "nan"])
 def test_a_target_that_is_none_is_refused_before_anything_is_started(
     machine: PlayedStepFunctions, target: str
 ) -> None:
-    assert claimflow("models", "threshold", target).exit_code != 0
+    result = claimflow("models", "threshold", target)
+    assert result.exit_code == 1
+    assert f"{target} is no target: it must be a share of at least 0.5 and below 1" in result.stderr
     assert machine.started == []
 
 

@@ -78,6 +78,11 @@ def test_another_target_is_told_with_what_it_gives() -> None:
     )
 
 
+def test_a_target_that_was_there_already_names_no_other_version() -> None:
+    run = ended(request=ASKED, registration={"version": 4, "live": True, "target": TARGET})
+    assert "Same model as" not in dict(outcome.figures(run))
+
+
 def test_another_target_is_a_line_of_the_list_of_runs() -> None:
     run = ended(request=ASKED, registration={"version": 5, "live": True, "target": TARGET})
     line = record(run, "results")
