@@ -550,7 +550,7 @@ def test_results_without_a_name_pass_over_a_run_that_only_changed_the_target(
 ) -> None:
     machine.add("predict-1", "predicted")
     machine.add("threshold-0-9-1", "threshold")
-    put(account, "predict-1/report.html")
+    put(account, f"{folder_of(machine, 'predict-1')}/report.html")
     result = claimflow("results", "--to", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "out" / "report.html").exists()
