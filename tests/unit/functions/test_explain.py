@@ -449,6 +449,7 @@ PREDICTING = {"run": {"action": "predict"}, "validation": {"predict": {"manifest
     ("state", "step"),
     [
         ({}, "Prepare"),
+        ({"request": {"action": "threshold"}}, "Threshold"),
         ({"run": {"action": "train"}}, "Validate"),
         ({"run": {"action": "train"}, "validation": {"predict": None}}, "Train"),
         (PREDICTING, "Predict"),
@@ -465,6 +466,12 @@ def test_a_failed_end_that_is_redriven_leads_back_to_the_step_that_failed(
     with Stubber(aws.step_functions()) as stub:
         stub.add_response("send_task_success", {}, {"taskToken": "t", "output": json.dumps({"step": step})})
         assert end(state, failure, redrives=1) == {"step": step}
+
+
+def test_a_change_of_the_target_that_took_too_long_names_its_step() -> None:
+    found = explain("States.Timeout", "", request={"action": "threshold", "target_precision": 0.9})
+    assert found["sentence"].startswith("The step threshold took longer than it may.")
+    assert found["subject"] == "Claimflow: a run failed: TimedOut"
 
 
 def end(state: dict[str, Any], failure: dict[str, Any], redrives: int) -> dict[str, Any]:
