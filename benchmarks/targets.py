@@ -145,9 +145,11 @@ def promises(results: Results) -> list[Promise]:
 
 
 def broken_promises(results: Results) -> float | None:
-    """Return the share of the promises that were broken."""
+    """Return the share of the promises that were broken, or None if not all data sets were drawn."""
     every = promises(results)
-    return sum(each.broken for each in every) / len(every) if every else None
+    if {each.dataset for each in every} != set(DRAWN.values()):
+        return None
+    return sum(each.broken for each in every) / len(every)
 
 
 def first_suspects(results: Results) -> float | None:
