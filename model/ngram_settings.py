@@ -23,6 +23,7 @@ FEW_ROWS = 1500  # of more, only the first fold is left out to choose; of fewer,
 LEAST_ROWS = 50  # that tell what to choose; below, the first that comes into question is taken
 TRIED_EPOCHS = 2  # which tell as much as more would
 MOST_EPOCHS = 8
+AS_LOW = 1.005  # times the lowest loss is as low: all rows need fewer epochs than some of them
 USUAL_EPOCHS = 4  # where there are too few rows to choose on
 
 OF_WORDS, WITH_CHARACTERS = Grams(3, 0, None, 0), Grams(2, 4, (1, 4), 0)
@@ -141,7 +142,7 @@ class _Trial:
         return min(candidates, key=self.losses.__getitem__)
 
     def epochs(self, candidate: NgramSettings) -> int:
-        """Return after how many epochs its loss is lowest; one that is worse than the one before ends."""
+        """Return the fewest epochs with about the lowest loss; one that is worse than the one before ends."""
         trainers = self._trainers(candidate)
         losses: list[float] = []
         for _ in range(MOST_EPOCHS):
@@ -150,7 +151,7 @@ class _Trial:
             if len(losses) > 1 and losses[-1] > losses[-2]:
                 break
         print(f"Choosing epochs: {', '.join(f'{loss:.4f}' for loss in losses)}", flush=True)
-        return int(np.argmin(losses)) + 1
+        return next(number for number, loss in enumerate(losses, 1) if loss <= AS_LOW * min(losses))
 
     def _epoch(self, trainers: Sequence[NgramTrainer]) -> None:
         for trainer in trainers:

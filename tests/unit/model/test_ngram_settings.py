@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
+from model import ngram_settings
 from model.config import FOLDS, Config
 from model.ngram_buckets import Grams
 from model.ngram_settings import (
@@ -153,6 +154,20 @@ def test_too_few_rows_take_the_first_of_each_choice() -> None:
     found = settings(Config(), lambda: sample(pieces, LEAST_ROWS - 1))
     assert found == NgramSettings(WITH_CHARACTERS, SCALES[0], NORMS[0])
     assert found.grams.end == ENDS[0]
+
+
+@pytest.mark.parametrize(
+    ("losses", "epochs"),
+    [([0.5, 0.3, 0.2992, 0.31], 2), ([0.5, 0.3, 0.29, 0.295], 3), ([0.5, 0.6], 1)],
+)
+def test_of_epochs_with_about_the_lowest_loss_the_fewest_are_taken(
+    losses: list[float], epochs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = iter(losses)
+    monkeypatch.setattr(ngram_settings, "_loss", lambda *_: next(said))
+    fixed = Config.parse({**FIXED, "ngram_epochs": "auto", "ngram_scale": "nb"})
+    monkeypatch.setattr(ngram_settings._Trial, "best", lambda _, candidates: candidates[0])
+    assert settings(fixed, lambda: sample(pieces)).epochs == epochs
 
 
 def test_rows_that_are_alone_with_their_label_choose_nothing_and_lose_no_n_gram() -> None:
