@@ -138,7 +138,7 @@ def label_box(label: str, x: float, y: float, taken: list[Box]) -> Box:
         top, bottom = y + down - LINE / 2, y + down + LINE / 2
         boxes.append(Box(x + 9, top, x + 9 + wide, bottom))
         boxes.append(Box(x - 9 - wide, top, x - 9, bottom, "end"))
-    inside = [box for box in boxes if box.left >= LEFT and box.right <= WIDTH]
+    inside = [box for box in boxes if box.left >= LEFT and box.right <= WIDTH - RIGHT]
     own = Box(x - 6, y - 6, x + 6, y + 6)
     free = (box for box in inside if not any(box.meets(other) for other in [*taken, own]))
     return next(free, inside[0])
