@@ -66,16 +66,7 @@ def memory(
     so_far = results.read(output)
     counts = [rows, 10 * rows] if rows else STREAM_ROWS
     with working_folder() as work:
-        plan = run.Plan(
-            contenders=roster.chosen(contender),
-            datasets=data.chosen(dataset),
-            rounds=1,
-            limit=rows,
-            cores=used_cores(1),
-            source=data.data_folder(),
-            work=work,
-        )
-        made = run.stream(plan, counts, typer.echo)
+        made = run.stream(one_round(contender, dataset, rows, work), counts, typer.echo)
     results.write(output, so_far.model_copy(update={"streams": made}))
 
 
@@ -90,16 +81,7 @@ def suspects_command(
     made = []
     for draw in range(draws):
         with working_folder() as work:
-            plan = run.Plan(
-                contenders=roster.chosen("claimflow-auto"),
-                datasets=[],
-                rounds=1,
-                limit=rows,
-                cores=used_cores(1),
-                source=data.data_folder(),
-                work=work,
-            )
-            made.append(suspects.measure(plan, draw))
+            made.append(suspects.measure(one_round("claimflow-auto", roster.NOISY, rows, work), draw))
         typer.echo(f"{made[-1].first_wrong} of the first {made[-1].first} suspects have a wrong label")
     results.write(output, so_far.model_copy(update={"suspects": made}))
 
@@ -116,6 +98,19 @@ def publish(
         made = made.model_copy(update={"notes": note})
     for path in page.publish(made, folder):
         typer.echo(f"Wrote {path}")
+
+
+def one_round(contender: str, dataset: str, rows: int | None, work: Path) -> run.Plan:
+    """Return the plan to measure one contender on one data set, once and on one core."""
+    return run.Plan(
+        contenders=roster.chosen(contender),
+        datasets=data.chosen(dataset),
+        rounds=1,
+        limit=rows,
+        cores=used_cores(1),
+        source=data.data_folder(),
+        work=work,
+    )
 
 
 def used_cores(count: int) -> list[int]:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET_PRECISION = 0.98  # of accepted rows, in every measurement
 ORIGINAL = ROOT / "config" / "original.json"  # the network of the system that Claimflow replaces
 APP, PEERS = "app", "benchmarks"  # environments, under .venv
+PRECISIONS = (0.9, 0.95, 0.98)  # targets at which the accepted rows are told
 SMALL = "imdb-5000"
 FEW = ("banking77-5", "banking77-10", "banking77-20")
 NOISY = "banking77-noisy"

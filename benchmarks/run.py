@@ -93,16 +93,8 @@ def one_more(
 def measure(contender: Contender, prepared: Prepared, plan: Plan) -> dict[str, Any]:
     """Train in one process and predict in another; raises BenchmarkError when either fails."""
     scratch = plan.work / "contender"
-    order = {
-        "module": contender.module,
-        "options": contender.order(),
-        "cores": plan.cores[-contender.cores :],
-        "train": str(prepared.train),
-        "test": str(prepared.test),
-        "warm_up": str(prepared.warm_up),
-        "scratch": str(scratch / "scratch"),
-        "model": str(scratch / "model"),
-    }
+    order = training_order(contender, plan, prepared, scratch)
+    order |= {"test": str(prepared.test), "warm_up": str(prepared.warm_up)}
     try:
         trained = child(contender, order | {"action": "train"}, plan.work)
         return trained | child(contender, order | {"action": "predict"}, plan.work)
@@ -115,16 +107,7 @@ def stream(plan: Plan, counts: Sequence[int], tell: Tell) -> list[Stream]:
     contender, dataset = plan.contenders[0], plan.datasets[0]
     check([contender])
     prepared = data.prepare(dataset, plan.source, plan.work / dataset.name, plan.limit)
-    order = {
-        "module": contender.module,
-        "options": contender.order(),
-        "cores": plan.cores[-contender.cores :],
-    }
-    order |= {
-        "train": str(prepared.train),
-        "scratch": str(plan.work / "scratch"),
-        "model": str(plan.work / "model"),
-    }
+    order = training_order(contender, plan, prepared, plan.work)
     child(contender, order | {"action": "train"}, plan.work)
     made = []
     for count in counts:
@@ -134,6 +117,18 @@ def stream(plan: Plan, counts: Sequence[int], tell: Tell) -> list[Stream]:
         made.append(Stream(dataset=dataset.name, contender=contender.name, **figures))
         tell(f"{count:,} rows in {made[-1].seconds:.0f} s, {made[-1].peak_mib:,.0f} MiB at most")
     return made
+
+
+def training_order(contender: Contender, plan: Plan, prepared: Prepared, folder: Path) -> dict[str, Any]:
+    """Return what a process is told that trains; what it makes lies below `folder`."""
+    return {
+        "module": contender.module,
+        "options": contender.order(),
+        "cores": plan.cores[-contender.cores :],
+        "train": str(prepared.train),
+        "scratch": str(folder / "scratch"),
+        "model": str(folder / "model"),
+    }
 
 
 def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, Any]:

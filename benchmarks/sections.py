@@ -11,6 +11,7 @@ from benchmarks.roster import (
     FEW,
     FOREIGN,
     NOISY,
+    PRECISIONS,
     ROSTER,
     Contender,
 )
@@ -19,7 +20,6 @@ from benchmarks.targets import (
     BEFORE,
     NGRAM_AUTO,
     OF_CLAIMS,
-    PRECISIONS,
     PROMISED,
     PROTECTED,
     Promise,

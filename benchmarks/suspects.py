@@ -15,15 +15,8 @@ def measure(plan: run.Plan, draw: int) -> Suspected:
     prepared = run.prepare(plan, noisy, draw)
     _, labels = rows.read(prepared.train)
     wrong = {number for number, (_, label) in enumerate(clean) if label != labels[number]}
-    order = {
-        "module": contender.module,
-        "options": contender.order(),
-        "cores": plan.cores[-contender.cores :],
-        "train": str(prepared.train),
-        "scratch": str(plan.work / "scratch"),
-        "action": "suspects",
-    }
-    listed = run.child(contender, order, plan.work)["rows"]
+    order = run.training_order(contender, plan, prepared, plan.work)
+    listed = run.child(contender, order | {"action": "suspects"}, plan.work)["rows"]
     return Suspected(
         draw=draw,
         rows=len(labels),

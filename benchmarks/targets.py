@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmarks.results import Results
-from benchmarks.roster import CLAIMS, DEVELOPMENT, DRAWN, FOREIGN, NOISY, ROSTER, SMALL
+from benchmarks.roster import CLAIMS, DEVELOPMENT, DRAWN, FOREIGN, NOISY, PRECISIONS, ROSTER, SMALL
 from model.precision_test import RISK, luck
 
 AUTO, NGRAM_AUTO, NGRAM, BEST = "claimflow-auto", "claimflow-ngram-auto", "claimflow-ngram", "claimflow-best"
 BEFORE, PROTECTED, OF_CLAIMS = "claimflow-before", "claimflow-protected", "claimflow-claims"
 FASTTEXT, LOGISTIC = "fasttext", "tfidf-logistic"
 ORIGINAL_CNN, TORCH = "claimflow-original", "torch-textcnn"
-PRECISIONS = (0.9, 0.95, 0.98)  # at which the accepted rows are told; benchmarks/contenders/claimflow.py
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
 SCHEMA = 2
+LEAST_TARGET = 0.5  # precision of accepted rows that may be asked for; it is below 1
 READ_SCHEMAS = (1, SCHEMA)  # a training image may be older than the functions, and lack some keys
 
 

@@ -443,6 +443,11 @@ class GoesOn(TypedDict):
     """The state to which a redriven execution goes back; None: it fails."""
 
 
+def is_threshold(state: State) -> bool:
+    """Return whether the state is that of a request for another target."""
+    return "request" in state and state["request"].get("action") == THRESHOLD
+
+
 def known(document: object) -> State:
     """Return what is known in state data that another version of the stack, or anybody, may have written.
 

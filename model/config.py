@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from contract.evaluation import LEAST_TARGET
 from contract.text import shorten
 from model.allowed import allowed
 from model.errors import ConfigError
@@ -163,7 +164,7 @@ class Config(BaseModel):
     )
     target_precision: float = Field(
         0.95,
-        ge=0.5,
+        ge=LEAST_TARGET,
         lt=1,
         description="Minimum precision of the rows accepted without a person, held with 95% confidence "
         "(Clopper-Pearson bound).",

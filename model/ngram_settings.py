@@ -95,9 +95,9 @@ def settings(
     first = dataclasses.replace(first, grams=grams[0])
     if len(rows.texts) < 2 * rows.classes:  # what a label has of its own, a single row has
         first = dataclasses.replace(first, least_texts=least[-1])
-    if tellable(rows.labels, rows.folds).sum() < LEAST_ROWS:
-        return first
     trial = _Trial(config, rows, should_stop)
+    if trial.told.sum() < LEAST_ROWS:
+        return first
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
     best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
     best = trial.best(
@@ -127,6 +127,7 @@ class _Split:
 class _Trial:
     def __init__(self, config: Config, sample: Sample, should_stop: Callable[[], bool]) -> None:
         self.config, self.sample, self.should_stop = config, sample, should_stop
+        self.told = tellable(sample.labels, sample.folds)
         self.losses: dict[NgramSettings, float] = {}
         self.splits: dict[tuple[Grams, int], list[_Split]] = {}
 
@@ -176,11 +177,10 @@ class _Trial:
     def _split(self, grams: Grams, least: int) -> Iterator[_Split]:
         texts, labels = self.sample.texts, self.sample.labels
         limits = (self.config.seq_len, feature_limit(self.config, self.sample.classes), least)
-        told = tellable(labels, self.sample.folds)
         for fold in range(FOLDS if len(texts) < FEW_ROWS else 1):
-            outside = np.flatnonzero((self.sample.folds == fold) & told)
+            outside = np.flatnonzero((self.sample.folds == fold) & self.told)
             inside = np.flatnonzero(self.sample.folds != fold)
-            if not len(outside) or not len(inside):
+            if not len(outside):
                 continue
             encoder, encoded = NgramEncoder.fit((texts[i] for i in inside), grams, *limits)
             left_out = encoder.encode([texts[i] for i in outside]).texts

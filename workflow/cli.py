@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from workflow import (
     display,
@@ -269,7 +270,7 @@ def reject(ctx: typer.Context, version: Version) -> None:
 @models_app.command()
 def threshold(ctx: typer.Context, target: Target, no_wait: NoWait = False) -> None:
     """Let the live model accept more rows, or fewer, without a new training."""
-    if not 0.5 <= target < 1:
+    if not LEAST_TARGET <= target < 1:
         raise CommandError(
             f"{target:g} is no target: it must be a share of at least 0.5 and below 1: 0.95, say."
         )

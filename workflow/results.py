@@ -5,11 +5,10 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from contract import keys
-from contract.state import THRESHOLD
+from contract.state import is_threshold
 from workflow.account import Account
 from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.outcome import sentence, state_of
-from workflow.records import record
 from workflow.runs import Run, find, glance, read_run, recent
 from workflow.stack import Stack
 
@@ -66,7 +65,7 @@ def download(account: Account, stack: Stack, folder: str, to: Path, replace: boo
 def _newest(account: Account, stack: Stack) -> str | None:
     """Return the name of the newest run that has a file, not just another target for the model."""
     runs = (glance(account, each["executionArn"]) for each in recent(account, stack, SEARCHED))
-    return next((run.name for run in runs if record(run, stack.results).action != THRESHOLD), None)
+    return next((run.name for run in runs if not is_threshold(run.data)), None)
 
 
 def _is_for_people(path: PurePosixPath) -> bool:

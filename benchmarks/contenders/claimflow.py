@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from benchmarks.roster import PRECISIONS
 from container.part import write_part
 from contract import keys
 from contract.columns import CHANNEL, LINE
@@ -27,7 +28,6 @@ from validate.split import assign, hash_texts
 
 Trained: TypeAlias = Path  # the saved model: a training ends with one
 FIRST_LINE = 2  # that of row 0, had every row one line
-TARGETS = (0.9, 0.95, 0.98)  # precisions of the accepted rows at which the share of these is told
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def figures(model: Loaded, path: Path) -> dict[str, float]:
     correct = np.array(classifier.labels, dtype=object)[chances.argmax(axis=1)] == truths
     protected = np.isin(truths, classifier.config.protect)
     found = {"ece": calibration_error(reliability(confidences, correct))}
-    for target in TARGETS:
+    for target in PRECISIONS:
         rule = decision(model.evaluation, target)
         unlike = Bounds(rule.min_in_vocabulary_ratio, rule.min_similarity).unlike(ratios, similarities)
         accepted = np.array([not why for why in review_reasons(rule, chances, unlike, classifier.labels)])

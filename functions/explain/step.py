@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contract import steps
-from contract.state import THRESHOLD, State
+from contract.state import State, is_threshold
 from contract.steps import Step
 
 
@@ -21,7 +21,7 @@ def in_words(step: Step | None) -> str:
 
 def _steps(state: State) -> Iterator[Step]:
     """Yield the steps that a run takes, each only if those before it are done."""
-    if "request" in state and state["request"].get("action") == THRESHOLD:
+    if is_threshold(state):
         yield steps.THRESHOLD
         return
     yield steps.PREPARE

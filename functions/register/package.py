@@ -26,15 +26,20 @@ def package(state: RegisterEvent, group: str, image: str, reason: str | None) ->
     return {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": described(f"{origin}. {reason}" if reason else origin),
-        "InferenceSpecification": {
-            "Containers": [{"Image": image, "ModelDataUrl": training["model_uri"]}],
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": ["text/csv"],
-        },
+        "InferenceSpecification": specification(image, training["model_uri"]),
         "ModelApprovalStatus": "PendingManualApproval",
         "ModelMetrics": {"ModelQuality": {"Statistics": quality}},
         "CustomerMetadataProperties": metadata(state),
         "ClientToken": token(run["id"], training["job"]),
+    }
+
+
+def specification(image: str, model_uri: str) -> dict[str, Any]:
+    """Return the InferenceSpecification of a model."""
+    return {
+        "Containers": [{"Image": image, "ModelDataUrl": model_uri}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
     }
 
 
@@ -44,9 +49,9 @@ def described(text: str) -> str:
     return shorten("".join(seen), 1024)
 
 
-def token(run_id: str, job: str) -> str:
-    """Return a client token (at most 36 characters) that stands for this model."""
-    return hashlib.sha256(f"{run_id}\n{job}".encode()).hexdigest()[:36]
+def token(asked: str, model: str) -> str:
+    """Return a client token (at most 36 characters) that stands for this model of this request."""
+    return hashlib.sha256(f"{asked}\n{model}".encode()).hexdigest()[:36]
 
 
 def metadata(state: RegisterEvent) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What another target gives, the version that has it, and the words about both; knows nothing of AWS."""
 
-import hashlib
 import math
 from typing import Any
 
@@ -8,7 +7,7 @@ from contract.errors import InvalidRequest
 from contract.evaluation import Acceptance, at_target
 from contract.state import NewTarget
 from contract.text import percent
-from register.package import described, values
+from register.package import described, specification, token, values
 from register.wanted import Wanted
 from shared.messages import message, subject
 
@@ -57,15 +56,11 @@ def package(live: dict[str, Any], target: float, wanted: Wanted, execution: str)
         "ModelPackageDescription": described(
             f"{origin}, set by {wanted.started_by}" if wanted.started_by else origin
         ),
-        "InferenceSpecification": {
-            "Containers": [{"Image": container["Image"], "ModelDataUrl": container["ModelDataUrl"]}],
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": ["text/csv"],
-        },
+        "InferenceSpecification": specification(container["Image"], container["ModelDataUrl"]),
         "ModelApprovalStatus": "PendingManualApproval",
         "ModelMetrics": live["ModelMetrics"],
         "CustomerMetadataProperties": values({**live["CustomerMetadataProperties"], **facts}),
-        "ClientToken": hashlib.sha256(f"{execution}\n{live['ModelPackageArn']}".encode()).hexdigest()[:36],
+        "ClientToken": token(execution, live["ModelPackageArn"]),
     }
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from contract import state
 from contract.errors import InvalidRequest
+from contract.evaluation import LEAST_TARGET
 from contract.text import shorten
 from shared import given
 
 KEYS = tuple(state.ThresholdRequest.__annotations__)
-LEAST = 0.5  # as config/config.schema.json has it
 NUMBER = "it must be a number such as 0.95"
 
 
@@ -42,7 +42,7 @@ def _target_problem(document: dict[str, Any]) -> str:
     target = document["target_precision"]
     if isinstance(target, bool) or not isinstance(target, int | float):
         return f"'target_precision' is {given.kind(target)}; {NUMBER}"
-    if not LEAST <= target < 1:
+    if not LEAST_TARGET <= target < 1:
         shown = shorten(repr(target), 40)
-        return f"'target_precision' is {shown}; it must be at least {LEAST} and below 1, such as 0.95"
+        return f"'target_precision' is {shown}; it must be at least {LEAST_TARGET} and below 1, such as 0.95"
     return ""

@@ -133,7 +133,7 @@ class _Trial:
         for fold in tried.tolist():
             inside, outside = np.flatnonzero(of_rows != fold), np.flatnonzero((of_rows == fold) & told)
             regression = self._untrained()
-            for number, penalty in enumerate(PENALTIES if len(inside) and len(outside) else ()):
+            for number, penalty in enumerate(PENALTIES if len(outside) else ()):
                 regression = self._fitted(regression, inside, penalty)
                 logits, truths = regression.logits(self.vectors[outside]), self.rows.labels[outside]
                 losses[number] += len(outside) * cross_entropy(logits, truths, temperature(logits, truths))
