@@ -48,7 +48,7 @@ def package(live: dict[str, Any], target: float, wanted: Wanted, execution: str)
     facts = {
         "target_precision": repr(target),
         "target_of": str(version),
-        "run": execution.rsplit(":", 1)[-1],
+        "run": _run(execution),
         "started_by": wanted.started_by or "",
     }
     return {
@@ -62,6 +62,19 @@ def package(live: dict[str, Any], target: float, wanted: Wanted, execution: str)
         "CustomerMetadataProperties": values({**live["CustomerMetadataProperties"], **facts}),
         "ClientToken": token(execution, live["ModelPackageArn"]),
     }
+
+
+def version_before(live: dict[str, Any], execution: str) -> int | None:
+    """Return the version that a live one took its model from, if an earlier attempt of the execution made it.
+
+    Args:
+        live: the live version, as DescribeModelPackage tells it
+        execution: its ARN
+
+    """
+    facts = live.get("CustomerMetadataProperties", {})
+    is_own = facts.get("run") == _run(execution)
+    return int(facts["target_of"]) if is_own and "target_of" in facts else None
 
 
 def words(
@@ -111,3 +124,7 @@ def _figures(target: NewTarget, wanted: Wanted) -> str:
         f"{asked}Of the labelled rows that it was measured on, it accepts {percent(target['coverage'])} "
         f"without a person{right}."
     )
+
+
+def _run(execution: str) -> str:
+    return execution.rsplit(":", 1)[-1]

@@ -26,13 +26,14 @@ def _handle(event: ThresholdEvent) -> Registration:
         live = _live()
         own = _acceptance(live)
         found = target.reachable(own, request.target_precision, live["version"])
-        if _has_it_already(live, own, found):
-            return _told(live["arn"], live, found, request, is_live=True)
         described = version.describe(live["arn"])
+        if _has_it_already(live, own, found):
+            before = target.version_before(described, event["execution"])
+            return _told(live["arn"], before or live["version"], found, request, is_live=True)
         new_target = found["target_precision"]
         arn = version.create(target.package(described, new_target, request, event["execution"]))
         is_live = not version.wants_a_person() and version.goes_live(arn)
-    return _told(arn, live, found, request, is_live=is_live)
+    return _told(arn, live["version"], found, request, is_live=is_live)
 
 
 def _live() -> LiveModel:
@@ -62,13 +63,13 @@ def _has_it_already(live: LiveModel, own: Acceptance | None, found: Acceptance) 
     return math.isclose(now, found["target_precision"])
 
 
-def _told(arn: str, live: LiveModel, found: Acceptance, request: Wanted, *, is_live: bool) -> Registration:
+def _told(arn: str, before: int, found: Acceptance, request: Wanted, *, is_live: bool) -> Registration:
     number = version.number(arn)
     given: NewTarget = {
         "target_precision": found["target_precision"],
         "coverage": found["coverage"],
         "precision": found["precision"],
-        "of": live["version"],
+        "of": before,
     }
     claimflow = command(settings.model_group())
     subject, message = target.words(number, given, request, claimflow, is_live=is_live)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -19,7 +20,8 @@ from tests.faults.steps import STEPS, StepFailed, explained, take
 from tests.unit.functions.stack import ARTIFACTS, EXECUTION, GROUP, RESULTS, Stack
 
 WHERE = "functions"
-STORING = [name for name in STEPS if name != "register"]
+MAKE_A_VERSION = ["register", "threshold"]
+STORING = [name for name in STEPS if name not in MAKE_A_VERSION]
 
 
 #: The file of a step that comes last, and the folder of which it tells.
@@ -80,17 +82,19 @@ def approved(account: Stack) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", [RESET, UNANSWERED])
 @pytest.mark.parametrize("count", range(16))
+@pytest.mark.parametrize("name", MAKE_A_VERSION)
 @pytest.mark.fault(
     where=WHERE,
-    fault="the step that makes a model live ends after any of its requests",
-    then="the model is live, or not at all; taken again, one version of it is live",
+    fault="the step that makes a model or its new target live ends after any of its requests",
+    then="that is live, or not at all; taken again, one version of it is live, and the message is the same",
     reads="and trying again did not help. Start it again",
 )
 def test_a_registration_that_ends_after_any_request_makes_one_version(
-    count: int, kind: str, account: Stack, reads: str, monkeypatch: pytest.MonkeyPatch
+    name: str, count: int, kind: str, account: Stack, reads: str
 ) -> None:
-    step = STEPS["register"]
+    step = STEPS[name]
     state = step.before(account)
+    versions = len(approved(account))
     with faults(clients(), Rule(kind, skip=count, times=None)) as active:
         try:
             take(step, state)
@@ -99,10 +103,14 @@ def test_a_registration_that_ends_after_any_request_makes_one_version(
         else:
             assert len(active.requests) <= count
     # The lock of the one that ended holds nobody for longer than a function may run.
-    monkeypatch.setattr("register.lock.time", SimpleNamespace(time=lambda: time.time() + 1000))
-    assert take(step, state)["live"]
-    (package,) = approved(account)
-    assert package["ModelPackageVersion"] == 1
+    with patch("register.lock.time", SimpleNamespace(time=lambda: time.time() + 1000)):
+        registration = take(step, state)
+    assert registration["live"]
+    assert registration["version"] == versions + 1
+    assert len(approved(account)) == versions + 1
+    if name == "threshold":
+        assert registration["target"]["of"] == versions
+        assert f"It is the same model as version {versions}" in registration["message"]
 
 
 @pytest.mark.parametrize("kind", [RESET, UNANSWERED])
