@@ -1,8 +1,8 @@
 """The n-grams of texts, each hashed into one of BUCKETS, in a compiled loop over one text after the other.
 
 First all buckets of a text are written down, then those that are known and not there yet are kept. It is
-memory that takes the time: a bit for each bucket says what is known and stays in the processor's cache,
-where a table of numbers would not.
+memory that takes the time: a bit for each bucket says what is known and was not yet seen in the text, and
+stays in the processor's cache, where a table of numbers would not.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,6 @@ _PAIR, _CHARACTERS = np.uint64(977), np.uint64(7919)  # so that the same words d
 _END = np.uint64(0xD6E8FEB86659FD93)
 _UNUSED_BITS = np.uint64(64 - BITS)
 _LEFT_EDGE, _RIGHT_EDGE = np.uint64(2), np.uint64(3)  # of a word: code points that no word contains
-_FREE = -1  # a slot of the set of a text's buckets
 
 
 @dataclass(frozen=True)
@@ -111,12 +110,15 @@ def _find(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
 ) -> tuple[Places, Places, Flags]:
     found = np.empty(_most(starts, ends, grams), np.int64)
     found_offsets = np.zeros(len(offsets), np.int64)
+    unseen = known.copy()  # those that the text at hand has not had so far
     count = 0
     for text in range(len(offsets) - 1):
         own = slice(offsets[text], offsets[text + 1])
         buckets = found[count:]
         written = _write(codes, starts[own], ends[own], hashes[own], grams, buckets)
-        count += _keep_once(buckets, _keep_known(buckets, written, known))
+        kept = _keep_unseen(buckets, written, unseen)
+        _set(buckets[:kept], unseen)
+        count += kept
         found_offsets[text + 1] = count
     known_words = np.empty(len(hashes), np.bool_)
     for word in range(len(hashes)):
@@ -192,34 +194,30 @@ def _bucket(hashed: np.uint64) -> np.int64:
 
 
 @compiled
-def _keep_known(buckets: Places, count: int, known: Bits) -> int:
-    """Move the known ones of the first `count` buckets to the front; return how many there are."""
+def _keep_unseen(buckets: Places, count: int, unseen: Bits) -> int:
+    """Move the first of each of the first `count` buckets whose bit is set to the front, and clear their bits.
+
+    Returns how many there are. It takes no turns that a processor could guess wrong.
+    """
     kept = 0
     for place in range(count):
         bucket = buckets[place]
         buckets[kept] = bucket
-        kept += _is_set(known, bucket)
+        kept += _is_set(unseen, bucket)
+        unseen[bucket >> 3] &= ~_bit(bucket)
     return kept
 
 
 @compiled
-def _keep_once(buckets: Places, count: int) -> int:
-    """Move the first of equal ones of the first `count` buckets to the front; return how many there are."""
-    slots = 16
-    while slots < 2 * count:
-        slots *= 2
-    taken = np.full(slots, _FREE, np.int32)
-    kept = 0
-    for place in range(count):
-        bucket = buckets[place]
-        slot = bucket & (slots - 1)
-        while taken[slot] not in (_FREE, bucket):
-            slot = (slot + 1) & (slots - 1)
-        if taken[slot] == _FREE:
-            taken[slot] = bucket
-            buckets[kept] = bucket
-            kept += 1
-    return kept
+def _set(seen: Places, unseen: Bits) -> None:
+    """Set the bits of buckets again."""
+    for bucket in seen:
+        unseen[bucket >> 3] |= _bit(bucket)
+
+
+@compiled
+def _bit(bucket: np.int64) -> np.uint8:
+    return np.uint8(1 << (bucket & 7))
 
 
 @compiled

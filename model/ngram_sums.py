@@ -55,13 +55,13 @@ def _sums(numbers: Ids, offsets: Offsets, weights: Floats) -> Floats:
     Four lines at a time: the sums are read and written a quarter as often, and the rounding is less.
     """
     sums = np.zeros((len(offsets) - 1, weights.shape[1]), np.float32)
-    for text, line in enumerate(sums):
-        place, end = offsets[text], offsets[text + 1]
+    for text in range(len(sums)):
+        line, place, end = sums[text], offsets[text], offsets[text + 1]
         while place + 4 <= end:
             one, two = weights[numbers[place]], weights[numbers[place + 1]]
             three, four = weights[numbers[place + 2]], weights[numbers[place + 3]]
             for column in range(len(line)):
-                line[column] += one[column] + two[column] + three[column] + four[column]
+                line[column] += (one[column] + two[column]) + (three[column] + four[column])
             place += 4
         for rest in range(place, end):
             one = weights[numbers[rest]]
