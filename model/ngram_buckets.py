@@ -195,9 +195,9 @@ def _bucket(hashed: np.uint64) -> np.int64:
 
 @compiled
 def _keep_unseen(buckets: Places, count: int, unseen: Bits) -> int:
-    """Move the first of each of the first `count` buckets whose bit is set to the front, and clear their bits.
+    """Move those of the first `count` buckets whose bits are set to the front, once each; clear their bits.
 
-    Returns how many there are. It takes no turns that a processor could guess wrong.
+    Returns how many there are. Without a branch that a processor could guess wrong.
     """
     kept = 0
     for place in range(count):

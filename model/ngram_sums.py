@@ -56,15 +56,14 @@ def _sums(numbers: Ids, offsets: Offsets, weights: Floats) -> Floats:
     """
     sums = np.zeros((len(offsets) - 1, weights.shape[1]), np.float32)
     for text in range(len(sums)):
-        line, place, end = sums[text], offsets[text], offsets[text + 1]
-        while place + 4 <= end:
-            one, two = weights[numbers[place]], weights[numbers[place + 1]]
-            three, four = weights[numbers[place + 2]], weights[numbers[place + 3]]
+        line, ids = sums[text], numbers[offsets[text] : offsets[text + 1]]
+        fours = len(ids) // 4 * 4
+        for place in range(0, fours, 4):
+            one, two = weights[ids[place]], weights[ids[place + 1]]
+            three, four = weights[ids[place + 2]], weights[ids[place + 3]]
             for column in range(len(line)):
                 line[column] += (one[column] + two[column]) + (three[column] + four[column])
-            place += 4
-        for rest in range(place, end):
-            one = weights[numbers[rest]]
+        for number in ids[fours:]:
             for column in range(len(line)):
-                line[column] += one[column]
+                line[column] += weights[number, column]
     return sums

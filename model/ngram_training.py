@@ -122,12 +122,19 @@ def _importance(task: NgramTask) -> Floats:
 def _add_up(  # noqa: PLR0913, PLR0917  a compiled loop is given arrays
     ids: Ids, scale: Floats, rooted: bool, state: Floats, bias: Floats, logits: Floats
 ) -> None:
-    """Fill in the sums over one text's n-grams, shape (columns,)."""
+    """Fill in the sums over one text's n-grams, shape (columns,); four lines at a time are faster."""
     logits[:] = 0
-    for number in ids:
-        weights, counts = state[number, WEIGHT], scale[number]
+    fours = len(ids) // 4 * 4
+    for place in range(0, fours, 4):
+        one, two, three, four = ids[place], ids[place + 1], ids[place + 2], ids[place + 3]
+        first, second, third, fourth = scale[one], scale[two], scale[three], scale[four]
         for column in range(len(logits)):
-            logits[column] += counts * weights[column]
+            pair = first * state[one, WEIGHT, column] + second * state[two, WEIGHT, column]
+            other = third * state[three, WEIGHT, column] + fourth * state[four, WEIGHT, column]
+            logits[column] += pair + other
+    for number in ids[fours:]:
+        for column in range(len(logits)):
+            logits[column] += scale[number] * state[number, WEIGHT, column]
     divisor = np.float32(math.sqrt(len(ids) + 1)) if rooted else np.float32(1)
     for column in range(len(logits)):
         logits[column] = logits[column] / divisor + bias[WEIGHT, column]
