@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from contract.evaluation import Acceptance
+from contract.evaluation import Acceptance, Suspects
 from contract.text import count, percent
 from model.acceptance import CalibrationRows, Rule
 from model.calibration import Array, Flags, guesses
@@ -49,6 +49,18 @@ def advice(trial: Trial, rule: Rule) -> str | None:
     remedies = [f"about {_rounded_up(needed):,} more labelled rows"] if needed else []
     remedies += [f"a target of {target:.4g} (target_precision in the configuration)"] if target else []
     return f"{_why(trial, rule)} {_what_helps(trial, remedies)}"
+
+
+def with_suspects(acceptance: Acceptance, suspects: Suspects) -> str | None:
+    """Return the advice, which names the suspects where they alone can keep the target out of reach."""
+    said = acceptance["advice"]
+    if not said or suspects["count"] <= (1 - acceptance["target_precision"]) * suspects["rows"]:
+        return said
+    rows = count(suspects["rows"], "row")
+    return (
+        f"{said} First look at the {suspects['count']:,} of {rows} in suspects.csv, "
+        "which may have a wrong category: every wrong one counts as the model's mistake."
+    )
 
 
 def contradiction(acceptance: Acceptance) -> str | None:

@@ -14,6 +14,7 @@ from contract.evaluation import Evaluation, Phrase, Training
 from contract.evaluation import Part as PartFigures
 from model import artifact, auto, suspects
 from model.acceptance import Wishes, protected_numbers
+from model.advice import with_suspects
 from model.auto import choose
 from model.classifier import Classifier
 from model.comparison import Contender, compare
@@ -121,6 +122,7 @@ def run(
     found = suspects.find(*_all([measured, held_out] if data.folds else [held_out]), decision.temperature)
     rows = suspects.named(found, _labelled(data), data.labels)
     evaluation["suspects"] = suspects.figures(found, rows)
+    evaluation["acceptance"]["advice"] = with_suspects(evaluation["acceptance"], evaluation["suspects"])
     _write(dataclasses.replace(classifier, decision=decision), data.learned, evaluation, folders)
     suspects.write(folders.output / keys.SUSPECTS, rows)
     return evaluation

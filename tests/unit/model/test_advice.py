@@ -8,7 +8,7 @@ import pytest
 from contract.evaluation import Target
 from model.acceptance import TARGETS, Rule, Wishes, described
 from model.acceptance import rule as rule_of
-from model.advice import LITTLE, Trial, advice, contradiction
+from model.advice import LITTLE, Trial, advice, contradiction, with_suspects
 from model.precision_test import lowest_threshold
 
 from .test_acceptance import LABELS, drawn, harder
@@ -140,3 +140,19 @@ def test_without_a_contradiction_nothing_is_told() -> None:
     alone = rule_of(drawn(300, 0), LABELS, Wishes(0.95))
     assert contradiction(described(agreed, None, 0.0, 0.0)) is None
     assert contradiction(described(alone, None, 0.0, 0.0)) is None
+
+
+@pytest.mark.parametrize(("suspects", "named"), [(860, True), (200, False)])
+def test_suspects_are_named_where_they_alone_can_keep_the_target_out_of_reach(
+    suspects: int, named: bool
+) -> None:
+    acceptance = described(rule(trial(2_000, 0.2), 0.98), "Nothing is accepted.", 0.5, 0.0)
+    said = with_suspects(acceptance, {"rows": 10_000, "count": suspects, "shown": []})
+    assert said is not None
+    assert said.startswith("Nothing is accepted.")
+    assert ("First look at the 860 of 10,000 rows in suspects.csv" in said) is named
+
+
+def test_a_model_that_accepts_enough_is_not_told_of_suspects() -> None:
+    acceptance = described(rule(trial(2_000, 0.9), 0.98), None, 0.5, 0.0)
+    assert with_suspects(acceptance, {"rows": 10_000, "count": 5_000, "shown": []}) is None
