@@ -56,7 +56,7 @@ class Found:
 
 
 def find(tokens: Tokens, grams: Grams, known: Bits) -> Found:
-    """Return the known n-grams of each text."""
+    """Return the known n-grams of each text. `known` is written to, and is in the end as it was."""
     words = (tokens.codes, tokens.starts, tokens.ends, tokens.hashes, tokens.offsets)
     return Found(*_find(*words, grams.numbers, known))
 
@@ -110,14 +110,13 @@ def _find(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
 ) -> tuple[Places, Places, Flags]:
     found = np.empty(_most(starts, ends, grams), np.int64)
     found_offsets = np.zeros(len(offsets), np.int64)
-    unseen = known.copy()  # those that the text at hand has not had so far
     count = 0
     for text in range(len(offsets) - 1):
         own = slice(offsets[text], offsets[text + 1])
         buckets = found[count:]
         written = _write(codes, starts[own], ends[own], hashes[own], grams, buckets)
-        kept = _keep_unseen(buckets, written, unseen)
-        _set(buckets[:kept], unseen)
+        kept = _keep_unseen(buckets, written, known)
+        _set(buckets[:kept], known)  # for the next text
         count += kept
         found_offsets[text + 1] = count
     known_words = np.empty(len(hashes), np.bool_)

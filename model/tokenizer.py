@@ -130,7 +130,8 @@ def tokenize(texts: Sequence[str], most_words: int) -> Tokens:
 def _plain(text: str) -> str:
     head = text[:MOST_CHARACTERS]
     lower = head.lower() if head.isascii() else folded(head)[:MOST_CHARACTERS]
-    return _BREAK.sub(" ", lower) if "<br" in lower else lower
+    usual = lower.replace("<br />", " ")  # far faster than the expression
+    return _BREAK.sub(" ", usual) if "<br" in usual else usual
 
 
 @compiled
