@@ -23,6 +23,8 @@ NOTES = "notes.json"  # of validation, beside the rows that judge
 REPORT, EVALUATION, CHECKS = "report.html", "evaluation.json", "validation.json"
 SUSPECTS = "suspects.csv"  # as training leaves them; people get them named after the input
 RESULTS_MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
+QUEUE_FOLDER = "queue"  # of the desk's files, below the folder of the results
+QUEUE_INDEX, QUEUE_ROWS = f"{QUEUE_FOLDER}/index.json", f"{QUEUE_FOLDER}/rows.jsonl"
 RESULT_KINDS = ("results", "review", "rejected", "suspects")
 
 GOING_LIVE = "locks/going-live.json"  # who makes a model live at this moment

@@ -97,6 +97,8 @@ class Run(TypedDict):
     allow_partial: bool
     max_missing_share: float
     output: str | None
+    audit_share: NotRequired[float]
+    """Of the accepted rows; absent from runs that an older version began."""
     accuracy_bar: float
     """The stack's, or a higher one of the configuration."""
     hyperparameters: dict[str, str]

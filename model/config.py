@@ -248,6 +248,13 @@ class Config(BaseModel):
     explain: bool = Field(
         False, description="Whether predictions name the phrases that decided, in a column `because`."
     )
+    audit_share: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="Share of the accepted rows that people look at, too, to check the promise: at least 50 "
+        "and at most 500 rows a run; 0: none.",
+    )
     output: Literal["csv", "xlsx"] | None = Field(
         None,
         description="Format of the result files: `csv` (UTF-8 with a byte order mark, for Excel) or "

@@ -69,7 +69,8 @@ def _newest(account: Account, stack: Stack) -> str | None:
 
 
 def _is_for_people(path: PurePosixPath) -> bool:
-    return path.name not in {"", keys.RESULTS_MANIFEST} and not path.is_absolute() and ".." not in path.parts
+    is_ours = path.name in {"", keys.RESULTS_MANIFEST} or keys.QUEUE_FOLDER in path.parts[:-1]
+    return not is_ours and not path.is_absolute() and ".." not in path.parts
 
 
 def _without_files(account: Account, stack: Stack, run: Run, newest: bool) -> str:

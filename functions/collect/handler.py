@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -12,16 +12,18 @@ from collect import background, report, results, silent
 from collect.merge import merge, predictions
 from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
+from collect.queue import AUDIT_SHARE, QueueFiles
 from collect.report import About
 from collect.results import Output
 from collect.tally import Tally
 from collect.words import words
 from contract import keys
-from contract.columns import LINE, REASON
+from contract.columns import LINE, NEEDS_REVIEW, PREDICTION, REASON
 from contract.errors import InvalidData, PredictionFailed, StorageError
 from contract.evaluation import Acceptance, Card, at_target
 from contract.manifest import Manifest
-from contract.state import CollectEvent, ResultCounts, Results, Run
+from contract.queue import SCHEMA, Queue
+from contract.state import CollectEvent, Model, ResultCounts, Results, Run
 from shared import settings, storage
 from shared.parts import read_manifest
 from shared.reading.reading import Reading
@@ -32,6 +34,18 @@ from shared.workbook import TooLarge
 from shared.writing import Form, form_of
 
 HTML = "text/html; charset=utf-8"
+JSON_LINES = "application/x-ndjson"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the files are made of."""
+
+    run: Run
+    manifest: Manifest
+    parts: Parts
+    card: Card | None
+    model: Model
 
 
 def _handle(event: CollectEvent) -> Results:
@@ -41,13 +55,13 @@ def _handle(event: CollectEvent) -> Results:
     parts = Parts(manifest, model["model_uri"], silent.reasons(event["prediction"]))
     refuse_too_many(parts, parts.absent(), run)
     card = background.card(model["model_uri"])
-    tally, uris, notes = _write_files(run, manifest, parts, card)
+    tally, uris, notes = _write_files(_Job(run, manifest, parts, card, model))
     about = About(
         file=storage.parse_uri(manifest.source.uri).name,
         date=background.date(event["validation"]["predict"]["manifest"]),
         run=run["name"],
         model=str(model["version"]),
-        names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items()},
+        names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items() if kind in keys.RESULT_KINDS},
         read_as=manifest.reading.described,
         warnings=[*event["validation"]["predict"]["warnings"], *notes],
         acceptance=_acceptance(card, manifest),
@@ -89,30 +103,25 @@ def _acceptance(card: Card | None, manifest: Manifest) -> Acceptance | None:
     return at_target(acceptance, target) if acceptance and target is not None else acceptance
 
 
-def _write_files(
-    run: Run, manifest: Manifest, parts: Parts, card: Card | None
-) -> tuple[Tally, dict[str, str], list[str]]:
+def _write_files(job: _Job) -> tuple[Tally, dict[str, str], list[str]]:
     """Write results and rows to review; returns the counts, the URIs, and what there is to say about them."""
-    form = form_of(Reading.of_json(asdict(manifest.reading)), run["output"])
+    form = form_of(Reading.of_json(asdict(job.manifest.reading)), job.run["output"])
     try:
-        return (*_write_as(form, run, manifest, parts, card), [])
+        return (*_write_as(form, job), [])
     except TooLarge as error:
         plain = Form(byte_order_mark=True)
-        return (
-            *_write_as(plain, run, manifest, parts, card),
-            [f"The results are CSV files, as {error}."],
-        )
+        return (*_write_as(plain, job), [f"The results are CSV files, as {error}."])
 
 
-def _write_as(
-    form: Form, run: Run, manifest: Manifest, parts: Parts, card: Card | None
-) -> tuple[Tally, dict[str, str]]:
+def _write_as(form: Form, job: _Job) -> tuple[Tally, dict[str, str]]:
     """Write the files in a form. Raises TooLarge for what that form cannot hold."""
+    run, manifest, parts = job.run, job.manifest, job.parts
     source = manifest.source
     info = ObjectInfo(storage.parse_uri(source.uri), source.version, source.etag, source.size)
     name = info.location.name
     with tempfile.TemporaryDirectory() as temporary:
         files = {kind: Path(temporary) / kind for kind in ("results", "review")}
+        queue = QueueFiles(Path(temporary), run.get("audit_share", AUDIT_SHARE), run["name"])
         try:
             table = Table(storage.open_object(info), name, manifest.reading.sheet)
             merged = merge(
@@ -120,8 +129,9 @@ def _write_as(
                 _rejected(manifest.rejected_rows),
                 predictions(parts, explain=manifest.explain),
             )
-            output = _output(table.header, manifest, form, card)
-            tally = results.write(merged, output, files["results"], files["review"])
+            output = _output(table.header, manifest, form, job.card)
+            with queue:
+                tally = results.write(merged, output, files["results"], files["review"], queue)
         except (InvalidData, StorageError) as error:
             raise PredictionFailed(f"The file cannot be read again as it was: {error}") from error
         if tally.rows != manifest.rows:
@@ -135,7 +145,44 @@ def _write_as(
             kind: storage.upload(_place(folder, names[kind]), path, form.content_type)
             for kind, path in files.items()
         }
+        for path in files.values():
+            path.unlink()  # their place on the disk is the queue's
+        uris["queue"] = _write_queue(job, queue, Path(temporary) / "rows", output, uris["results"])
     return tally, {**uris, "rejected": manifest.rejected_uri}
+
+
+def _write_queue(job: _Job, files: QueueFiles, path: Path, output: Output, results_uri: str) -> str:
+    """Write the rows of the queue and, last, its index; returns the address of the index."""
+    written = files.write(path)
+    folder = keys.prediction_results(job.run)
+    rows = storage.upload(_place(folder, keys.QUEUE_ROWS), path, JSON_LINES)
+    categories = {*(job.card["labels"] if job.card else ()), *written.by_category}
+    index: Queue = {
+        "schema": SCHEMA,
+        "run": job.run["name"],
+        "file": storage.parse_uri(job.manifest.source.uri).name,
+        "model": job.model["version"],
+        "columns": output.header,
+        "text": output.text,
+        "label": output.label,
+        "categories": sorted(categories),
+        "rows": rows,
+        "to_review": written.to_review,
+        "audits": written.audits,
+        "left_out": written.left_out,
+        "groups": dict(written.groups),
+        "by_category": dict(written.by_category),
+        "pages": written.pages,
+        "results": {
+            "uri": results_uri,
+            "format": output.form.format,
+            "delimiter": output.form.delimiter,
+            "columns": output.columns,
+            "category_column": output.place(PREDICTION),
+            "review_column": output.place(NEEDS_REVIEW),
+        },
+    }
+    return storage.write_json(_place(folder, keys.QUEUE_INDEX), index)
 
 
 def _output(header: list[str], manifest: Manifest, form: Form, card: Card | None) -> Output:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup, escape
 
-from collect.results import DISAGREES
+from collect.queue import DISAGREES
 from collect.tally import Example, Tally
 from contract.evaluation import Acceptance
 from contract.text import count, percent

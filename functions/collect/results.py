@@ -7,17 +7,18 @@ from itertools import compress
 from pathlib import Path
 
 from collect.merge import Merged
+from collect.queue import DISAGREES, QueueFiles, group_of
 from collect.tally import Tally
 from contract.columns import AGREES, BECAUSE, REASON, RESULTS, Judgement
 from contract.part import Prediction, cell
+from contract.queue import QueueRow
 from shared.ours import free_name, unique
 from shared.plain import plain
 from shared.spreadsheet import Number, csv_line
+from shared.table import Row
 from shared.writing import CSV, Form, TableFile
 
 _FIELDS = (*Prediction._fields, *Judgement._fields)
-DISAGREES = "the given category disagrees"
-
 _plain = lru_cache(50_000)(plain)
 
 
@@ -60,6 +61,11 @@ class Output:
         """Return the cells that are added to a predicted row."""
         return [_shown(value) for value in compress((*prediction, *judgement), self.added)]
 
+    def place(self, name: str) -> int:
+        """Return the index of the column that holds a field of prediction or judgement."""
+        added = list(compress(_FIELDS, self.added))
+        return len(self.columns) - len(added) + added.index(name)
+
     @cached_property
     def reason(self) -> str:
         """The name of the column that only the rows to review have."""
@@ -76,20 +82,25 @@ class Output:
         return given not in self.categories and _plain(given) == _plain(prediction)
 
 
-def write(merged: Iterable[Merged], output: Output, results: Path, review: Path) -> Tally:
-    """Write every row to `results`, and those that a person should look at to `review` too."""
+def write(merged: Iterable[Merged], output: Output, results: Path, review: Path, queue: QueueFiles) -> Tally:
+    """Write every row to `results`, and those that a person should look at to `review` and `queue` too.
+
+    The queue also gets to know the accepted rows, of which it draws some.
+    """
     tally = Tally()
     with TableFile(results, output.form) as all_rows, TableFile(review, output.form) as to_review:
         all_rows.write(output.columns)
         to_review.write([*output.columns, output.reason])
-        for cells, reason in _lines(merged, output, tally):
+        for cells, reason in _lines(merged, output, tally, queue):
             all_rows.write(cells)
             if reason:
                 to_review.write([*cells, reason])
     return tally
 
 
-def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[tuple[list[str], str]]:
+def _lines(
+    merged: Iterable[Merged], output: Output, tally: Tally, queue: QueueFiles
+) -> Iterator[tuple[list[str], str]]:
     """Yield each row's cells, and the reason to look at it or an empty string."""
     for row, prediction, error, missing in merged:
         tally.rows += 1
@@ -105,8 +116,24 @@ def _lines(merged: Iterable[Merged], output: Output, tally: Tally) -> Iterator[t
         given = given if _plain(given) else ""
         reason, agrees = _judge(tally, prediction, given, output)
         tally.show(cells[output.text], prediction, reason)
+        (queue.review if reason else queue.accept)(_queued(row, cells, prediction, reason))
         judgement = Judgement(bool(reason), agrees if given else None, "")
         yield [*cells, *output.cells(prediction, judgement)], reason
+
+
+def _queued(row: Row, cells: list[str], prediction: Prediction, reason: str) -> QueueRow:
+    return {
+        "number": row.number,
+        "line": row.line,
+        "cells": cells,
+        "prediction": prediction.prediction,
+        "confidence": prediction.confidence,
+        "second": prediction.runner_up,
+        "decided": prediction.because,
+        "reason": reason,
+        "group": group_of(reason),
+        "audit": not reason,
+    }
 
 
 def _fitted(cells: list[str], width: int, delimiter: str) -> list[str]:

@@ -8,6 +8,7 @@ from shared.storage import ObjectInfo
 
 # How much of its disk a function needs, in sizes of the file: measured, see docs/reliability.md.
 TRAINING_NEEDS, PREDICTING_NEEDS = 1.9, 2.7
+QUEUE = 512  # megabytes that the queue needs at most, beside that
 MEGABYTE = 1024 * 1024
 
 
@@ -25,7 +26,7 @@ def check(action: Action, data: ObjectInfo, predict: ObjectInfo | None, disks: D
         _check(data, "train on", int(disks.validate * MEGABYTE / TRAINING_NEEDS))
     labelled = data if action == "predict" else predict
     if labelled:
-        _check(labelled, "label", int(disks.collect * MEGABYTE / PREDICTING_NEEDS))
+        _check(labelled, "label", int((disks.collect - QUEUE) * MEGABYTE / PREDICTING_NEEDS))
 
 
 def _check(file: ObjectInfo, what: str, most: int) -> None:

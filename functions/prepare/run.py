@@ -11,7 +11,7 @@ from contract.state import Action, InputFile, LiveModel, Run
 from shared.messages import command
 from shared.storage import ObjectInfo
 
-OF_DELIVERY = {"allow_partial", "max_missing_share"}  # of the configuration
+OF_DELIVERY = {"allow_partial", "audit_share", "max_missing_share"}  # of the configuration
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "allow_partial": config["allow_partial"],
         "max_missing_share": config["max_missing_share"],
         "output": config["output"],
+        "audit_share": config["audit_share"],
         # A configuration may raise the stack's bar, never lower it.
         "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
         "hyperparameters": {key: json.dumps(value) for key, value in config.items()},

@@ -169,9 +169,12 @@ def test_the_manifest_is_written_last_and_names_every_file(live: Stack) -> None:
     live.s3.meta.events.register("before-call.s3.PutObject", record)
     found = live.collect(state)
     live.s3.meta.events.unregister("before-call.s3.PutObject", record)
-    assert written == ["claims.results.csv", "claims.review.csv", "report.html", "manifest.json"]
+    assert written == [
+        *("claims.results.csv", "claims.review.csv", "rows.jsonl", "index.json"),
+        *("report.html", "manifest.json"),
+    ]
     manifest = live.json(found["manifest"])
-    assert set(manifest["files"]) == {"results", "review", "report", "rejected"}
+    assert set(manifest["files"]) == {"results", "review", "queue", "report", "rejected"}
     assert all(live.read(uri) for uri in manifest["files"].values())
 
 

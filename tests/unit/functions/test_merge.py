@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collect.merge import ShardPart, merge, predictions
+from collect.queue import QueueFiles
 from collect.results import Output, write
 from contract.errors import PredictionFailed
 from contract.part import Prediction, cells, columns
@@ -55,7 +56,8 @@ def test_every_row_comes_out_once_in_order_with_its_own_cells(
     results, review = tmp_path / "results.csv", tmp_path / "review.csv"
 
     merged = merge(table, iter(rejected), predictions(shards))
-    tally = write(merged, Output(["one", "two"], None, marked), results, review)
+    with QueueFiles(tmp_path, 0.02, "run") as queue:
+        tally = write(merged, Output(["one", "two"], None, marked), results, review, queue)
 
     with results.open(encoding="utf-8-sig", newline="") as file:
         written = list(csv.reader(file))

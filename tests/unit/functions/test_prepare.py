@@ -88,7 +88,7 @@ def test_how_much_may_be_missing_does_not_make_other_work(stack: Stack) -> None:
     ("request_", "disk", "what"),
     [
         ({"action": "train", "data": "a"}, "CLAIMFLOW_VALIDATE_DISK_MB", "a file to train on may have 0.55"),
-        ({"action": "predict", "data": "a"}, "CLAIMFLOW_COLLECT_DISK_MB", "a file to label may have 0.39"),
+        ({"action": "predict", "data": "a"}, "CLAIMFLOW_COLLECT_DISK_MB", "a file to label may have 0.19"),
         ({"action": "train", "data": "b", "predict": "a"}, "CLAIMFLOW_COLLECT_DISK_MB", "to label may have"),
     ],
 )
