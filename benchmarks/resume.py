@@ -30,7 +30,7 @@ from examples.make_claims import PREDICT, claims
 ROOT = Path(__file__).resolve().parent.parent
 SEED, DIFFERENT = 1, 20_000
 CONFIG = {
-    "ngram_words": 2, "ngram_skip": 0, "ngram_chars": None, "ngram_end": 0,
+    "ngram_words": 2, "ngram_skip": 0, "ngram_chars": None, "ngram_end": 0, "ngram_repeats": False,
     "ngram_scale": "nb", "ngram_norm": "sqrt", "ngram_epochs": 2,
 }  # fmt: skip
 MODEL: Model = {

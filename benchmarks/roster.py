@@ -87,6 +87,7 @@ IMDB_NGRAMS = {
     "ngram_skip": 0,
     "ngram_chars": None,
     "ngram_end": 20,
+    "ngram_repeats": False,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
     "ngram_epochs": 2,

@@ -219,6 +219,11 @@ class Config(BaseModel):
         description="How many of a text's last words count a second time, as features of their own; 0: "
         "none; `auto` as above.",
     )
+    ngram_repeats: Auto | bool = Field(
+        "auto",
+        description="Whether a word that is twice in a text counts once more, and four times again; `auto` "
+        "as above.",
+    )
     ngram_least_texts: Auto | Annotated[int, Field(ge=1, le=100)] = Field(
         "auto",
         description="Fewest training texts that an n-gram must be in to be known (document frequency); "

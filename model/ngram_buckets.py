@@ -5,6 +5,7 @@ memory that takes the time: a bit for each bucket says what is known and was not
 stays in the processor's cache, where a table of numbers would not.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,16 +18,18 @@ from model.folding import Codes
 from model.tokenizer import Flags, Hashes, Places, Tokens
 
 Bits: TypeAlias = npt.NDArray[np.uint8]
-Numbers: TypeAlias = tuple[int, int, int, int, int]  # of `Grams`, in the order of its fields
+Numbers: TypeAlias = tuple[int, int, int, int, int, bool]  # of `Grams`, in the order of its fields
 
 BITS = 24
 BUCKETS = 2**BITS
 END_WORDS = 2  # longest n-gram of the last words
+OFTEN, MORE_OFTEN = 2, 4  # times that a word is in a text: each counts as one more n-gram
 SKIPPED, AT_THE_END = " … ", " (at the end)"
+TIMES = " ({}+ times)"
 
 _MIX, _SPREAD, _SHIFT = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(29)
 _PAIR, _CHARACTERS = np.uint64(977), np.uint64(7919)  # so that the same words differ by their place
-_END = np.uint64(0xD6E8FEB86659FD93)
+_END, _REPEATED = np.uint64(0xD6E8FEB86659FD93), np.uint64(0xA0761D6478BD642F)
 _UNUSED_BITS = np.uint64(64 - BITS)
 _LEFT_EDGE, _RIGHT_EDGE = np.uint64(2), np.uint64(3)  # of a word: code points that no word contains
 
@@ -39,11 +42,12 @@ class Grams:
     skip: int  # most words between the two of a pair; 0: no such pairs
     chars: tuple[int, int] | None  # shortest and longest run of characters within a word
     end: int  # last words of a text that count once more
+    repeats: bool = False  # whether a word that is in a text OFTEN counts once more, and MORE_OFTEN again
 
     @property
     def numbers(self) -> Numbers:
         """The same for a compiled loop, which looks for no runs of 1 to 0 characters."""
-        return (self.words, self.skip, *(self.chars or (1, 0)), self.end)
+        return (self.words, self.skip, *(self.chars or (1, 0)), self.end, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,9 @@ def all_buckets(tokens: Tokens, grams: Grams) -> list[int]:
     return found
 
 
-def phrases(words: list[str], grams: Grams) -> Iterator[str]:
+def phrases(tokens: Tokens, grams: Grams) -> Iterator[str]:
     """Yield how a person would write every n-gram of one text; one of characters, as the word it is in."""
+    words = tokens.words
     for place in range(len(words)):
         for end in range(place + 1, min(place + grams.words, len(words)) + 1):
             yield " ".join(words[place:end])
@@ -84,6 +89,11 @@ def phrases(words: list[str], grams: Grams) -> Iterator[str]:
     for place in range(max(len(words) - grams.end, 0), len(words)):
         for end in range(place + 1, min(place + END_WORDS, len(words)) + 1):
             yield " ".join(words[place:end]) + AT_THE_END
+    if grams.repeats:
+        by_hash = sorted(zip(tokens.hashes.tolist(), words, strict=True))
+        for (_, word), same in itertools.groupby(by_hash):
+            times = len(list(same))
+            yield from (word + TIMES.format(least) for least in (OFTEN, MORE_OFTEN) if times >= least)
 
 
 def count_into(counts: npt.NDArray[np.int32], buckets: Places) -> None:
@@ -128,11 +138,12 @@ def _find(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
 @compiled
 def _most(starts: Places, ends: Places, grams: Numbers) -> int:
     """Return how many n-grams words have at most."""
-    words, skip, shortest, longest, _ = grams
+    words, skip, shortest, longest, _, _ = grams
     characters = 0
     for word in range(len(starts)):
         characters += ends[word] - starts[word] + 2
-    return len(starts) * (words + skip + END_WORDS) + characters * (longest - shortest + 1)
+    repeats = 1  # more than half of the words and a quarter of them
+    return len(starts) * (words + skip + END_WORDS + repeats) + characters * (longest - shortest + 1)
 
 
 @compiled
@@ -145,7 +156,7 @@ def _write(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
     buckets: Places,
 ) -> int:
     """Write the bucket of every n-gram of one text; return how many there are."""
-    words, skip, shortest, longest, end = grams
+    words, skip, shortest, longest, end, repeats = grams
     count, texts_end = 0, len(hashes)
     for place in range(texts_end):
         running = np.uint64(0)
@@ -164,6 +175,19 @@ def _write(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
         for other in range(place, min(place + END_WORDS, texts_end)):
             running = running * _MIX + hashes[other]
             buckets[count] = _bucket(running * _END)
+            count += 1
+    return _write_repeats(hashes, buckets, count) if repeats else count
+
+
+@compiled
+def _write_repeats(hashes: Hashes, buckets: Places, count: int) -> int:
+    """Write a bucket for each word that the text has OFTEN, and another if it has it MORE_OFTEN."""
+    ordered = np.sort(hashes)
+    times = 0
+    for place in range(len(ordered)):
+        times = times + 1 if place and ordered[place] == ordered[place - 1] else 1
+        if times in (OFTEN, MORE_OFTEN):
+            buckets[count] = _bucket((ordered[place] + np.uint64(times)) * _REPEATED)
             count += 1
     return count
 

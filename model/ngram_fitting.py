@@ -28,9 +28,7 @@ from model.training import Result, perplexity
 if TYPE_CHECKING:
     from model.training import Session
 
-MOST_CHARACTERS = (
-    40_000_000  # of the rows that settings are chosen on: how many epochs are best depends on the rows
-)
+MOST_CHARACTERS = 20_000_000  # of the rows that settings are chosen on: more rows need other settings
 
 
 def fit(rows: Rows, config: Config, session: "Session") -> Fitted:

@@ -22,14 +22,16 @@ T = TypeVar("T")
 FEW_ROWS = 1500  # of more, only the first fold is left out to choose; of fewer, each in turn
 LEAST_ROWS = 50  # that tell what to choose; below, the first that comes into question is taken
 TRIED_EPOCHS = 2  # which tell as much as more would
-MOST_EPOCHS = 8
+MOST_EPOCHS = 16
 AS_LOW = 1.005  # times the lowest loss is as low: all rows need fewer epochs than some of them
 USUAL_EPOCHS = 4  # where there are too few rows to choose on
 
 OF_WORDS, WITH_CHARACTERS = Grams(3, 0, None, 0), Grams(2, 4, (1, 4), 0)
+OF_SINGLE_WORDS = Grams(1, 0, None, 0)
 OF_FEW_ROWS = (Grams(2, 4, (2, 5), 0), Grams(1, 0, (2, 6), 0))
 LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing
-ENDS = (0, 20)
+REPEATING = 200  # characters; in shorter texts few words stand twice
+ENDS, REPEATS = (0, 20), (False, True)
 LEASTS = (LEAST_TEXTS, 1)
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
 NORMS: tuple[Norm, ...] = ("sqrt", "none")
@@ -53,6 +55,7 @@ class NgramSettings:
             "ngram_skip": self.grams.skip,
             "ngram_chars": list(self.grams.chars) if self.grams.chars else None,
             "ngram_end": self.grams.end,
+            "ngram_repeats": self.grams.repeats,
             "ngram_least_texts": self.least_texts,
             "ngram_scale": self.scale,
             "ngram_norm": self.norm,
@@ -79,19 +82,20 @@ def settings(
     One thing after the other, each time by the cross-entropy, at its best temperature, of rows that were left
     out, after few epochs; last, how many epochs are best. Raises TrainingStopped when it was asked to stop.
     """
-    ends = _allowed(config.ngram_end, ENDS)
+    ends, repeats = _allowed(config.ngram_end, ENDS), _allowed(config.ngram_repeats, REPEATS)
     allowed_scales, norms = _allowed(config.ngram_scale, SCALES), _allowed(config.ngram_norm, NORMS)
     least = _allowed(config.ngram_least_texts, LEASTS)
     epochs = config.ngram_epochs if isinstance(config.ngram_epochs, int) else USUAL_EPOCHS
-    both = _fixed(config, ends[0], (WITH_CHARACTERS, OF_WORDS))
+    both = _fixed(config, (WITH_CHARACTERS, OF_WORDS))
     first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], epochs)
-    is_fixed = len(both) == len(ends) == len(allowed_scales) == len(norms) == len(least) == 1
+    choices = (both, ends, repeats, allowed_scales, norms, least)
+    is_fixed = all(len(each) == 1 for each in choices)
     if is_fixed and config.ngram_epochs != AUTO:
         return first
     rows = sample()
-    is_short = _mean_length(rows.texts) <= LONG
-    few = len(rows.texts) < FEW_ROWS
-    grams = _fixed(config, ends[0], (*both, *OF_FEW_ROWS) if few else both) if is_short else both[-1:]
+    length, few = _mean_length(rows.texts), len(rows.texts) < FEW_ROWS
+    of_short = (WITH_CHARACTERS, OF_WORDS, *(OF_FEW_ROWS if few else ()))
+    grams = _fixed(config, of_short if length <= LONG else (OF_WORDS, OF_SINGLE_WORDS))
     first = dataclasses.replace(first, grams=grams[0])
     if len(rows.texts) < 2 * rows.classes:  # what a label has of its own, a single row has
         first = dataclasses.replace(first, least_texts=least[-1])
@@ -100,9 +104,8 @@ def settings(
         return first
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
     best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
-    best = trial.best(
-        [dataclasses.replace(best, grams=dataclasses.replace(best.grams, end=end)) for end in ends]
-    )
+    best = trial.best([_with(best, end=each) for each in ends])
+    best = trial.best([_with(best, repeats=each) for each in repeats[: 2 if length >= REPEATING else 1]])
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])
     best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
     return dataclasses.replace(best, epochs=trial.epochs(best) if config.ngram_epochs == AUTO else epochs)
@@ -208,13 +211,20 @@ def _mean_length(texts: Sequence[str]) -> float:
     return sum(map(len, texts)) / max(len(texts), 1)
 
 
-def _fixed(config: Config, end: int, choices: Sequence[Grams]) -> list[Grams]:
+def _with(settings: NgramSettings, **of_grams: Any) -> NgramSettings:  # noqa: ANN401  fields of Grams
+    """Return the settings with something else about their n-grams."""
+    return dataclasses.replace(settings, grams=dataclasses.replace(settings.grams, **of_grams))
+
+
+def _fixed(config: Config, choices: Sequence[Grams]) -> list[Grams]:
     """Return the choices with what the configuration fixes put in, each once."""
-    fixed: dict[str, Any] = {"end": end} | {
-        name: value
-        for name, value in (("words", config.ngram_words), ("skip", config.ngram_skip))
-        if value != AUTO
+    given = {
+        "words": config.ngram_words,
+        "skip": config.ngram_skip,
+        "end": config.ngram_end,
+        "repeats": config.ngram_repeats,
     }
+    fixed: dict[str, Any] = {name: value for name, value in given.items() if value != AUTO}
     if config.ngram_chars != AUTO:
         fixed["chars"] = tuple(sorted(config.ngram_chars)) if config.ngram_chars else None
     return list(dict.fromkeys(dataclasses.replace(grams, **fixed) for grams in choices))
@@ -230,5 +240,6 @@ def _in_words(candidate: NgramSettings) -> str:
     parts += [f"pairs with up to {grams.skip} between"] * bool(grams.skip)
     parts += ["{} to {} characters".format(*grams.chars)] if grams.chars else []
     parts += [f"the last {grams.end} apart"] * bool(grams.end)
+    parts += ["repeated words apart"] * grams.repeats
     parts += ["also those seen once"] * (candidate.least_texts == 1)
     return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}"

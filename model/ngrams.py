@@ -2,8 +2,9 @@
 
 An n-gram of words is `words` or fewer words in a row; a pair of words with up to `skip` others between them
 counts too (a skip-gram), and so do the runs of `chars` characters within a word and its two edges. The words
-and pairs of words among the last `end` of a text count once more, apart: people conclude at the end. Each is
-hashed into one of BUCKETS; those in enough training texts get a number, from 1, the most
+and pairs of words among the last `end` of a text count once more, apart: people conclude at the end. With
+`repeats` a word that is twice in a text counts once more, and four times again: a long text is about what it
+says often. Each is hashed into one of BUCKETS; those in enough training texts get a number, from 1, the most
 frequent ones first: what is looked up most stands together in the processor's cache. Two n-grams that share
 a bucket share a number: with a million n-grams, one in seventeen does.
 """
@@ -101,7 +102,7 @@ class NgramEncoder:
         tokens = tokenize([text], self.seq_len)
         written: dict[int, str] = {}
         buckets = all_buckets(tokens, self.grams)
-        for bucket, phrase in zip(buckets, phrases(tokens.words, self.grams), strict=True):
+        for bucket, phrase in zip(buckets, phrases(tokens, self.grams), strict=True):
             if number := int(self.numbers[bucket]):
                 written.setdefault(number, phrase)
         return list(written.items())

@@ -69,7 +69,8 @@ class NgramPart(Part):
     def load(cls, described: Mapping[str, Any], arrays: Arrays, config: Config, classes: int) -> Self:
         """Return the saved part."""
         chars = tuple(described["chars"]) if described["chars"] else None
-        grams = Grams(described["words"], described["skip"], chars, described["end"])
+        repeats = described.get("repeats", False)  # older models have none
+        grams = Grams(described["words"], described["skip"], chars, described["end"], repeats)
         encoder = NgramEncoder(grams, arrays[BUCKETS], described["seq_len"])
         return cls(encoder, NgramSums(arrays["weights"], arrays["bias"], described["norm"]))
 
@@ -84,6 +85,8 @@ class NgramPart(Part):
             reads.append(f"pieces of words, {chars[0]} to {chars[1]} letters long")
         if settings["ngram_end"]:
             reads.append(f"once more the last {settings['ngram_end']} words of a text")
+        if settings.get("ngram_repeats"):
+            reads.append("once more the words that a text repeats")
         toned = "; in a long text each counts less" if settings["ngram_norm"] == "sqrt" else ""
         known, scale = settings["n-grams"], SCALES[settings["ngram_scale"]]
         return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."

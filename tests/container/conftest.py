@@ -31,6 +31,7 @@ TINY: dict[str, Any] = {
     "ngram_skip": 0,
     "ngram_chars": None,
     "ngram_end": 0,
+    "ngram_repeats": False,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
 }

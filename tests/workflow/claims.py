@@ -34,6 +34,7 @@ FAST = {
     "ngram_skip": 0,
     "ngram_chars": None,
     "ngram_end": 0,
+    "ngram_repeats": False,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
     "num_epoch": 6,

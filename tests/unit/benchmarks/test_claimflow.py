@@ -18,6 +18,7 @@ OPTIONS: dict[str, Any] = {
         "ngram_skip": 0,
         "ngram_chars": None,
         "ngram_end": 0,
+        "ngram_repeats": False,
         "ngram_least_texts": 1,
         "ngram_scale": "nb",
         "ngram_norm": "sqrt",

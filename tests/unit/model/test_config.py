@@ -72,6 +72,8 @@ IMPOSSIBLE = {
     "ngram_skip": [-1, 9, "none", None],
     "ngram_chars": [[], [3], [1, 2, 3], [0, 3], [2, 9], "2-4", 3],
     "ngram_end": [-1, 201, "last", None],
+    "ngram_repeats": [2, "often", None],
+    "audit_share": [-0.1, 1.1, "all", None],
     "ngram_least_texts": [0, 101, None],
     "ngram_scale": ["tfidf", 1, None],
     "ngram_norm": ["l2", 2, None],

@@ -29,6 +29,7 @@ FIXED: dict[str, Any] = {
     "ngram_skip": 1,
     "ngram_chars": [2, 3],
     "ngram_end": 5,
+    "ngram_repeats": False,
     "ngram_scale": "idf",
     "ngram_norm": "none",
     "ngram_least_texts": 2,
@@ -197,6 +198,32 @@ def test_as_many_n_grams_are_known_as_configured_and_as_there_is_memory_for(
     wanted: int, classes: int, limit: int
 ) -> None:
     assert feature_limit(Config.parse({"ngram_features": wanted}), classes) == limit
+
+
+def repeating(chance: random.Random, label: int) -> list[str]:
+    """Only how often a word stands there tells the class: texts of both have the same words."""
+    often, seldom = ("oil", "brake") if label else ("brake", "oil")
+    words = [often] * 4 + [seldom] + filler(chance, 60)
+    chance.shuffle(words)
+    return words
+
+
+def test_words_that_a_text_repeats_count_once_more_where_they_tell() -> None:
+    assert chosen(repeating, ngram_words=1, ngram_skip=0, ngram_chars=None, ngram_end=0).grams.repeats
+
+
+def test_in_short_texts_repeated_words_are_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen(pieces, ngram_end=0)
+    assert "repeated" not in capsys.readouterr().out
+
+
+def test_single_words_are_chosen_in_long_texts_where_longer_runs_only_add_noise() -> None:
+    def noisy(chance: random.Random, label: int) -> list[str]:
+        words = [*chance.choices(FILLER[:20], k=150), f"about{label}"]
+        chance.shuffle(words)
+        return words
+
+    assert chosen(noisy, ngram_end=0, ngram_repeats=False).grams.words == 1
 
 
 def test_n_grams_of_characters_are_not_tried_in_long_texts(capsys: pytest.CaptureFixture[str]) -> None:

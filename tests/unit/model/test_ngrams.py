@@ -25,6 +25,8 @@ EVERY_SORT = [
     Grams(1, 0, (3, 3), 0),
     Grams(2, 3, None, 3),
     Grams(8, 8, (1, 8), 4),
+    Grams(1, 0, None, 0, repeats=True),
+    Grams(3, 2, (1, 3), 2, repeats=True),
 ]
 WORDS = ["brake", "brakes", "disc", "oil", "don't", "1,5", "!", "中", "é"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join), max_size=6)
@@ -41,6 +43,9 @@ def reference(text: str, grams: Grams, seq_len: int = 50) -> set[Gram]:
     if grams.chars:
         for word in read:
             found |= {("chars", *run) for run in runs(["<", *word, ">"], *grams.chars)}
+    if grams.repeats:
+        times = Counter(read)
+        found |= {("often", word, str(least)) for word in read for least in (2, 4) if times[word] >= least}
     return found
 
 
@@ -138,6 +143,11 @@ def test_an_n_gram_of_each_sort_is_written_so() -> None:
         *("disc (at the end)", "oil (at the end)", "disc oil (at the end)"),
     }
     assert encoder.phrases("") == []
+    often = fitted(["oil oil brake oil oil"] * 2, Grams(1, 0, None, 0, repeats=True))
+    assert {text for _, text in often.phrases("oil oil brake oil oil")} == {
+        *("oil", "brake"),
+        *("oil (2+ times)", "oil (4+ times)"),
+    }
     characters = fitted(["oil"] * 2, Grams(1, 0, (2, 2), 0))
     assert [phrase for _, phrase in characters.phrases("boil")] == ["boil"] * 3  # oi, il, l and the edge
 
