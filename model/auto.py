@@ -21,7 +21,7 @@ WARM_UP_ROWS = 16
 LOOK_ROWS = 400  # which tell how long all rows would take
 AFFORDABLE_SECONDS = 60.0  # that the part may take without proof
 LEAST_GAIN = 0.02  # of the loss, by which the part must lower it,
-GAIN_A_MINUTE = 0.02  # and by so much for every minute that it takes,
+GAIN_A_MINUTE = 0.005  # or by so much for every minute that it takes, where that is more,
 MOST_GAIN = 0.2  # up to this
 
 
