@@ -6,6 +6,14 @@ from collections.abc import Iterable
 # Control characters, halves of characters, and what turns the direction of text. Line ends are ours.
 _RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# Characters that nobody sees and that are no blanks: Unicode's default-ignorable code points, and controls
+# that are no white space.
+INVISIBLE = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+
 
 def percent(share: float, digits: int = 1) -> str:
     """Return a share between 0 and 1 as a percentage.

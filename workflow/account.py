@@ -17,6 +17,7 @@ from workflow.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
@@ -146,6 +147,11 @@ class Account:
     def cloudformation(self) -> "CloudFormationClient":
         """AWS CloudFormation."""
         return self.session.client("cloudformation", **self._options())
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """Amazon DynamoDB."""
+        return self.session.client("dynamodb", **self._options())
 
     @cached_property
     def sts(self) -> Any:  # noqa: ANN401 - its types are not installed, for one call

@@ -11,6 +11,7 @@ from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from workflow import (
     display,
+    final,
     lists,
     models,
     outcome,
@@ -235,6 +236,25 @@ def fetch_results(
         display.whose(found_run, which)
     for path in results.download(account, stack, folder, to or Path("out") / folder):
         display.say(str(path))
+
+
+@app.command(name="final")
+def final_file(
+    ctx: typer.Context,
+    run: RunName = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where to put it; ./out/RUN without it.")
+    ] = None,
+) -> None:
+    """Write a run's final file: all rows, with the category of the model or of the person who decided."""
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    folder, found_run = results.choose(account, stack, run)
+    if found_run and not run:
+        display.whose(found_run, "The newest run,")
+    path, counts = final.write(account, stack, folder, to or Path("out") / folder)
+    display.say(final.sentence(counts))
+    display.say(str(path))
 
 
 @models_app.callback()

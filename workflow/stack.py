@@ -27,6 +27,7 @@ class Stack:
     uploads: str
     artifacts: str
     results: str
+    decisions: str
     state_machine: str
     model_group: str
     topic: str
@@ -37,6 +38,7 @@ OUTPUTS = {
     "uploads": "UploadsBucket",
     "artifacts": "ArtifactsBucket",
     "results": "ResultsBucket",
+    "decisions": "DecisionsTable",
     "state_machine": "StateMachineArn",
     "model_group": "ModelPackageGroup",
     "topic": "NotificationTopic",
@@ -129,6 +131,8 @@ def delete_everything(account: Account) -> Iterator[str]:
             for deleted in empty_bucket(account, bucket):
                 if deleted % TOLD_EVERY == 0:
                     yield f"Emptying {bucket}: {deleted:,} objects and versions are gone"
+    if table := outputs.get(OUTPUTS["decisions"]):
+        account.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
     if group := outputs.get(OUTPUTS["model_group"]):
         yield "Deleting the models"
         _delete_models(account, group)

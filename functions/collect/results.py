@@ -12,9 +12,9 @@ from collect.tally import Tally
 from contract.columns import AGREES, BECAUSE, REASON, RESULTS, Judgement
 from contract.part import Prediction, cell
 from contract.queue import QueueRow
+from contract.spreadsheet import Number, csv_line
 from shared.ours import free_name, unique
 from shared.plain import plain
-from shared.spreadsheet import Number, csv_line
 from shared.table import Row
 from shared.writing import CSV, Form, TableFile
 

@@ -7,7 +7,7 @@ from shared.plain import plain
 def is_ours(header: list[str]) -> bool:
     """Return whether the header is one of a file that Claimflow wrote: results, rows to review, or rejected.
 
-    A text cell of such a CSV file may carry the guard of `shared.spreadsheet.harmless`; its workbooks carry
+    A text cell of such a CSV file may carry the guard of `contract.spreadsheet.harmless`; its workbooks carry
     none.
     """
     names = [plain(name) for name in header]

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from contract.errors import InvalidData
+from contract.spreadsheet import original
 from contract.text import count, listed, shorten
 from shared.ours import is_ours
 from shared.plain import is_blank, plain
 from shared.reading import formats
 from shared.reading.reading import MARKS, Reading
-from shared.spreadsheet import original
 
 _TITLE_ROWS = 10  # how far below a title its table's header is looked for
 

@@ -1,7 +1,7 @@
 r"""Writes a workbook of one sheet as a stream; the same rows always make the same bytes.
 
 Every cell is text, which no spreadsheet runs, whatever it begins with, but for numbers that came from a
-workbook or are ours (`shared.spreadsheet.Number`). Characters that XML does not know are
+workbook or are ours (`contract.spreadsheet.Number`). Characters that XML does not know are
 written as Excel writes them: `_x000B_`, and `_x005F_` for the first character of what only looks like that.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from shared.spreadsheet import Decimal, Number
+from contract.spreadsheet import Decimal, Number
 
 ROW_LIMIT = 1_048_576  # rows of a sheet, the header's included: Excel's own
 CELL_LIMIT = 32_767  # characters of a cell, as UTF-16 counts them

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from contract.spreadsheet import csv_line, harmless
 from shared.reading.quoting import CELL_LIMIT
 from shared.reading.reading import MARKS, Reading
-from shared.spreadsheet import csv_line, harmless
 from shared.workbook import TooLarge, Workbook
 
 _MARKS = "".join(MARKS)  # in quotes in the header, so that no reader doubts which one separates the cells

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from contract.columns import REJECTED
-from shared.spreadsheet import csv_line
+from contract.spreadsheet import csv_line
 from validate.rows import Rejected
 
 RAW_LIMIT = 2_000  # characters of the row that are shown

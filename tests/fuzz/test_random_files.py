@@ -19,10 +19,10 @@ from container.part import write_part
 from contract import keys
 from contract.errors import InvalidData
 from contract.part import Prediction, origin
+from contract.spreadsheet import original
 from contract.state import ColumnNames
 from model.data import Row, read_file
 from shared import aws
-from shared.spreadsheet import original
 from shared.table import Table
 from tests.fuzz.files import CATEGORIES, File, files, is_usable
 from tests.fuzz.memory import MemoryS3

@@ -13,6 +13,7 @@ from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
 from contract.errors import InvalidData
+from contract.spreadsheet import Decimal, Number
 from contract.text import listed
 from shared.plain import plain
 from shared.reading import parts, shown
@@ -21,7 +22,6 @@ from shared.reading.packing import blocks
 from shared.reading.parts import BombError, Cell
 from shared.reading.reading import Reading
 from shared.reading.records import Record
-from shared.spreadsheet import Decimal, Number
 
 FILE_LIMIT = 500_000_000  # bytes
 MEMBER_LIMIT = 10_000

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import yaml
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.unit.workflow.histories import recorded
+from tests.workflow.stack import ROOT
 from workflow.account import Account
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:claimflow"
@@ -17,6 +19,7 @@ EXECUTIONS = MACHINE.replace(":stateMachine:", ":execution:")
 BUCKETS = {"UploadsBucket": "uploads", "ArtifactsBucket": "artifacts", "ResultsBucket": "results"}
 OUTPUTS = {
     **BUCKETS,
+    "DecisionsTable": "decisions",
     "StateMachineArn": MACHINE,
     "ModelPackageGroup": "claimflow-models",
     "NotificationTopic": "arn:aws:sns:us-east-1:000000000000:topic",
@@ -217,6 +220,22 @@ def make_stack(account: Account) -> None:
         account.s3.create_bucket(Bucket=bucket)
     account.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
     account.sagemaker.create_model_package_group(ModelPackageGroupName="claimflow-models")
+    make_table(account.dynamodb)
+
+
+class _Template(yaml.SafeLoader):
+    """Reads the template's functions as nothing."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, _tag, _node: None)
+
+
+def make_table(client: Any) -> None:
+    """Make the table of decisions, with the keys that the template gives it."""
+    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_Template)  # noqa: S506
+    table = template["Resources"]["Decisions"]["Properties"]
+    keys = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    client.create_table(TableName="decisions", **keys)
 
 
 def add_model(account: Account, accuracy: float, status: str = "Approved", **about: str) -> None:

@@ -6,7 +6,7 @@ None of our cells may run as a formula, and each comes back as it was when the f
 import re
 from collections.abc import Iterable
 
-from shared.plain import INVISIBLE
+from contract.text import INVISIBLE
 
 # What OWASP's page on CSV injection names, behind blanks and characters that nobody sees: = + - @ and their
 # wide and small forms, tab, carriage return and line feed. Whatever stands behind apostrophes in that way

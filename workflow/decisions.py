@@ -1,0 +1,226 @@
+"""What people decide of rows: in DynamoDB one item a run and row, with every change that was made of it.
+
+An item is written on the condition that nobody else has decided or holds the row, so that of two people who
+decide one row at once the second is told. Texts stay in the results bucket: the table holds none.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEASE_SECONDS = 300  # that a row is one person's to decide
+NOTE_CHARACTERS = 2_000
+
+_FREE = "(attribute_not_exists(held_by) OR held_by = :holder OR held_until < :now)"
+
+
+class NotYoursError(Exception):
+    """Somebody else has decided the row meanwhile, or holds it; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One decision of a row."""
+
+    category: str | None
+    """None: the decision before was taken back."""
+    by: str
+    at: str
+    """In UTC, as ISO 8601."""
+    note: str
+    token: str
+    """Of the request: the same request sent twice makes one change."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What stands about a row, and how it came to that."""
+
+    number: int
+    """Of the data row in the input file, from 0."""
+    said: str
+    """What the model had said."""
+    model: int
+    """The version that said it."""
+    audit: bool
+    """Whether the row had been accepted and was drawn to check that."""
+    changes: tuple[Change, ...]
+    """The first one first; there is one at least."""
+
+    @property
+    def category(self) -> str | None:
+        """The category, or None when the decision was taken back."""
+        return self.changes[-1].category
+
+    @property
+    def revision(self) -> int:
+        """How often the row was decided; a change names the revision that it is made of."""
+        return len(self.changes)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a decision is about."""
+
+    number: int
+    said: str
+    model: int
+    audit: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person decides."""
+
+    category: str | None
+    """None takes the decision before back."""
+    token: str
+    """Of the request, by which it is known again when it is sent twice."""
+    revision: int = 0
+    """Of the decision that the person saw, 0 for none."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who decides, and in which window: a person may have two, which must not get the same row."""
+
+    name: str
+    window: str
+
+
+class Decisions:
+    """The decisions of one run."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, run: str) -> None:
+        """Take the run's items of the stack's table."""
+        self._client, self._table, self._run = client, table, run
+
+    def hold(self, number: int, person: Person, now: float | None = None) -> bool:
+        """Hold a row that is not decided for LEASE_SECONDS; returns False where somebody else has it."""
+        now = time.time() if now is None else now
+        return self._update(
+            number,
+            "SET held_by = :holder, held_until = :until",
+            f"{_FREE} AND attribute_not_exists(category)",
+            {":until": {"N": f"{now + LEASE_SECONDS:.0f}"}, **_holder(person, now)},
+        )
+
+    def release(self, number: int, person: Person) -> None:
+        """Give a row back that this person holds."""
+        self._update(
+            number, "REMOVE held_by, held_until", "held_by = :holder", {":holder": {"S": person.window}}
+        )
+
+    def decide(self, asked: Asked, answer: Answer, person: Person) -> Decision:
+        """Write a decision.
+
+        Raises NotYoursError where somebody else was faster. A request that is sent again, as its answer was
+        lost, changes nothing.
+        """
+        now = time.time()
+        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
+        change = Change(answer.category, person.name, at, answer.note[:NOTE_CHARACTERS], answer.token)
+        seen = "revision = :seen" if answer.revision else "attribute_not_exists(revision)"
+        values = {
+            ":said": {"S": asked.said},
+            ":model": {"N": str(asked.model)},
+            ":audit": {"BOOL": asked.audit},
+            ":next": {"N": str(answer.revision + 1)},
+            ":none": {"L": []},
+            ":change": {"L": [{"M": _written(change)}]},
+            **({":seen": {"N": str(answer.revision)}} if answer.revision else {}),
+            **({} if answer.category is None else {":category": {"S": answer.category}}),
+            **_holder(person, now),
+        }
+        update = (
+            "SET said = :said, model = :model, audit = :audit, revision = :next, "
+            "changes = list_append(if_not_exists(changes, :none), :change)"
+            + (" REMOVE category, " if answer.category is None else ", category = :category REMOVE ")
+            + "held_by, held_until"
+        )
+        done = self._update(asked.number, update, f"{seen} AND {_FREE}", values)
+        found = self.one(asked.number)
+        if found is None or not (done or any(each.token == answer.token for each in found.changes)):
+            raise NotYoursError(_whose(found))
+        return found
+
+    def one(self, number: int) -> Decision | None:
+        """Return what was decided of a row, or None."""
+        item = self._client.get_item(TableName=self._table, Key=self._key(number), ConsistentRead=True)
+        return _read(item["Item"]) if "changes" in item.get("Item", {}) else None
+
+    def all(self) -> Iterator[Decision]:
+        """Yield the decisions of all rows that were ever decided, in the order of the rows."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="run = :run",
+            ExpressionAttributeValues={":run": {"S": self._run}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from (_read(item) for item in page["Items"] if "changes" in item)
+
+    def _update(self, number: int, update: str, condition: str, values: dict[str, Any]) -> bool:
+        """Change an item; returns False where the condition does not hold."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key(number),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def _key(self, number: int) -> dict[str, Any]:
+        return {"run": {"S": self._run}, "number": {"N": str(number)}}
+
+
+def _holder(person: Person, now: float) -> dict[str, Any]:
+    return {":holder": {"S": person.window}, ":now": {"N": f"{now:.0f}"}}
+
+
+def _whose(found: Decision | None) -> str:
+    if found is None:
+        return "Somebody else has this row open at the moment: take the next one."
+    last = found.changes[-1]
+    if last.category is None:
+        return f"{last.by} took the decision of this row back meanwhile: look at it again."
+    return f"{last.by} has decided this row meanwhile: {last.category}."
+
+
+def _written(change: Change) -> dict[str, Any]:
+    """Return a change as DynamoDB keeps it; one that takes a decision back has no category."""
+    fields = {"by": change.by, "at": change.at, "note": change.note, "token": change.token}
+    if change.category is not None:
+        fields["category"] = change.category
+    return {name: {"S": value} for name, value in fields.items()}
+
+
+def _read(item: dict[str, Any]) -> Decision:
+    changes = [each["M"] for each in item["changes"]["L"]]
+    return Decision(
+        number=int(item["number"]["N"]),
+        said=item["said"]["S"],
+        model=int(item["model"]["N"]),
+        audit=item["audit"]["BOOL"],
+        changes=tuple(
+            Change(
+                each["category"]["S"] if "category" in each else None,
+                *(each[name]["S"] for name in ("by", "at", "note", "token")),
+            )
+            for each in changes
+        ),
+    )

@@ -1,0 +1,130 @@
+"""The final file of a run: all rows in order with the category that counts, the model's or a person's."""
+
+import csv
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import openpyxl
+
+from contract import keys
+from contract.queue import Queue, ResultsForm
+from contract.spreadsheet import harmless
+from contract.text import count
+from workflow.account import Account
+from workflow.decisions import Decision, Decisions
+from workflow.errors import CommandError
+from workflow.stack import Stack
+
+MODEL = "model"  # that decided a row
+COLUMNS = ("category", "decided_by", "decided_at")
+LARGEST_CELL = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the final file has."""
+
+    rows: int
+    by_model: int
+    by_people: int
+    open: int
+    """Rows that a person should decide and nobody has, and rows without a prediction."""
+
+
+def read_queue(account: Account, stack: Stack, folder: str) -> Queue:
+    """Return the index of a run's queue, that of its prediction if it trained first.
+
+    Raises CommandError for a run that has none.
+    """
+    for place in (folder, f"{folder}/predict"):
+        try:
+            body = account.s3.get_object(Bucket=stack.results, Key=f"{place}/{keys.QUEUE_INDEX}")["Body"]
+        except account.s3.exceptions.NoSuchKey:
+            continue
+        with closing(body):
+            return cast("Queue", json.loads(body.read()))
+    raise CommandError(
+        f"The run {folder} has no rows for people: it labelled nothing, or an older version made it; "
+        "label the file again."
+    )
+
+
+def write(account: Account, stack: Stack, folder: str, to: Path) -> tuple[Path, Counts]:
+    """Write `FILE.final.csv` below `to`; returns its path and what it has. Another final file is replaced."""
+    queue = read_queue(account, stack, folder)
+    decided = {each.number: each for each in Decisions(account.dynamodb, stack.decisions, folder).all()}
+    to.mkdir(parents=True, exist_ok=True)
+    path = to / keys.result_name(queue["file"], "final")
+    with tempfile.TemporaryDirectory(dir=to, prefix=".claimflow-") as scratch:
+        source, made = Path(scratch) / "results", Path(scratch) / "final"
+        bucket, key = queue["results"]["uri"].removeprefix("s3://").split("/", 1)
+        account.s3.download_file(bucket, key, str(source))
+        with made.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file, delimiter=queue["results"]["delimiter"])
+            counts = _write_rows(writer, _records(source, queue["results"]), queue["results"], decided)
+        made.replace(path)
+    return path, counts
+
+
+def sentence(counts: Counts) -> str:
+    """Return in words who decided the rows.
+
+    >>> sentence(Counts(1_200, 1_061, 100, 39))
+    '1,200 rows: 1,061 with the category of the model, 100 decided by people, 39 still open.'
+    """
+    return (
+        f"{count(counts.rows, 'row')}: {counts.by_model:,} with the category of the model, "
+        f"{counts.by_people:,} decided by people, {counts.open:,} still open."
+    )
+
+
+def _write_rows(
+    writer: Any,  # noqa: ANN401  of the csv module
+    records: Iterator[list[str]],
+    form: ResultsForm,
+    decided: dict[int, Decision],
+) -> Counts:
+    header = next(records)
+    writer.writerow([*header, *(_free(name, header) for name in COLUMNS)])
+    by_model = by_people = rows = 0
+    for rows, cells in enumerate(records, 1):
+        final = _final(cells, form, decided.get(rows - 1))
+        by_people += final[1] not in {"", MODEL}
+        by_model += final[1] == MODEL
+        writer.writerow([*cells, *final])
+    return Counts(rows, by_model, by_people, rows - by_model - by_people)
+
+
+def _final(cells: list[str], form: ResultsForm, decision: Decision | None) -> tuple[str, str, str]:
+    """Return the category of a row, who decided it and when; all empty for a row that is open."""
+    if decision and decision.category is not None:
+        last = decision.changes[-1]
+        return harmless(decision.category), harmless(last.by), last.at
+    accepted = cells[form["review_column"]] == "false"
+    return (cells[form["category_column"]], MODEL, "") if accepted else ("", "", "")
+
+
+def _records(path: Path, form: ResultsForm) -> Iterator[list[str]]:
+    """Yield header and rows of a results file, no cell of which a spreadsheet would run."""
+    if form["format"] == "xlsx":
+        yield from _of_workbook(path, len(form["columns"]))
+        return
+    csv.field_size_limit(LARGEST_CELL)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.reader(file, delimiter=form["delimiter"])
+
+
+def _of_workbook(path: Path, width: int) -> Iterator[list[str]]:
+    with path.open("rb") as file:
+        book = openpyxl.load_workbook(file, read_only=True)
+        for row in book.worksheets[0].iter_rows(max_col=width, values_only=True):
+            yield ["" if cell is None else harmless(str(cell)) for cell in row]
+
+
+def _free(name: str, header: list[str]) -> str:
+    return name if name not in header else f"final_{name}"
