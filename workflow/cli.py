@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from workflow import (
+    audit,
     display,
     final,
     lists,
@@ -24,6 +25,7 @@ from workflow import (
 )
 from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
+from workflow.decisions import every_audit
 from workflow.errors import CommandError, told
 
 if TYPE_CHECKING:
@@ -255,6 +257,30 @@ def final_file(
     path, counts = final.write(account, stack, folder, to or Path("out") / folder)
     display.say(final.sentence(counts))
     display.say(str(path))
+
+
+@app.command(name="audit")
+def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Say whether the promised precision still holds, by the accepted rows that people looked at."""
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    decisions = list(every_audit(account.dynamodb, stack.decisions))
+    versions = {each.model for each in decisions}
+    targets = {
+        each.version: promised
+        for each in (models.list_models(account, stack) if versions else [])
+        if each.version in versions and (promised := models.promise(account, each)) is not None
+    }
+    found = audit.audited(decisions, targets)
+    if as_json:
+        lists.as_json([lists.audited_document(each) for each in found])
+    elif not found:
+        raise CommandError(
+            "Nobody has decided an accepted row yet: the queue of each labelled file has some of them."
+        )
+    else:
+        lists.show_audits(found)
+        display.say(audit.sentence(found), "red" if found[0].broken else "")
 
 
 @models_app.callback()

@@ -188,6 +188,15 @@ class Decisions:
         return {"run": {"S": self._run}, "number": {"N": str(number)}}
 
 
+def every_audit(client: "DynamoDBClient", table: str) -> Iterator[Decision]:
+    """Yield the decisions of all runs' audits."""
+    pages = client.get_paginator("scan").paginate(
+        TableName=table, FilterExpression="audit = :true", ExpressionAttributeValues={":true": {"BOOL": True}}
+    )
+    for page in pages:
+        yield from map(_read, page["Items"])
+
+
 def _holder(person: Person, now: float) -> dict[str, Any]:
     return {":holder": {"S": person.window}, ":now": {"N": f"{now:.0f}"}}
 

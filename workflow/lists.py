@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from contract.text import percent
 from workflow import display
+from workflow.audit import Audited
 from workflow.models import Model
 from workflow.records import Record
 
@@ -37,6 +40,18 @@ def show_models(models: Sequence[Model], live: Model | None) -> None:
         "Run",
     )
     _list(heads, [_model_cells(each, each == live) for each in models])
+
+
+def show_audits(found: Sequence[Audited]) -> None:
+    """Print a line about each version's audits, and about those of each week."""
+    heads = ("Version", "Week", "Verdict", "Rows", "Right", "95% interval", "Promised")
+    _list(heads, [_audit_cells(each) for each in found])
+
+
+def audited_document(each: Audited) -> dict[str, Any]:
+    """Return a line as JSON takes it."""
+    more = {"precision": each.precision, "interval": list(each.interval), "verdict": each.verdict}
+    return asdict(each) | more
 
 
 def as_json(documents: Sequence[dict[str, Any]]) -> None:
@@ -71,6 +86,19 @@ def _model_cells(each: Model, live: bool) -> list[str]:
         each.changed_target,
         each.started_by or "",
         each.run or "",
+    ]
+
+
+def _audit_cells(each: Audited) -> list[str]:
+    low, high = each.interval
+    return [
+        str(each.version),
+        each.week,
+        each.verdict,
+        _count(each.rows),
+        percent(each.precision),
+        f"{percent(low)} to {percent(high)}",
+        "" if each.target is None else percent(each.target),
     ]
 
 

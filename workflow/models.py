@@ -1,5 +1,7 @@
 """The model versions in the stack's model package group, and which of them is live."""
 
+import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -41,6 +43,7 @@ class Model:
     started_by: str | None = None
     target: float | None = None  # that was set after the training
     target_of: int | None = None  # the version that is the same model with the target of before
+    card: str | None = None  # the address of what is known about it
 
     @property
     def figures(self) -> str:
@@ -75,6 +78,20 @@ def list_models(account: Account, stack: Stack) -> list[Model]:
 def live(models: list[Model]) -> Model | None:
     """Return the live model: the newest version that is approved."""
     return max((model for model in models if model.status == APPROVED), key=lambda m: m.version, default=None)
+
+
+def promise(account: Account, model: Model) -> float | None:
+    """Return the precision that a version promises of accepted rows, or None where it is not known."""
+    if model.target is not None or not model.card:
+        return model.target
+    bucket, key = model.card.removeprefix("s3://").split("/", 1)
+    try:
+        with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+            card = json.loads(body.read())
+    except account.s3.exceptions.NoSuchKey:
+        return None
+    acceptance = card.get("acceptance")
+    return float(acceptance["target_precision"]) if acceptance else None
 
 
 def none_live(models: list[Model], command: str) -> str:
@@ -121,4 +138,5 @@ def _read(account: Account, arn: str) -> Model:
         started_by=about.get("started_by"),
         target=float(about["target_precision"]) if "target_precision" in about else None,
         target_of=int(about["target_of"]) if "target_of" in about else None,
+        card=about.get("card"),
     )
