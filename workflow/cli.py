@@ -1,5 +1,6 @@
 """The command line `claimflow`: the same commands for an AWS account and, with --local, for the local AWS."""
 
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typer.core import TyperGroup
 
 from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
+from contract.text import count
 from workflow import (
     audit,
     display,
@@ -19,14 +21,16 @@ from workflow import (
     programs,
     records,
     results,
+    review,
     runs,
     submission,
     training_log,
 )
 from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
-from workflow.decisions import every_audit
+from workflow.decisions import Person, every_audit
 from workflow.errors import CommandError, told
+from workflow.queue import QueueReader
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
@@ -240,6 +244,23 @@ def fetch_results(
         display.say(str(path))
 
 
+@app.command(name="review")
+def review_rows(ctx: typer.Context, run: RunName = None) -> None:
+    """Decide the rows of a run that people look at, one at a time."""
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    folder, found_run = results.choose(account, stack, run)
+    if found_run and not run:
+        display.whose(found_run, "The newest run,")
+    reader = QueueReader(account, stack, folder)
+    person = Person(account.caller or "somebody", uuid.uuid4().hex)
+    display.say(f"{reader.left:,} of {count(reader.rows, 'row')} of {reader.index['file']} are left.")
+    turn = review.Review(reader, person, answered, display.say)
+    decided = turn.run()
+    display.say(f"{count(decided, 'row')} decided, {reader.left:,} left.")
+    display.say(f"The file with all decisions: {account.command} final {folder}")
+
+
 @app.command(name="final")
 def final_file(
     ctx: typer.Context,
@@ -352,6 +373,14 @@ def delete(
 def local(ctx: typer.Context) -> None:
     """Start, stop or look into the local AWS: up, down, reset, status, env, logs."""
     raise typer.Exit(programs.local_aws(ctx.args or ["--help"]))
+
+
+def answered() -> str:
+    """Return what a person types; the end of the input, or Ctrl-C, ends a review."""
+    try:
+        return input("> ")
+    except (EOFError, KeyboardInterrupt):
+        return review.QUIT
 
 
 def deploys_to(ctx: typer.Context, stage: str) -> Account:

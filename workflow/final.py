@@ -1,23 +1,21 @@
 """The final file of a run: all rows in order with the category that counts, the model's or a person's."""
 
 import csv
-import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import openpyxl
 
 from contract import keys
-from contract.queue import Queue, ResultsForm
+from contract.queue import ResultsForm
 from contract.spreadsheet import harmless
 from contract.text import count
 from workflow.account import Account
 from workflow.decisions import Decision, Decisions
-from workflow.errors import CommandError
+from workflow.queue import read_index
 from workflow.stack import Stack
 
 MODEL = "model"  # that decided a row
@@ -36,27 +34,9 @@ class Counts:
     """Rows that a person should decide and nobody has, and rows without a prediction."""
 
 
-def read_queue(account: Account, stack: Stack, folder: str) -> Queue:
-    """Return the index of a run's queue, that of its prediction if it trained first.
-
-    Raises CommandError for a run that has none.
-    """
-    for place in (folder, f"{folder}/predict"):
-        try:
-            body = account.s3.get_object(Bucket=stack.results, Key=f"{place}/{keys.QUEUE_INDEX}")["Body"]
-        except account.s3.exceptions.NoSuchKey:
-            continue
-        with closing(body):
-            return cast("Queue", json.loads(body.read()))
-    raise CommandError(
-        f"The run {folder} has no rows for people: it labelled nothing, or an older version made it; "
-        "label the file again."
-    )
-
-
 def write(account: Account, stack: Stack, folder: str, to: Path) -> tuple[Path, Counts]:
     """Write `FILE.final.csv` below `to`; returns its path and what it has. Another final file is replaced."""
-    queue = read_queue(account, stack, folder)
+    queue = read_index(account, stack, folder)
     decided = {each.number: each for each in Decisions(account.dynamodb, stack.decisions, folder).all()}
     to.mkdir(parents=True, exist_ok=True)
     path = to / keys.result_name(queue["file"], "final")

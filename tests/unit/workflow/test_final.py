@@ -17,6 +17,7 @@ from workflow.cli import app
 from workflow.decisions import Answer, Asked, Decisions, Person
 from workflow.errors import CommandError
 from workflow.final import Counts
+from workflow.queue import read_index
 
 RUN = "predict-claims-1"
 COLUMNS = ["id", "text", "prediction", "confidence", "runner_up", "needs_review", "error"]
@@ -154,7 +155,7 @@ def test_a_second_final_file_takes_the_place_of_the_first(account: Account, tmp_
 
 def test_a_run_that_trained_first_has_its_queue_with_its_prediction(account: Account) -> None:
     put(account, csv_text(","), folder=f"{RUN}/predict")
-    queue = final.read_queue(account, stack.read_stack(account), RUN)
+    queue = read_index(account, stack.read_stack(account), RUN)
     assert queue["results"]["uri"] == f"s3://results/{RUN}/predict/claims.results.csv"
 
 
