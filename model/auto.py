@@ -19,9 +19,9 @@ from model.training import Session
 ADDED = "sentence"
 WARM_UP_ROWS = 16
 LOOK_ROWS = 400  # which tell how long all rows would take
-AFFORDABLE_SECONDS = 60.0  # that the part may take without proof
+AFFORDABLE_SECONDS = 120.0  # that the part may take without proof
 LEAST_GAIN = 0.02  # of the loss, by which the part must lower it,
-GAIN_A_MINUTE = 0.005  # or by so much for every minute that it takes, where that is more,
+GAIN_A_MINUTE = 0.0025  # or by so much for every minute that it takes, where that is more,
 MOST_GAIN = 0.2  # up to this
 
 
@@ -36,8 +36,9 @@ class Choice:
 def choose(rows: Rows, first: Fitted, config: Config, session: Session) -> Choice:
     """Return the second part, if what it adds to the first one's out-of-fold loss is worth its time.
 
-    Where all rows would take more than AFFORDABLE_SECONDS, as many rows as fit into that tell first. A loss
-    is the mean cross-entropy at the best temperature. Raises what fitting raises.
+    Where all rows would take more than AFFORDABLE_SECONDS, as many rows as fit into that tell first. They
+    show less than all would, as the part has learned from fewer rows than the first one, so little is asked
+    for. A loss is the mean cross-entropy at the best temperature. Raises what fitting raises.
     """
     alone = config.alone(ADDED)
     try:
