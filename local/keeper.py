@@ -31,11 +31,12 @@ _STATES_PARTS = (
 )  # fmt: skip
 # What the resources of a stack of this project lie in. ministack loads every service when it makes a stack.
 _OF_STACKS = (
-    "batch", "cloudformation", "cloudwatch", _LOGS, "ec2", "ecr", "eventbridge", "iam", "kms", "lambda", "s3",
-    "sagemaker", "sns", "sqs", "ssm", "stepfunctions",
+    "batch", "cloudformation", "cloudwatch", _LOGS, "dynamodb", "ec2", "ecr", "eventbridge", "iam", "kms",
+    "lambda", "s3", "sagemaker", "sns", "sqs", "ssm", "stepfunctions",
 )  # fmt: skip
 _READING = re.compile(
-    "describe|list|get|head|filter|lookup|test|validate|invocations|publish|putevents|assumerole|startquery",
+    "describe|list|get|head|filter|lookup|query|scan|test|validate|invocations|publish|putevents|assumerole|"
+    "startquery",
     re.IGNORECASE,
 )
 _FORM_ACTION = re.compile(rb"(?:^|&)Action=(\w+)")

@@ -31,6 +31,21 @@ TEMPLATE = {
             "Type": "AWS::Events::Rule",
             "Properties": {"EventPattern": {"source": ["aws.s3"]}, "State": "ENABLED"},
         },
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "TableName": "decisions",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [
+                    {"AttributeName": "run", "AttributeType": "S"},
+                    {"AttributeName": "number", "AttributeType": "N"},
+                ],
+                "KeySchema": [
+                    {"AttributeName": "run", "KeyType": "HASH"},
+                    {"AttributeName": "number", "KeyType": "RANGE"},
+                ],
+            },
+        },
     }
 }
 
@@ -65,13 +80,20 @@ def make_things(aws: Local) -> None:
         ModelPackageGroupName="models", ModelApprovalStatus="Approved", ClientToken="one"
     )
     make_function(aws, "greets", "def handler(*_): return 'Hello'")
-    aws.client("cloudformation").create_stack(StackName="made", TemplateBody=json.dumps(TEMPLATE))
-    wait_for(lambda: stack_status(aws) == "CREATE_COMPLETE")
+    make_stack(aws)
+    for number in (10, 2):
+        item = {"run": {"S": "one"}, "number": {"N": str(number)}, "category": {"S": "brakes"}}
+        aws.client("dynamodb").put_item(TableName="decisions", Item=item)
     definition = {
         "StartAt": "Ask",
         "States": {"Ask": {"Type": "Task", "Resource": function(aws), "End": True}},
     }
     ended_execution(aws, start_machine(aws, "asks", definition, name="asked"))
+
+
+def make_stack(aws: Local) -> None:
+    aws.client("cloudformation").create_stack(StackName="made", TemplateBody=json.dumps(TEMPLATE))
+    wait_for(lambda: stack_status(aws) == "CREATE_COMPLETE")
 
 
 def stack_status(aws: Local) -> str:
@@ -101,6 +123,7 @@ def what_it_holds(aws: Local) -> Json:
         "says": aws.client("lambda").invoke(FunctionName="greets")["Payload"].read(),
         "stack": stack_status(aws),
         "resources": resources["StackResourceSummaries"],
+        "items": aws.client("dynamodb").scan(TableName="decisions")["Items"],
         "topics": aws.client("sns").list_topics()["Topics"],
         "rules": [rule["Name"] for rule in aws.client("events").list_rules()["Rules"]],
         "run": {**states.describe_execution(executionArn=run), "ResponseMetadata": None},
@@ -115,7 +138,7 @@ def body(aws: Local, key: str, version: str) -> bytes:
 @pytest.mark.fault(
     where="the local AWS",
     fault="the server is killed (kill -9), or stopped, and started again",
-    then="it holds what it held: every version of every file, models, stacks, functions, runs",
+    then="it holds what it held: every version of every file, models, stacks, functions, decisions, runs",
     reads="",
 )
 def test_what_it_holds_outlasts_a_kill_and_a_stop(kept: Local) -> None:
@@ -131,6 +154,13 @@ def test_what_it_holds_outlasts_a_kill_and_a_stop(kept: Local) -> None:
     again = registry.create_model_package(ModelPackageGroupName="models", ClientToken="one")
     following = registry.create_model_package(ModelPackageGroupName="models")
     assert [arn["ModelPackageArn"].rpartition("/")[2] for arn in (again, following)] == ["1", "2"]
+
+
+def test_a_table_that_nobody_has_written_to_outlasts_a_kill_too(kept: Local) -> None:
+    make_stack(kept)
+    kill(kept)
+    start_again(kept)
+    assert kept.client("dynamodb").scan(TableName="decisions")["Items"] == []
 
 
 def test_reset_forgets_what_it_holds(kept: Local) -> None:
@@ -281,4 +311,4 @@ def test_a_stack_that_was_being_deployed_can_be_deployed_again(kept: Local) -> N
     kept.client("cloudformation").update_stack(StackName="made", TemplateBody=json.dumps(TEMPLATE))
     wait_for(lambda: stack_status(kept) == "UPDATE_COMPLETE")
     resources = kept.client("cloudformation").list_stack_resources(StackName="made")["StackResourceSummaries"]
-    assert {item["LogicalResourceId"] for item in resources} == {"Topic", "Rule"}
+    assert {item["LogicalResourceId"] for item in resources} == {"Topic", "Rule", "Table"}
