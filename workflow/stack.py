@@ -132,7 +132,8 @@ def delete_everything(account: Account) -> Iterator[str]:
                 if deleted % TOLD_EVERY == 0:
                     yield f"Emptying {bucket}: {deleted:,} objects and versions are gone"
     if table := outputs.get(OUTPUTS["decisions"]):
-        account.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        with contextlib.suppress(account.dynamodb.exceptions.ResourceNotFoundException):
+            account.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
     if group := outputs.get(OUTPUTS["model_group"]):
         yield "Deleting the models"
         _delete_models(account, group)

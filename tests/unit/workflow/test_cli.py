@@ -783,6 +783,23 @@ def test_delete_empties_the_buckets_and_the_registry_and_deletes_the_stack(
     assert claimflow("runs").stderr.startswith("There is no stack 'claimflow' here")
 
 
+def test_delete_lifts_the_protection_of_the_decisions(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
+    account.dynamodb.update_table(TableName="decisions", DeletionProtectionEnabled=True)
+    assert claimflow("delete", "--yes").exit_code == 0
+    assert not account.dynamodb.describe_table(TableName="decisions")["Table"]["DeletionProtectionEnabled"]
+
+
+def test_delete_goes_on_where_the_table_of_decisions_is_gone(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
+    account.dynamodb.delete_table(TableName="decisions")
+    assert claimflow("delete", "--yes").exit_code == 0
+
+
 def test_delete_empties_a_bucket_with_thousands_of_versions_of_one_key_and_says_how_far_it_is(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
