@@ -13,9 +13,11 @@ from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from contract.text import count
 from workflow import (
     audit,
+    classification,
     display,
     final,
     lists,
+    local_model,
     models,
     outcome,
     programs,
@@ -169,6 +171,36 @@ def predict(
 
 
 @app.command()
+def classify(
+    ctx: typer.Context,
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TEXT]", help="The text, in quotes; without it, the standard input, one a line."
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", metavar="", help="Name the words that decided.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="As JSON, an object a line, for programs.")
+    ] = False,
+) -> None:
+    """Label a text with the live model, on this machine."""
+    texts = classification.given(text)
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    model = models.read_live(account, stack)
+    classifier = local_model.load(account, stack, model)
+    typed = classification.is_typed(text)
+    if typed:
+        display.note("Type a text and Enter; Ctrl-D ends.")
+    show = classification.show_json if as_json else classification.show
+    for each, prediction in classification.labelled(classifier, texts, explain=explain, one_by_one=typed):
+        show(each, prediction, model.version)
+
+
+@app.command()
 def status(
     ctx: typer.Context,
     run: RunName = None,
@@ -315,7 +347,7 @@ def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         lists.as_json([{**records.document(each), "state": each.state(each == live)} for each in versions])
     elif not versions:
-        raise CommandError(f"There is no model yet: train one with `{account.command} train FILE`.")
+        raise CommandError(models.no_model(account.command))
     else:
         lists.show_models(versions, live)
         if live is None:

@@ -56,6 +56,11 @@ def say(text: str = "", style: str = "") -> None:
     console.print(Text(writable(text), style=style), soft_wrap=True)
 
 
+def note(sentence: str) -> None:
+    """Print to stderr what a person may want to know while results go to stdout."""
+    stderr.print(Text(writable(sentence), style="dim"), soft_wrap=True)
+
+
 def complain(sentence: str, lines: Iterable[str] = ()) -> None:
     """Print an error's sentence to stderr, after the lines that it refers to."""
     for line in lines:

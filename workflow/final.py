@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from contract import keys
 from contract.queue import ResultsForm
 from contract.spreadsheet import harmless
@@ -100,6 +98,8 @@ def _records(path: Path, form: ResultsForm) -> Iterator[list[str]]:
 
 
 def _of_workbook(path: Path, width: int) -> Iterator[list[str]]:
+    import openpyxl  # noqa: PLC0415  it loads NumPy, which no other command needs
+
     with path.open("rb") as file:
         book = openpyxl.load_workbook(file, read_only=True)
         for row in book.worksheets[0].iter_rows(max_col=width, values_only=True):

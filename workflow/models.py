@@ -13,6 +13,7 @@ from workflow.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
+    from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
 
 APPROVED: "ModelApprovalStatusType" = "Approved"
 REJECTED: "ModelApprovalStatusType" = "Rejected"
@@ -44,6 +45,7 @@ class Model:
     target: float | None = None  # that was set after the training
     target_of: int | None = None  # the version that is the same model with the target of before
     card: str | None = None  # the address of what is known about it
+    model_uri: str | None = None  # the address of its model.tar.gz
 
     @property
     def figures(self) -> str:
@@ -73,6 +75,24 @@ def list_models(account: Account, stack: Stack) -> list[Model]:
     arns = [each["ModelPackageArn"] for page in pages for each in page["ModelPackageSummaryList"]]
     versions = [_read(account, arn) for arn in arns]
     return sorted(versions, key=lambda model: model.version, reverse=True)
+
+
+def read_live(account: Account, stack: Stack) -> Model:
+    """Return the live model; of the other versions nothing is read. Raises CommandError if none is live."""
+    pages = account.sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=stack.model_group, ModelApprovalStatus=APPROVED
+    )
+    approved = [each for page in pages for each in page["ModelPackageSummaryList"]]
+    if not approved:
+        versions = list_models(account, stack)
+        raise CommandError(none_live(versions, account.command) if versions else no_model(account.command))
+    newest = max(approved, key=lambda each: each["ModelPackageVersion"])
+    return _read(account, newest["ModelPackageArn"])
+
+
+def no_model(command: str) -> str:
+    """Return the sentence for when there is no version; `command` is how to write `claimflow`."""
+    return f"There is no model yet: train one with `{command} train FILE`."
 
 
 def live(models: list[Model]) -> Model | None:
@@ -139,4 +159,11 @@ def _read(account: Account, arn: str) -> Model:
         target=float(about["target_precision"]) if "target_precision" in about else None,
         target_of=int(about["target_of"]) if "target_of" in about else None,
         card=about.get("card"),
+        model_uri=_model_uri(described),
     )
+
+
+def _model_uri(described: "DescribeModelPackageOutputTypeDef") -> str | None:
+    """Return the address of the archive; only a version that somebody else registered lacks it."""
+    containers = described.get("InferenceSpecification", {}).get("Containers", [])
+    return containers[0].get("ModelDataUrl") if containers else None

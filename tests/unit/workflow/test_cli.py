@@ -994,7 +994,7 @@ def test_local_passes_everything_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["deploy", "train", "predict", "status", "runs", "results", "models", "delete"],
+    ["deploy", "train", "predict", "classify", "status", "runs", "results", "models", "delete"],
 )
 def test_every_command_has_a_help_text(command: str) -> None:
     result = claimflow(command, "--help")
