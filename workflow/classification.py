@@ -83,7 +83,7 @@ def facts(prediction: Prediction, version: int) -> list[tuple[str, str]]:
     pairs = [
         ("confidence", percent(float(cell(prediction.confidence)), 2)),
         ("next likeliest", prediction.runner_up),
-        ("because", prediction.because),
+        (BECAUSE, prediction.because),
         ("model", f"version {version}"),
     ]
     return [(name, text) for name, text in pairs if text]
