@@ -29,6 +29,12 @@ class Prediction(NamedTuple):
     """The words that decided, and what each adds to the log-odds; only in a part with explanations."""
 
 
+# Why a person should look at a row: what `doubt` begins with; details follow a colon.
+LOW_CONFIDENCE = "low confidence"
+NOTHING_ACCEPTED = "nothing is accepted at this target"
+UNFAMILIAR = "unlike the training texts"
+MAY_BE = "may be another category"
+
 _FIELDS = Prediction._fields
 _WITHOUT_BECAUSE = _FIELDS[:-1]
 _TYPES: tuple[type, ...] = tuple(get_type_hints(Prediction).values())

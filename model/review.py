@@ -4,15 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from contract.part import LOW_CONFIDENCE, MAY_BE, NOTHING_ACCEPTED, UNFAMILIAR
 from contract.text import shorten
 from model.calibration import Array, Flags
 from model.classifier import Decision
 from model.watched import likeliest_other
 
-LOW_CONFIDENCE = "low confidence"
-NOTHING_ACCEPTED = "nothing is accepted at this target"
-UNFAMILIAR = "unlike the training texts"
-MAY_BE = "may be another category"  # which stands behind a colon
 LABEL_SHOWN = 60  # characters of it
 
 

@@ -109,9 +109,7 @@ def _bound(is_above: Callable[[float], bool]) -> float:
 
 
 def _at_most(right: int, rows: int, share: float) -> float:
-    """Return the chance that at most `right` of the rows are right where `share` of all are."""
-    if share in {0.0, 1.0}:
-        return float(share == 0.0 or right == rows)
+    """Return the chance that at most `right` of the rows are right where `share` of all are, not 0 or 1."""
     logs = (math.log(share), math.log1p(-share))
     return math.fsum(
         math.exp(

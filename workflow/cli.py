@@ -281,9 +281,7 @@ def review_rows(ctx: typer.Context, run: RunName = None) -> None:
     """Decide the rows of a run that people look at, one at a time."""
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
-    folder, found_run = results.choose(account, stack, run)
-    if found_run and not run:
-        display.whose(found_run, "The newest run,")
+    folder = folder_of(account, stack, run)
     reader = QueueReader(account, stack, folder)
     person = Person(account.caller or "somebody", uuid.uuid4().hex)
     display.say(f"{reader.left:,} of {count(reader.rows, 'row')} of {reader.index['file']} are left.")
@@ -304,9 +302,7 @@ def final_file(
     """Write a run's final file: all rows, with the category of the model or of the person who decided."""
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
-    folder, found_run = results.choose(account, stack, run)
-    if found_run and not run:
-        display.whose(found_run, "The newest run,")
+    folder = folder_of(account, stack, run)
     path, counts = final.write(account, stack, folder, to or Path("out") / folder)
     display.say(final.sentence(counts))
     display.say(str(path))
@@ -405,6 +401,14 @@ def delete(
 def local(ctx: typer.Context) -> None:
     """Start, stop or look into the local AWS: up, down, reset, status, env, logs."""
     raise typer.Exit(programs.local_aws(ctx.args or ["--help"]))
+
+
+def folder_of(account: Account, stack: stacks.Stack, run: str | None) -> str:
+    """Return the folder of a run's files; without a name that of the newest run, which is then told."""
+    folder, found_run = results.choose(account, stack, run)
+    if found_run and not run:
+        display.whose(found_run, "The newest run,")
+    return folder
 
 
 def answered() -> str:

@@ -106,12 +106,13 @@ class Decisions:
     def hold(self, number: int, person: Person, now: float | None = None) -> bool:
         """Hold a row that is not decided for LEASE_SECONDS; returns False where somebody else has it."""
         now = time.time() if now is None else now
-        return self._update(
+        held = self._update(
             number,
             "SET held_by = :holder, held_until = :until",
             f"{_FREE} AND attribute_not_exists(category)",
             {":until": {"N": f"{now + LEASE_SECONDS:.0f}"}, **_holder(person, now)},
         )
+        return held is not None
 
     def release(self, number: int, person: Person) -> None:
         """Give a row back that this person holds."""
@@ -146,9 +147,10 @@ class Decisions:
             + (" REMOVE category, " if answer.category is None else ", category = :category REMOVE ")
             + "held_by, held_until"
         )
-        done = self._update(asked.number, update, f"{seen} AND {_FREE}", values)
+        if made := self._update(asked.number, update, f"{seen} AND {_FREE}", values):
+            return _read(made)
         found = self.one(asked.number)
-        if found is None or not (done or any(each.token == answer.token for each in found.changes)):
+        if found is None or all(each.token != answer.token for each in found.changes):
             raise NotYoursError(_whose(found))
         return found
 
@@ -168,21 +170,24 @@ class Decisions:
         for page in pages:
             yield from (_read(item) for item in page["Items"] if "changes" in item)
 
-    def _update(self, number: int, update: str, condition: str, values: dict[str, Any]) -> bool:
-        """Change an item; returns False where the condition does not hold."""
+    def _update(
+        self, number: int, update: str, condition: str, values: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Change an item; returns it as it is then, or None where the condition does not hold."""
         try:
-            self._client.update_item(
+            answer = self._client.update_item(
                 TableName=self._table,
                 Key=self._key(number),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
+                return None
             raise
-        return True
+        return answer["Attributes"]
 
     def _key(self, number: int) -> dict[str, Any]:
         return {"run": {"S": self._run}, "number": {"N": str(number)}}

@@ -14,18 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
+from contract.part import LOW_CONFIDENCE, MAY_BE, NOTHING_ACCEPTED, UNFAMILIAR
 from contract.queue import QueuePage, QueueRow
 
+DISAGREES = "the given category disagrees"
 # What goes first: a row of a category that must not be missed, then what the model knows least about.
-MAY_BE, UNLIKE, DISAGREES, LOW = (
-    "may be another category",
-    "unlike the training texts",
-    "the given category disagrees",
-    "low confidence",
-)
-ORDER = (MAY_BE, UNLIKE, DISAGREES, LOW)
+ORDER = (MAY_BE, UNFAMILIAR, DISAGREES, LOW_CONFIDENCE)
 OTHER = "other reasons"  # of a newer image
-AS_LOW = ("nothing is accepted at this target",)
 
 AUDIT_SHARE = 0.02  # of the accepted rows
 LEAST_AUDITS, MOST_AUDITS = 50, 500  # a run, where as many are accepted
@@ -41,8 +36,8 @@ def group_of(reason: str) -> str:
     'the given category disagrees'
     """
     kinds = {part.split(":", 1)[0] for part in reason.split("; ")}
-    if kinds & set(AS_LOW):
-        kinds.add(LOW)
+    if NOTHING_ACCEPTED in kinds:
+        kinds.add(LOW_CONFIDENCE)
     return next((kind for kind in ORDER if kind in kinds), OTHER)
 
 
@@ -72,6 +67,7 @@ class QueueFiles:
         self.folder, self.share, self.seed = folder, share, seed
         self.accepted = self.left_out = self._bytes = self._audit_bytes = 0
         self._files: dict[str, IO[bytes]] = {}
+        self._rows: Counter[str] = Counter()  # of each file
         self._drawn: list[tuple[float, bytes]] = []  # a heap, the largest hash first, as its negative
 
     def __enter__(self) -> Self:
@@ -93,6 +89,7 @@ class QueueFiles:
         if row["group"] not in self._files:
             self._files[row["group"]] = self._path(row["group"]).open("wb")
         self._files[row["group"]].write(line)
+        self._rows[row["group"]] += 1
 
     def accept(self, row: QueueRow) -> None:
         """Count an accepted row, and keep it if it may be drawn."""
@@ -113,17 +110,16 @@ class QueueFiles:
         for file in self._files.values():
             file.close()
         drawn = sorted(self._drawn, reverse=True)[: audits_wanted(self.accepted, self.share)]
-        counts = {kind: _lines_in(self._path(kind)) for kind in (*ORDER, OTHER) if kind in self._files}
-        written = Written(left_out=self.left_out, to_review=sum(counts.values()), audits=len(drawn))
+        written = Written(left_out=self.left_out, to_review=self._rows.total(), audits=len(drawn))
         places = [int(_hash(f"{self.seed}\nplace", n) * written.to_review) for n in range(len(drawn))]
         with path.open("wb") as file:
-            for line in _mixed(self._lines(counts), [line for _, line in drawn], places):
+            for line in _mixed(self._lines(), [line for _, line in drawn], places):
                 _count(written, line, file.tell())
                 file.write(line)
         return written
 
-    def _lines(self, kinds: dict[str, int]) -> Iterator[bytes]:
-        for kind in kinds:
+    def _lines(self) -> Iterator[bytes]:
+        for kind in (each for each in (*ORDER, OTHER) if each in self._files):
             with self._path(kind).open("rb") as file:
                 yield from file
             self._path(kind).unlink()
@@ -140,12 +136,12 @@ def _mixed(reviews: Iterator[bytes], audits: Sequence[bytes], places: Sequence[i
             group = _neighbours(json.loads(line)["group"])
             yield from (_regrouped(audit, group) for audit in itertools.islice(waiting, at[place]))
         yield line
-    yield from (_regrouped(audit, LOW) for audit in waiting)  # where there is nothing to review
+    yield from (_regrouped(audit, LOW_CONFIDENCE) for audit in waiting)  # where there is nothing to review
 
 
 def _neighbours(group: str) -> str:
     """Return the group of an audit beside a row of a group: that its category agrees cannot be hidden."""
-    return LOW if group == DISAGREES else group
+    return LOW_CONFIDENCE if group == DISAGREES else group
 
 
 def _regrouped(line: bytes, group: str) -> bytes:
@@ -169,11 +165,6 @@ def _count(written: Written, line: bytes, offset: int) -> None:
 
 def _line(row: QueueRow) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _lines_in(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(1 for _ in file)
 
 
 def _hash(seed: str, row: int) -> float:

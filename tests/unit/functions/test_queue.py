@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from collect import queue
-from collect.queue import DISAGREES, LOW, MAY_BE, OTHER, UNLIKE, QueueFiles, audits_wanted, group_of
+from collect.queue import DISAGREES, OTHER, QueueFiles, audits_wanted, group_of
+from contract.part import LOW_CONFIDENCE as LOW
+from contract.part import MAY_BE
+from contract.part import UNFAMILIAR as UNLIKE
 from contract.queue import QueueRow
 from tests.unit.functions.stack import Stack
 from tests.unit.functions.test_collect import CLAIMS, predicted
