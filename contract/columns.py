@@ -44,7 +44,7 @@ class RejectedRow(NamedTuple):
     line: int
     """Line of the input file on which the row begins."""
     reason: str
-    """Why; details follow a colon."""
+    """Why; details follow a colon, and of several files the file's name in brackets."""
     raw: str
     """The row as it stands in the file, shortened to 2,000 characters."""
 

@@ -444,7 +444,7 @@ class Notes(TypedDict):
 
     schema: int
     file: str
-    """The address of the file."""
+    """The address of the file; of several the first, and how many more there are."""
     rows: int
     rejected: int
     """Rows that could not be used."""

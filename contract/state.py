@@ -14,10 +14,11 @@ class Request(TypedDict):
     """The execution's input. An unknown key is refused."""
 
     action: Action
-    data: str
-    """The file's `s3://` address."""
-    version: NotRequired[str | None]
-    """The S3 version of `data`; without it the newest."""
+    data: str | list[str]
+    """The file's `s3://` address; with `train` also a list of up to 20, the oldest first: a text that stands
+    in several files counts as in the last."""
+    version: NotRequired[str | list[str | None] | None]
+    """The S3 version of `data`, of several files a list of as many; without it the newest."""
     predict: NotRequired[str | None]
     """With `train`: the address of a file to label with the new model, if it goes live."""
     config: NotRequired[dict[str, object] | str | None]
@@ -51,7 +52,7 @@ class InputFile(TypedDict):
 
 
 class ColumnNames(TypedDict):
-    """The names of the columns."""
+    """The names of the columns; of several files, those of the first."""
 
     text_column: str | None
     label_column: str | None
@@ -81,6 +82,9 @@ class Run(TypedDict):
     action: Action
     started_by: str | None
     data: InputFile
+    """Of several files to train on, the first."""
+    more_data: NotRequired[list[InputFile]]
+    """The other files to train on, in their order; absent: there is one."""
     predict: InputFile | None
     predict_wanted: bool
     """Whether a file is labelled in the end, if a model is live by then."""
@@ -448,6 +452,11 @@ class GoesOn(TypedDict):
 def is_threshold(state: State) -> bool:
     """Return whether the state is that of a request for another target."""
     return "request" in state and state["request"].get("action") == THRESHOLD
+
+
+def labelled_files(run: Run) -> list[InputFile]:
+    """Return the files that a run trains on, in the order in which their rows are read."""
+    return [run["data"], *run.get("more_data", [])]
 
 
 def known(document: object) -> State:

@@ -70,6 +70,15 @@ def listed(items: Iterable[str], limit: int = 10) -> str:
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
+def and_more(first: str, others: int) -> str:
+    """Return the first of several files with how many there are beside it.
+
+    >>> and_more("claims.csv", 0), and_more("claims.csv", 2)
+    ('claims.csv', 'claims.csv and 2 more files')
+    """
+    return f"{first} and {count(others, 'more file')}" if others else first
+
+
 def is_text(text: str) -> bool:
     """Return whether a string is text: JSON can hold half a character (a lone surrogate), UTF-8 cannot."""
     try:

@@ -68,6 +68,13 @@ app.add_typer(models_app, name="models")
 CsvFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="A CSV file, Excel workbook or the like, with a header line.")
 ]
+LabelledFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="A labelled file, or several, the oldest first: a text in several counts as in the last.",
+    ),
+]
 NoWait = Annotated[bool, typer.Option("--no-wait", metavar="", help="Start the run and return at once.")]
 Config = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The configuration, a JSON file with the keys to change.")
@@ -143,7 +150,7 @@ def deploy(
 @app.command()
 def train(  # noqa: PLR0913, PLR0917  the options of the command
     ctx: typer.Context,
-    file: CsvFile,
+    files: LabelledFiles,
     config: Config = None,
     predict: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A file to label with the new model.")
@@ -154,8 +161,8 @@ def train(  # noqa: PLR0913, PLR0917  the options of the command
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Train a model on a labelled CSV; it goes live if it is good enough."""
-    submit(ctx.obj, "train", file, predict, config, explain=explain, no_wait=no_wait, replace=replace)
+    """Train a model on a labelled CSV, or several; it goes live if it is good enough."""
+    submit(ctx.obj, "train", files, predict, config, explain=explain, no_wait=no_wait, replace=replace)
 
 
 @app.command()
@@ -167,7 +174,7 @@ def predict(
     no_wait: NoWait = False,
 ) -> None:
     """Label a CSV with the live model."""
-    submit(ctx.obj, "predict", file, None, config, explain=explain, no_wait=no_wait)
+    submit(ctx.obj, "predict", [file], None, config, explain=explain, no_wait=no_wait)
 
 
 @app.command()
@@ -437,7 +444,7 @@ def send(account: Account, stack: stacks.Stack, file: Path) -> submission.Upload
 def submit(  # noqa: PLR0913  what the options say
     account: Account,
     action: Action,
-    file: Path,
+    files: list[Path],
     predict: Path | None,
     config: Path | None,
     *,
@@ -447,14 +454,15 @@ def submit(  # noqa: PLR0913  what the options say
 ) -> None:
     """Upload what a command names, start a run with it and, unless told not to wait, follow it to its end."""
     settings = submission.read_config(config) if config else None
-    for each in filter(None, (file, predict)):
+    for each in filter(None, (*files, predict)):
         submission.check_file(each)
     stack = stacks.read_stack(account)
     if explain:
         settings = submission.explained(account, stack, settings)
-    data = send(account, stack, file)
+    data, *more = [send(account, stack, file) for file in files]
     also = send(account, stack, predict) if predict else None
-    begin(account, stack, submission.request(action, data, also, settings, replace=replace), no_wait)
+    made = submission.request(action, data, also, settings, more=more, replace=replace)
+    begin(account, stack, made, no_wait)
 
 
 def begin(account: Account, stack: stacks.Stack, request: Request | ThresholdRequest, no_wait: bool) -> None:

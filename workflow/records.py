@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from contract.state import LabelledFile, Results, State
-from contract.text import percent
+from contract.text import and_more, percent
 from workflow import outcome
 from workflow.models import Model
 from workflow.runs import Run
@@ -46,13 +46,12 @@ def record(run: Run, bucket: str) -> Record:
     validation = data.get("validation", {})
     trained, labelled = validation.get("train"), data.get("results")
     read = trained or labelled or validation.get("predict")
-    uri = _text(request.get("data"))
     return Record(
         name=run.name,
         state=outcome.state_of(run),
         started=run.started,
         ended=run.ended,
-        file=uri.rsplit("/", 1)[-1] if uri else None,
+        file=_file(request.get("data")),
         action=_text(request.get("action")),
         rows=read["rows"] if read else None,
         categories=_categories(trained, labelled),
@@ -87,6 +86,13 @@ def _version(data: State) -> int | None:
         return version
     number = data["model"]["arn"].rsplit("/", 1)[-1] if "model" in data else ""
     return int(number) if number.isdecimal() else None
+
+
+def _file(data: object) -> str | None:
+    """Return the name of a request's file, of several the first with how many there are beside it."""
+    first, *more = data if isinstance(data, list) and data else [data]
+    uri = _text(first)
+    return and_more(uri.rsplit("/", 1)[-1], len(more)) if uri else None
 
 
 def _text(value: object) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,18 +107,32 @@ def upload(account: Account, stack: Stack, path: Path, progress: Progress = lamb
     return Uploaded(f"s3://{stack.uploads}/{key}", version or None)
 
 
-def request(
+def request(  # noqa: PLR0913  what a request may say
     action: Action,
     data: Uploaded,
     predict: Uploaded | None = None,
     config: dict[str, Any] | None = None,
     *,
+    more: Sequence[Uploaded] = (),
     replace: bool = False,
 ) -> Request:
-    """Return the execution's input; `replace` lets the new model lack categories of the live one."""
+    """Return the execution's input.
+
+    Args:
+        action: what is done
+        data: the file
+        predict: a file to label after a training
+        config: the configuration, None for the stack's own
+        more: other files to train on
+        replace: whether the new model may lack categories of the live one
+
+    """
     made: Request = {"action": action, "data": data.uri}
     if data.version:
         made["version"] = data.version
+    if more:
+        made["data"] = [data.uri, *(each.uri for each in more)]
+        made["version"] = [data.version, *(each.version for each in more)]
     if predict:
         made["predict"] = predict.uri
     if config is not None:
@@ -131,8 +145,7 @@ def request(
 def start(account: Account, stack: Stack, made: Request | ThresholdRequest) -> str:
     """Start a run; returns the execution's ARN. The request also says who started it."""
     by = {"started_by": account.caller} if account.caller else {}
-    about = f"{made['target_precision']:g}" if made["action"] == THRESHOLD else made["data"]
-    name = execution_name(made["action"], about, datetime.now(UTC))
+    name = execution_name(made["action"], _about(made), datetime.now(UTC))
     started = account.step_functions.start_execution(
         stateMachineArn=stack.state_machine, name=name, input=json.dumps({**made, **by})
     )
@@ -145,6 +158,13 @@ def execution_name(action: str, about: str, now: datetime) -> str:
     `about` is the file's address; of a request for another target, the target.
     """
     return f"{action}-{keys.stem(about)}-{now:%y%m%d-%H%M%S}-{secrets.token_hex(2)}"[:NAME_LIMIT]
+
+
+def _about(made: Request | ThresholdRequest) -> str:
+    """Return what a request is about: its file, the first of several, or its target."""
+    if made["action"] == THRESHOLD:
+        return f"{made['target_precision']:g}"
+    return made["data"] if isinstance(made["data"], str) else made["data"][0]
 
 
 def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contract.evaluation import READ_SCHEMAS, Champion, Evaluation, Lost
 from contract.state import EvaluateEvent, Run, Suspects
 from contract.strict_json import JsonError
 from contract.text import count, percent
-from shared.messages import file_address, message, noticed, subject
+from shared.messages import file_address, message, noticed, subject, trained_from
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def words(
     )
     head = f"Claimflow: the model from {name} {verdict} ({percent(figures.accuracy)})"
     lines = [
-        f"A model was trained from {run['data']['uri']}.",
+        f"A model was trained from {trained_from(run)}.",
         f"It gives the right category for {percent(figures.accuracy)} of "
         f"{count(figures.validation_rows, 'row')} that it had not seen "
         f"(95% interval: {percent(figures.low)} to {percent(figures.high)}).",

@@ -16,7 +16,8 @@ from shared.telemetry import lambda_handler, logger
 def _handle(event: PrepareEvent) -> Run:
     run_request = request.parse(event["request"])
     stack = _stack()
-    data = _find(run_request.data, "data", run_request.version)
+    wanted = zip(run_request.data, run_request.versions, strict=True)
+    data = [_find(location, "data", version) for location, version in wanted]
     predict = _find(run_request.predict, "predict") if run_request.predict else None
     capacity.check(run_request.action, data, predict, _disks())
     config = _config(run_request.config, stack)
@@ -24,7 +25,8 @@ def _handle(event: PrepareEvent) -> Run:
     waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
     inputs = run.Inputs(
         action=run_request.action,
-        data=data,
+        data=data[0],
+        more_data=tuple(data[1:]),
         predict=predict,
         config=config,
         live_model=live_model,

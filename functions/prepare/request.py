@@ -13,19 +13,21 @@ from shared.storage import Location, parse_uri
 
 ACTIONS = get_args(Action)
 KEYS = tuple(state.Request.__annotations__)
+MOST_FILES = 20  # to train on: what prepare finds of each is part of the state, which is bounded
 
 
 @dataclass(frozen=True)
 class Request:
     """A checked request.
 
+    `data` has one file, or several to train on, and `versions` one for each, None for the newest.
     `config` is an object, where one lies, or None for the stack's own; `replace` lets a new model lack
     categories of the live one.
     """
 
     action: Action
-    data: Location
-    version: str | None
+    data: tuple[Location, ...]
+    versions: tuple[str | None, ...]
     predict: Location | None
     config: dict[str, Any] | Location | None
     started_by: str | None
@@ -43,10 +45,12 @@ def parse(document: object) -> Request:
     if problems:
         raise InvalidRequest("The request cannot be used: " + "; ".join(problems) + ".")
     predict, config = document.get("predict"), document.get("config")
+    data = _several(document["data"])
+    versions = _several(document.get("version")) if document.get("version") else [None] * len(data)
     return Request(
         action=document["action"],
-        data=parse_uri(document["data"]),
-        version=document.get("version"),
+        data=tuple(map(parse_uri, data)),
+        versions=tuple(version or None for version in versions),
         predict=parse_uri(predict) if predict is not None else None,
         config=parse_uri(config) if isinstance(config, str) else config,
         started_by=document.get("started_by"),
@@ -61,20 +65,14 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
     yield from _action_problems(document)
     if "data" not in document:
         yield "'data' is missing; it must be the file's s3:// address"
-    yield from _uri_problems(document, "data")
-    yield from _uri_problems(document, "predict")
-    if document.get("version") is not None and not given.is_filled(document["version"]):
-        yield f"'version' is {given.kind(document['version'])}; it must be the S3 version of 'data', as text"
-    yield from filter(
-        None,
-        [
-            given.too_long("version", document.get("version")),
-            given.not_a_person(document.get("started_by")),
-        ],
-    )
+    yield from _data_problems(document)
+    yield from _uri_problems("predict", document.get("predict"))
+    yield from _version_problems(document)
+    if problem := given.not_a_person(document.get("started_by")):
+        yield problem
     config = document.get("config")
     if isinstance(config, str):
-        yield from _uri_problems(document, "config")
+        yield from _uri_problems("config", config)
     elif config is not None and not isinstance(config, dict):
         yield f"'config' is {given.kind(config)}; it must be an object, or the s3:// address of a JSON file"
 
@@ -94,9 +92,48 @@ def _action_problems(document: dict[str, Any]) -> Iterator[str]:
         yield "'replace' goes with the action 'train' only; leave it out"
 
 
-def _uri_problems(document: dict[str, Any], key: str) -> Iterator[str]:
-    value = document.get(key)
-    if value is None and (key != "data" or key not in document):
+def _data_problems(document: dict[str, Any]) -> Iterator[str]:
+    data = document.get("data")
+    if "data" in document and data is None:
+        yield "'data' is null; it must be text of the form s3://bucket/key"
+    if not isinstance(data, list):
+        yield from _uri_problems("data", data)
+        return
+    if document.get("action") == "predict":
+        yield "'data' is a list; only a training takes several files"
+    if not 1 <= len(data) <= MOST_FILES:
+        yield f"'data' has {len(data):,} files; it may have 1 to {MOST_FILES}"
+        return
+    for number, uri in enumerate(data):
+        yield from _uri_problems(f"data[{number}]", uri if uri is not None else "")
+        if isinstance(uri, str) and uri in data[:number]:
+            yield f"'data' names {shorten(uri, 80)} more than once"
+
+
+def _version_problems(document: dict[str, Any]) -> Iterator[str]:
+    data, version = document.get("data"), document.get("version")
+    if version is None:
+        return
+    if isinstance(version, list) and len(version) != len(_several(data)):
+        yield "'version' must have as many entries as 'data', or be left out"
+    elif isinstance(version, list) != isinstance(data, list):
+        yield (
+            f"'version' is {given.kind(version)}; it must be the S3 version of 'data', as text, or a list "
+            "for a list"
+        )
+    for each in _several(version):
+        if each is not None and not given.is_filled(each):
+            yield f"'version' is {given.kind(each)}; it must be the S3 version of 'data', as text"
+        elif too_long := given.too_long("version", each):
+            yield too_long
+
+
+def _several(value: Any) -> list[Any]:  # noqa: ANN401  any JSON
+    return value if isinstance(value, list) else [value]
+
+
+def _uri_problems(key: str, value: object) -> Iterator[str]:
+    if value is None:
         return
     if not isinstance(value, str):
         yield f"'{key}' is {given.kind(value)}; it must be text of the form s3://bucket/key"

@@ -43,6 +43,7 @@ class Inputs:
     predict: ObjectInfo | None
     config: dict[str, Any]
     live_model: LiveModel | None
+    more_data: tuple[ObjectInfo, ...] = ()
     waiting: int | None = None
     rejected: int | None = None
     started_by: str | None = None
@@ -55,7 +56,7 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         raise NoLiveModel(_no_model(inputs, stack))
     work, config = run_id(inputs), inputs.config
     artifacts = f"s3://{stack.artifacts}"
-    return {
+    described: Run = {
         "id": work,
         "name": run_name(execution, work),
         "action": inputs.action,
@@ -89,6 +90,9 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "training_output": f"{artifacts}/{keys.training_output(work)}",
         "checkpoints": f"{artifacts}/{keys.checkpoints(work)}",
     }
+    if inputs.more_data:
+        described["more_data"] = [_file(info) for info in inputs.more_data]
+    return described
 
 
 def _no_model(inputs: Inputs, stack: Stack) -> str:
@@ -130,6 +134,7 @@ def run_id(inputs: Inputs) -> str:
         predicts_with,
         *(_identity(inputs.predict) if inputs.predict else ()),
         *(["replace"] if inputs.replace else ()),
+        *(part for info in inputs.more_data for part in ("and", *_identity(info))),
     ]
     digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:12]
     return f"{inputs.action}-{keys.stem(inputs.data.location.key)}-{digest}"

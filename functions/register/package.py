@@ -9,7 +9,7 @@ from typing import Any
 from contract import keys
 from contract.state import Evaluation, LiveModel, RegisterEvent
 from contract.text import count, percent, shorten
-from shared.messages import command, file_address, message, noticed, subject
+from shared.messages import command, file_address, message, noticed, subject, trained_from
 
 # What SageMaker takes in a metadata value: letters, blanks, digits and these marks, at most 256 characters.
 _REFUSED = re.compile(r"[^\w .:/=+\-@]")
@@ -110,7 +110,7 @@ def words(  # noqa: PLR0913
                 f"{run['predict']['uri']} was not labelled: approve the version first, then predict the file "
                 f"with `{claimflow} predict`, or upload it to {keys.PREDICT_PREFIX}."
             )
-    origin = f"It was trained from {run['data']['uri']}."
+    origin = f"It was trained from {trained_from(run)}."
     report = f"Report: {file_address(evaluation['report'])}"
     lines = [
         outcome,

@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from contract.text import sendable, shorten
+from contract.state import Run, labelled_files
+from contract.text import and_more, sendable, shorten
 from shared.storage import parse_uri
 
 SUBJECT_LIMIT = 100
@@ -32,6 +33,12 @@ def bounded(warnings: Iterable[str]) -> list[str]:
     shown = every if len(every) <= WARNINGS_LIMIT else every[: WARNINGS_LIMIT - 1]
     rest = [f"There are {len(every) - len(shown):,} more warnings."] if len(shown) < len(every) else []
     return [shorten(warning, WARNING_LIMIT) for warning in [*shown, *rest]]
+
+
+def trained_from(run: Run) -> str:
+    """Return what a run trains on: the file's address, of several the first with how many more there are."""
+    first, *more = labelled_files(run)
+    return and_more(first["uri"], len(more))
 
 
 def noticed(warnings: Iterable[str] | None) -> str:

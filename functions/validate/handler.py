@@ -19,10 +19,11 @@ from contract.state import (
     Run,
     ValidateEvent,
     Validation,
+    labelled_files,
 )
 from shared import settings, storage
 from shared.channels import channels
-from shared.messages import bounded
+from shared.messages import bounded, trained_from
 from shared.storage import Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import lambda_handler, logger
@@ -30,6 +31,7 @@ from shared.writing import for_people, form_of
 from validate import columns, sharding, training
 from validate.columns import Columns
 from validate.learned import Given, Learned
+from validate.training import LabelledTable
 from validate.warnings import guesses, lower_bar, unused_sheet
 
 CSV = "text/csv; charset=utf-8"
@@ -38,7 +40,7 @@ Report = dict[str, Any]  # a part of validation.json
 
 def _handle(event: ValidateEvent) -> Validation:
     run = event["run"]
-    labelled = run["data"] if run["action"] == "train" else None
+    labelled = labelled_files(run) if run["action"] == "train" else []
     unlabelled = run["predict"] if run["action"] == "train" else run["data"]
     report: Report = {"schema": 1, "run": run["name"], "train": None, "predict": None}
     train, predict = None, None
@@ -52,17 +54,17 @@ def _handle(event: ValidateEvent) -> Validation:
     return {"train": train, "predict": predict, "report": storage.write_json(place, report)}
 
 
-def _train(run: Run, file: InputFile) -> tuple[LabelledFile, Report]:
-    table = _open(file, run["sheet"])
-    found = columns.choose(table, run["columns"], labelled=True)
+def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
+    sources = [_source(run, file, several=len(files) > 1) for file in files]
+    tables, found = [source.table for source in sources], sources[0].columns
     n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
     with tempfile.TemporaryDirectory() as folder:
-        made = training.make_channels(table, found, Path(folder), run["validation_fraction"], n_classes)
+        made = training.make_channels(sources, Path(folder), run["validation_fraction"], n_classes)
         for name, path in ((keys.TRAIN, made.train), (keys.VALIDATION, made.validation)):
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )
-        rejected = _give_rejected(run, run["name"], table, made.rejected)
+        rejected = _give_rejected(run, run["name"], tables[0], made.rejected)
     counts: LabelledRows = {
         "rows": made.rows,
         "rejected": made.rejected_rows,
@@ -71,27 +73,34 @@ def _train(run: Run, file: InputFile) -> tuple[LabelledFile, Report]:
         "validation_texts": made.validation_texts,
         "classes": made.classes,
     }
-    ignored = [*lower_bar(run), *unused_sheet(run["sheet"], table)]
-    warnings = bounded([*ignored, *table.warnings, *made.report["warnings"]])
+    ignored = [*lower_bar(run), *unused_sheet(run["sheet"], *tables)]
+    read_as = [warning for table in tables for warning in table.warnings]
+    warnings = bounded([*ignored, *read_as, *made.report["warnings"]])
     notes: Notes = {
         "schema": 1,
-        "file": file["uri"],
+        "file": trained_from(run),
         "rows": made.rows,
         "rejected": made.rejected_rows,
         "warnings": warnings,
     }
     storage.write_json(Location(settings.artifacts_bucket(), keys.notes(run["id"])), notes)
-    report = _report(
-        file, table, found, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
-    )
+    details = {**made.report, "rejected_uri": rejected, "warnings": warnings}
+    first, *more = map(_about, files, tables, (source.columns for source in sources))
+    report = {**first, "more_files": more, **counts, **details}
     checked: LabelledFile = {
         **counts,
         "columns": _names(found),
         "warnings": warnings,
         "channels": channels(run),
-        "reading": table.reading.described,
+        "reading": tables[0].reading.described,
     }
     return checked, report
+
+
+def _source(run: Run, file: InputFile, *, several: bool) -> LabelledTable:
+    table = _open(file, run["sheet"])
+    found = columns.choose(table, run["columns"], labelled=True)
+    return LabelledTable(table, found, table.name if several else "")
 
 
 def _learned(run: Run, checked: LabelledFile | None, report: Report | None) -> Learned:
@@ -162,9 +171,8 @@ def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, 
     guessed = learned.other_columns(used) if learned.text_column else guesses(used, table.header)
     problem = [learned.problem] * bool(learned.problem) + unused_sheet(run["sheet"], table)
     warnings = bounded([*problem, *guessed, *made.report["warnings"], *table.warnings])
-    report = _report(
-        file, table, used, counts, {**made.report, "rejected_uri": rejected, "warnings": warnings}
-    )
+    details = {**made.report, "rejected_uri": rejected, "warnings": warnings}
+    report = {**_about(file, table, used), **counts, **details}
     checked: FileToLabel = {
         **counts,
         "manifest": uri,
@@ -195,12 +203,9 @@ def _names(pair: Columns) -> ColumnNames:
     return {"text_column": pair.text.name, "label_column": pair.label.name if pair.label else None}
 
 
-def _report(
-    file: InputFile, table: Table, pair: Columns, counts: LabelledRows | RowsToLabel, details: Report
-) -> Report:
+def _about(file: InputFile, table: Table, pair: Columns) -> Report:
     used = {"text": vars(pair.text), "label": vars(pair.label) if pair.label else None}
-    about = {"file": file["uri"], "reading": table.reading.as_json(), **counts, "columns": used}
-    return {**about, **details}
+    return {"file": file["uri"], "reading": table.reading.as_json(), "columns": used}
 
 
 def _counts(validation: LabelledFile | FileToLabel | None) -> dict[str, object] | None:

@@ -38,13 +38,14 @@ class RejectedFile:
         """Close the file."""
         self._file.close()
 
-    def write(self, rejected: Iterable[Rejected]) -> None:
-        """Add rows, in the order of their lines."""
+    def write(self, rejected: Iterable[Rejected], file: str = "") -> None:
+        """Add rows in the order of their lines; `file` is the name of theirs, where there are several."""
         for one in rejected:
             self.first = self.first or one
             self.reasons[one.kind] += 1
+            reason = f"{one.reason} ({file})" if file else one.reason
             raw = _raw(one.cells, self._delimiter)
-            self._file.write(csv_line((str(one.line), one.reason, raw)) + "\r\n")
+            self._file.write(csv_line((str(one.line), reason, raw)) + "\r\n")
 
 
 def _raw(cells: list[str], delimiter: str) -> str:

@@ -24,6 +24,7 @@ NO_LABEL = "no category"
 TOO_LONG = "text too long"
 LABEL_TOO_LONG = "category too long"
 LONE = "the only usable row of its category"
+SUPERSEDED = "its text stands in a later file"
 
 
 class Rejected(NamedTuple):

@@ -87,7 +87,7 @@ def make_shards(  # noqa: PLR0913  what the settings say
             writer.write(chunk.usable)
     writer.finish()
     if not writer.shards:
-        raise InvalidData(nothing_usable(table, rejected))
+        raise InvalidData(nothing_usable(table, rejected.reasons, rejected.first))
     noticed = [*warnings.unreadable(rejected.reasons, texts.rows), *given.warnings()]
     report = {"text_characters": text_lengths(texts.of_length), "warnings": noticed}
     return Shards(writer.shards, rejected.path, rejected.reasons.total(), report)

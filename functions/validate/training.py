@@ -1,14 +1,16 @@
 """Turns a labelled file into the training and validation channels; knows nothing of AWS."""
 
 import csv
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
 
-from contract.columns import CHANNEL, LABEL, LINE, TEXT
+from contract.columns import CHANNEL, LABEL, ROW, TEXT
 from contract.errors import InvalidData
 from contract.text import count, listed, shorten
 from shared.table import Table
@@ -19,22 +21,38 @@ from validate.rejected import RejectedFile
 CLASS_LIMIT = 10_000
 
 
+@dataclass(frozen=True)
+class LabelledTable:
+    """A labelled file, and which of its columns are used."""
+
+    table: Table
+    columns: Columns
+    shown: str = ""
+    """Its name, where there are several files."""
+
+
 @dataclass
 class Usable:
-    """The usable rows of a file: their texts lie in `path`, here is what fits in memory (20 bytes a row)."""
+    """The usable rows of the files: the texts lie in `path`, here is what fits in memory (24 bytes a row)."""
 
     path: Path
     labels: dict[str, int] = field(default_factory=dict)
-    first_lines: dict[str, int] = field(default_factory=dict)
+    files: list[split.Codes] = field(default_factory=list)
+    """Which file each row is of, from 0."""
     hashes: list[split.Hashes] = field(default_factory=list)
     codes: list[split.Codes] = field(default_factory=list)
     lengths: list[Any] = field(default_factory=list)
 
-    def add(self, frame: pd.DataFrame) -> None:
-        """Take in a chunk's usable rows."""
-        for label, line in frame.drop_duplicates(LABEL)[[LABEL, LINE]].itertuples(index=False):
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.codes))
+
+    def add(self, frame: pd.DataFrame, file: int) -> None:
+        """Take in the usable rows of a chunk of a file."""
+        for label in frame[LABEL].drop_duplicates():
             self.labels.setdefault(label, len(self.labels))
-            self.first_lines.setdefault(label, line)
+        self.files.append(np.full(len(frame), file, dtype=np.int32))
         self.hashes.append(split.hash_texts(frame[TEXT]))
         self.codes.append(frame[LABEL].map(self.labels).to_numpy().astype(np.int32))
         self.lengths.append(frame[TEXT].str.len().to_numpy(dtype=np.int32))
@@ -45,13 +63,14 @@ class Usable:
         left, codes = np.unique(np.concatenate(self.codes)[mask], return_inverse=True)
         self.labels = {name: code for code, name in enumerate(names[left])}
         self.codes = [codes.astype(np.int32)]
+        self.files = [np.concatenate(self.files)[mask]]
         self.hashes = [np.concatenate(self.hashes)[mask]]
         self.lengths = [np.concatenate(self.lengths)[mask]]
 
 
 @dataclass(frozen=True)
 class Channels:
-    """What came of a labelled file. `report` is its part of validation.json."""
+    """What came of the labelled files. `report` is their part of validation.json."""
 
     train: Path
     validation: Path
@@ -65,34 +84,35 @@ class Channels:
 
     @property
     def rows(self) -> int:
-        """All data rows of the file."""
+        """All data rows of the files."""
         return self.train_rows + self.validation_rows + self.rejected_rows
 
 
 def make_channels(
-    table: Table, columns: Columns, folder: Path, fraction: float, n_classes: int | None
+    sources: Sequence[LabelledTable], folder: Path, fraction: float, n_classes: int | None
 ) -> Channels:
-    """Check a labelled file and write `train.csv`, `validation.csv` and `rejected.csv` into `folder`.
+    """Check labelled files and write `train.csv`, `validation.csv` and `rejected.csv` into `folder`.
 
-    A category with one usable row cannot be learned and judged, and is most often a misspelled one: its
-    row is rejected too.
+    A text that stands in several files counts as in the last of them: its rows in the others are rejected. A
+    category with one usable row cannot be learned and judged, and is most often a misspelled one: its row is
+    rejected too.
 
     Raises:
-        InvalidData: nothing usable, one class, other classes than `n_classes`, too few texts
+        InvalidData: nothing usable in a file, one class, other classes than `n_classes`, too few texts
 
     """
-    usable = Usable(folder / "usable.csv")
-    with RejectedFile(folder / "rejected.csv", table.reading.delimiter) as rejected:
-        _read(table, columns, usable, rejected)
-        if not usable.labels:
-            raise InvalidData(nothing_usable(table, rejected))
-        _reject_lone_categories(table, columns, usable, rejected)
+    usable, name = Usable(folder / "usable.csv"), " + ".join(source.table.name for source in sources)
+    with RejectedFile(folder / "rejected.csv", sources[0].table.reading.delimiter) as rejected:
+        _read(sources, usable, rejected)
+        if len(sources) > 1:
+            _reject_superseded(sources, usable, rejected)
+        _reject_lone_categories(name, sources, usable, rejected)
     hashes, codes = np.concatenate(usable.hashes), np.concatenate(usable.codes)
-    _check_classes(table, usable, n_classes)
+    _check_classes(name, usable, n_classes)
     validation = split.assign(hashes, codes, fraction)
     if validation is None:
         raise InvalidData(
-            f"{table.name}: the usable rows have only "
+            f"{name}: the usable rows have only "
             f"{count(len(np.unique(hashes)), 'different text')}; that is too "
             "few to train and to judge. Add rows with other texts."
         )
@@ -107,13 +127,12 @@ def make_channels(
         validation_texts=len(np.unique(hashes[validation])),
         rejected_rows=rejected.reasons.total(),
         classes=len(usable.labels),
-        report={**report, "warnings": list(warnings.of(report, columns, table.header, rejected.reasons))},
+        report={**report, "warnings": [*warnings.of(report, rejected.reasons), *_guesses(sources)]},
     )
 
 
-def nothing_usable(table: Table, rejected: RejectedFile) -> str:
-    """Return the sentence for a file without one usable row."""
-    reasons, first = rejected.reasons, rejected.first
+def nothing_usable(table: Table, reasons: Counter[str], first: rows.Rejected | None) -> str:
+    """Return the sentence for a file without one usable row: why, and which is the first."""
     if first is None:
         return f"{table.name} has a header and no rows; add rows below it."
     why = ", ".join(f"{count(n, 'row')}: {reason}" for reason, n in reasons.most_common())
@@ -130,44 +149,81 @@ def text_lengths(rows_of: "np.ndarray[Any, Any]") -> dict[str, int]:
     return {name: int(np.searchsorted(ends, 1 + share * (ends[-1] - 1))) for name, share in names.items()}
 
 
-def _read(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
+def _read(sources: Sequence[LabelledTable], usable: Usable, rejected: RejectedFile) -> None:
     with usable.path.open("w", encoding="utf-8", newline="") as file:
-        for chunk in rows.chunks(table, columns, labelled=True):
-            rejected.write(chunk.rejected)
-            usable.add(chunk.usable)
-            if len(usable.labels) > CLASS_LIMIT:
-                raise InvalidData(_too_many_classes(table, columns))
-            chunk.usable.to_csv(file, columns=list(CHANNEL), header=False, index=False, lineterminator="\r\n")
+        for number, source in enumerate(sources):
+            _read_one(source, number, usable, rejected, file)
 
 
-def _reject_lone_categories(table: Table, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
+def _read_one(
+    source: LabelledTable, number: int, usable: Usable, rejected: RejectedFile, file: TextIO
+) -> None:
+    reasons, found, rejected.first = Counter(rejected.reasons), usable.rows, None
+    before = found + reasons.total()
+    for chunk in rows.chunks(source.table, source.columns, labelled=True):
+        rejected.write(chunk.rejected, source.shown)
+        usable.add(chunk.usable, number)
+        if len(usable.labels) > CLASS_LIMIT:
+            raise InvalidData(_too_many_classes(source))
+        frame = chunk.usable.assign(**{ROW: chunk.usable[ROW] + before})
+        frame.to_csv(file, columns=list(CHANNEL), header=False, index=False, lineterminator="\r\n")
+    if usable.rows == found:
+        raise InvalidData(nothing_usable(source.table, rejected.reasons - reasons, rejected.first))
+
+
+def _reject_superseded(sources: Sequence[LabelledTable], usable: Usable, rejected: RejectedFile) -> None:
+    """Move the rows whose text stands in a later file, too, from `usable` to `rejected`."""
+    files = np.concatenate(usable.files)
+    texts, of_row = np.unique(np.concatenate(usable.hashes), return_inverse=True)
+    last = np.zeros(len(texts), dtype=np.int32)
+    last[of_row] = files  # of what is written twice the last stays
+    _reject(last[of_row] > files, lambda _: rows.SUPERSEDED, sources, usable, rejected)
+
+
+def _reject_lone_categories(
+    name: str, sources: Sequence[LabelledTable], usable: Usable, rejected: RejectedFile
+) -> None:
     """Move the row of each category that has no other from `usable` to `rejected`."""
     codes = np.concatenate(usable.codes)
-    repeated = np.bincount(codes)[codes] > 1
-    if repeated.all():
-        return
-    if not repeated.any():
+    lone = np.bincount(codes)[codes] == 1
+    if lone.all():
         raise InvalidData(
-            f"{table.name}: each of its {count(len(codes), 'usable row')} has a category of its own; a "
-            f"model learns a category from 2 rows or more. {_remedy(columns)} to the column of the category."
+            f"{name}: each of its {count(len(codes), 'usable row')} has a category of its own; a model "
+            f"learns a category from 2 rows or more. {_remedy(sources[0].columns)} to the column of the "
+            "category."
         )
+    _reject(lone, _misspelled, sources, usable, rejected)
+
+
+def _reject(
+    mask: split.Mask,
+    reason: Callable[[str], str],
+    sources: Sequence[LabelledTable],
+    usable: Usable,
+    rejected: RejectedFile,
+) -> None:
+    """Move rows from `usable` to `rejected`; `reason` is made of a row's category."""
+    if not mask.any():
+        return
     fewer = usable.path.with_name("kept.csv")
     with (
         usable.path.open(encoding="utf-8", newline="") as source,
         fewer.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file)
-        for row, keep in zip(csv.reader(source), repeated.tolist(), strict=True):
-            if keep:
-                writer.writerow(row)
+        files = np.concatenate(usable.files).tolist()
+        for row, is_out, number in zip(csv.reader(source), mask.tolist(), files, strict=True):
+            if is_out:
+                out = rows.Rejected(int(row[3]), reason(row[2]), row[1:3])
+                rejected.write([out], sources[number].shown)
             else:
-                rejected.write([_lone(usable.first_lines[row[2]], row[1:3])])
+                writer.writerow(row)
     fewer.replace(usable.path)
-    usable.keep(repeated)
+    usable.keep(~mask)
 
 
-def _lone(line: int, cells: list[str]) -> rows.Rejected:
-    return rows.Rejected(line, f"{rows.LONE}: '{shorten(cells[1])}' may be misspelled", cells)
+def _misspelled(label: str) -> str:
+    return f"{rows.LONE}: '{shorten(label)}' may be misspelled"
 
 
 def _write_sides(path: Path, validation: split.Mask, folder: Path) -> tuple[Path, Path]:
@@ -186,25 +242,26 @@ def _write_sides(path: Path, validation: split.Mask, folder: Path) -> tuple[Path
     return train, judge
 
 
-def _check_classes(table: Table, usable: Usable, n_classes: int | None) -> None:
+def _check_classes(name: str, usable: Usable, n_classes: int | None) -> None:
     labels = list(usable.labels)
     if len(labels) == 1:
         raise InvalidData(
-            f"{table.name}: every usable row has the category {listed(labels)}; a model needs two "
+            f"{name}: every usable row has the category {listed(labels)}; a model needs two "
             "categories or more."
         )
     if n_classes is not None and n_classes != len(labels):
         raise InvalidData(
-            f"{table.name}: n_classes in the configuration is {n_classes}, but the usable rows have "
+            f"{name}: n_classes in the configuration is {n_classes}, but the usable rows have "
             f"{len(labels)} "
             f"categories: {listed(sorted(labels))}. Correct the one or the other, or set n_classes to null."
         )
 
 
-def _too_many_classes(table: Table, columns: Columns) -> str:
+def _too_many_classes(source: LabelledTable) -> str:
+    columns = source.columns
     name = columns.label.name if columns.label else ""
     return (
-        f"{table.name}: the column '{name}' has more than {CLASS_LIMIT:,} different values; is it the "
+        f"{source.table.name}: the column '{name}' has more than {CLASS_LIMIT:,} different values; is it the "
         f"category? {_remedy(columns)}."
     )
 
@@ -212,6 +269,13 @@ def _too_many_classes(table: Table, columns: Columns) -> str:
 def _remedy(columns: Columns) -> str:
     is_set = columns.label is not None and columns.label.found_by == CONFIGURATION
     return f"{'Correct' if is_set else 'Set'} label_column in the configuration"
+
+
+def _guesses(sources: Sequence[LabelledTable]) -> Iterator[str]:
+    """Yield the warnings about guessed columns, of several files with the file's name."""
+    for source in sources:
+        for guess in warnings.guesses(source.columns, source.table.header):
+            yield f"{source.shown}: {guess}" if source.shown else guess
 
 
 def _report(

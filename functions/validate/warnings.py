@@ -13,13 +13,11 @@ from shared.table import Table
 from validate.columns import CONFIGURATION, LABEL_NAMES, MODEL, TEXT_NAMES, Columns
 
 
-def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Counter[str]) -> Iterator[str]:
-    """Yield the warnings about a labelled file, a sentence each, the most important first.
+def of(report: dict[str, Any], rejected: Counter[str]) -> Iterator[str]:
+    """Yield the warnings about labelled rows, a sentence each, the most important first.
 
     Args:
-        report: its part of validation.json
-        columns: those that were taken
-        header: all columns of the file
+        report: their part of validation.json
         rejected: how many rows were left out, by reason
 
     """
@@ -33,7 +31,6 @@ def of(report: dict[str, Any], columns: Columns, header: list[str], rejected: Co
         yield f"{count(conflicts, 'text')} {verb} with more than one category."
     if unjudged := [label for label, sides in categories.items() if not sides["validation"]]:
         yield f"No row judges the {'category' if len(unjudged) == 1 else 'categories'} {listed(unjudged, 5)}."
-    yield from guesses(columns, header)
 
 
 def lower_bar(run: Run) -> list[str]:
@@ -48,13 +45,13 @@ def lower_bar(run: Run) -> list[str]:
     ]
 
 
-def unused_sheet(sheet: str | None, table: Table) -> list[str]:
-    """Return a warning about a `sheet` in the configuration for a file without sheets; or nothing."""
-    if sheet is None or table.reading.format == "xlsx":
+def unused_sheet(sheet: str | None, *tables: Table) -> list[str]:
+    """Return a warning about a `sheet` in the configuration where no file has sheets; or nothing."""
+    if sheet is None or any(table.reading.format == "xlsx" for table in tables):
         return []
     return [
-        f"sheet '{shorten(sheet)}' in the configuration was not used: {table.name} is no workbook and has no "
-        "sheets."
+        f"sheet '{shorten(sheet)}' in the configuration was not used: {tables[0].name} is no workbook and "
+        "has no sheets."
     ]
 
 

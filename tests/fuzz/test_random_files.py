@@ -185,7 +185,8 @@ def trained(tmp_path: Path, file: File, name: str, content: bytes) -> None:
     table = Table(io.BytesIO(content), name)
     folder = tmp_path / "channels"
     folder.mkdir(exist_ok=True)
-    made = training.make_channels(table, columns.choose(table, wanted, labelled=True), folder, 0.3, None)
+    found = columns.choose(table, wanted, labelled=True)
+    made = training.make_channels([training.LabelledTable(table, found)], folder, 0.3, None)
     sides = [row for path in (made.train, made.validation) for row in read_file(path)]
     assert sorted((row.text, row.label) for row in sides) == kept
 

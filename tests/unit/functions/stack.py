@@ -97,6 +97,16 @@ class Stack:
         state["validation"] = validate(state, None)
         return state
 
+    def validated_files(self, *contents: str | bytes, **config: object) -> State:
+        """Upload labelled files, `a.csv` first, and take the state through prepare and validate."""
+        uris = [
+            self.upload(f"train/{name}.csv", each) for name, each in zip("abcdef", contents, strict=False)
+        ]
+        state: State = {"request": {"action": "train", "data": uris, "config": config}}
+        state["run"] = self.prepare(state["request"])
+        state["validation"] = validate(state, None)
+        return state
+
     def validate(self, state: State) -> State:
         return validate(state, None)
 

@@ -34,6 +34,43 @@ def test_the_version_of_the_request_is_taken(stack: Stack) -> None:
     assert stack.prepare({"action": "train", "data": uri, "version": version})["data"]["size"] == len("old")
 
 
+def test_of_several_files_each_is_pinned_in_the_version_that_the_request_names(stack: Stack) -> None:
+    first, second = stack.upload("train/a.csv", "old"), stack.upload("train/b.csv", "x")
+    version = stack.s3.head_object(Bucket=UPLOADS, Key="train/a.csv")["VersionId"]
+    stack.upload("train/a.csv", "newest")
+    run = stack.prepare({"action": "train", "data": [first, second], "version": [version, None]})
+    assert (run["data"]["uri"], run["data"]["version"]) == (first, version)
+    assert [(file["uri"], file["size"]) for file in run["more_data"]] == [(second, 1)]
+    assert run["more_data"][0]["version"]
+
+
+def test_another_file_beside_the_first_makes_another_run(stack: Stack) -> None:
+    a, b, c = (stack.upload(f"train/{name}.csv", name) for name in "abc")
+    requests = [{"data": a}, {"data": [a, b]}, {"data": [a, c]}, {"data": [b, a]}, {"data": a, "predict": b}]
+    ids = [stack.prepare({"action": "train", **request})["id"] for request in requests]
+    assert len(set(ids)) == len(ids)
+    assert stack.prepare({"action": "train", "data": [a]})["id"] == ids[0]
+
+
+def test_one_of_several_files_that_is_missing_is_named(stack: Stack) -> None:
+    uris = [stack.upload("train/a.csv", "x"), f"s3://{UPLOADS}/train/none.csv"]
+    with pytest.raises(InvalidRequest, match=r"'data' cannot be read: s3://\S+/train/none.csv is not there"):
+        stack.prepare({"action": "train", "data": uris})
+
+
+def test_several_files_that_are_too_large_together_are_refused(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uris = [stack.upload(f"train/{name}.csv", "x") for name in "ab"]
+    found = storage.head
+    monkeypatch.setattr(storage, "head", lambda *given: found(*given)._replace(size=1_200_000_000))
+    assert stack.prepare({"action": "train", "data": uris[0]})["id"]
+    with pytest.raises(
+        InvalidData, match=r"a.csv and 1 more file have 2.40 GB together, .* may have 2.26 GB"
+    ):
+        stack.prepare({"action": "train", "data": uris})
+
+
 def test_the_same_request_is_the_same_run_and_writes_the_same_objects(stack: Stack) -> None:
     request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
     first, before = stack.prepare(request), stack.everything()

@@ -17,15 +17,42 @@ def problems(document: object) -> str:
 
 def test_a_whole_request_is_understood() -> None:
     parsed = request.parse(TRAIN | {"version": "v", "predict": "s3://bkt/p.csv", "config": "s3://bkt/c.json"})
-    assert parsed.data == Location("bkt", "train/a.csv")
+    assert parsed.data == (Location("bkt", "train/a.csv"),)
     assert parsed.predict == Location("bkt", "p.csv")
     assert parsed.config == Location("bkt", "c.json")
-    assert parsed.version == "v"
+    assert parsed.versions == ("v",)
 
 
 def test_null_means_not_given() -> None:
     parsed = request.parse(TRAIN | {"version": None, "predict": None, "config": None, "replace": None})
-    assert (parsed.version, parsed.predict, parsed.config, parsed.replace) == (None, None, None, False)
+    assert (parsed.versions, parsed.predict, parsed.config, parsed.replace) == ((None,), None, None, False)
+
+
+def test_a_training_may_take_several_files_each_in_its_version() -> None:
+    several = TRAIN | {"data": ["s3://bkt/a.csv", "s3://bkt/b.csv"]}
+    assert request.parse(several).data == (Location("bkt", "a.csv"), Location("bkt", "b.csv"))
+    assert request.parse(several).versions == (None, None)
+    assert request.parse(several | {"version": ["1", None]}).versions == ("1", None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"data": []}, "'data' has 0 files; it may have 1 to 20"),
+        ({"data": [f"s3://bkt/{n}.csv" for n in range(21)]}, "'data' has 21 files; it may have 1 to 20"),
+        ({"data": ["s3://bkt/a.csv", 7]}, "'data[1]' is a number; it must be text of the form"),
+        ({"data": ["s3://bkt/a.csv", None]}, "'data[1]' is ''; it must be of the form s3://bucket/key"),
+        ({"data": ["s3://bkt/a.csv"] * 2}, "'data' names s3://bkt/a.csv more than once"),
+        ({"data": ["s3://bkt/a.csv"], "action": "predict"}, "'data' is a list; only a training takes"),
+        ({"data": ["s3://bkt/a.csv"], "version": "v"}, "or a list for a list"),
+        ({"version": ["v"]}, "'version' is a list; it must be the S3 version of 'data', as text"),
+        ({"data": ["s3://bkt/a.csv"], "version": ["v", "w"]}, "as many entries as 'data'"),
+        ({"data": ["s3://bkt/a.csv"], "version": [7]}, "'version' is a number"),
+        ({"data": ["s3://bkt/a.csv"], "version": ["v" * 1025]}, "'version' is longer than 1,024"),
+    ],
+)
+def test_what_is_wrong_with_several_files_is_told(changed: dict[str, object], said: str) -> None:
+    assert said in problems(TRAIN | changed)
 
 
 def test_a_training_may_let_categories_go_and_a_prediction_has_none_to_lose() -> None:

@@ -4,16 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from contract.state import State
 from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
-from workflow import cli, display, programs, runs, stack, submission
+from workflow import cli, display, programs, records, runs, stack, submission
 from workflow.account import Account
 from workflow.errors import NOT_RUNNING
 
@@ -60,6 +62,24 @@ def test_train_uploads_the_file_and_starts_a_run_with_that_version(
     assert kept == claims.read_bytes()
     assert (request["action"], key.split("/")[0]) == ("train", "requests")
     assert started["name"].startswith("train-my-claims-")
+
+
+def test_train_takes_several_files_in_their_order(
+    account: Account, machine: PlayedStepFunctions, claims: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "june.csv"
+    other.write_text("text,label\nit smokes,engine\n")
+    assert claimflow("train", claims, other, "--no-wait").exit_code == 0
+    (started,) = machine.started
+    request = started["input"]
+    contents = [
+        account.s3.get_object(Bucket="uploads", Key=uri.split("/", 3)[3], VersionId=version)["Body"].read()
+        for uri, version in zip(request["data"], request["version"], strict=True)
+    ]
+    assert contents == [claims.read_bytes(), other.read_bytes()]
+    assert started["name"].startswith("train-my-claims-")
+    assert "There is no file none.csv" in claimflow("train", claims, "none.csv").stderr
+    assert len(machine.started) == 1, "every file is looked at before one is sent"
 
 
 def test_predict_sends_its_configuration_and_asks_for_explanations_beside_it(
@@ -374,6 +394,16 @@ def test_runs_lists_the_newest_first_with_file_figures_and_who(
         ("run-rejected", "rejected", "small.csv", "train", "899", "12", "", "28.9% right"),
         ("run-invalid_data", "failed", "bad.csv", "train", "", "", "", ""),
     ]
+
+
+def test_a_run_of_several_files_is_listed_by_the_first(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.add("run-of-two", "trained")
+    run = runs.glance(account, runs.find(account, stack.read_stack(account), "run-of-two"))
+    request = {**run.data["request"], "data": ["s3://bkt/old.csv", "s3://bkt/new.csv"]}
+    data = cast("State", {**run.data, "request": request})
+    assert records.record(replace(run, data=data), "results").file == "old.csv and 1 more file"
 
 
 def test_runs_says_who_started_each(
