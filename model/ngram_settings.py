@@ -33,6 +33,8 @@ LONG = 500  # characters; in longer texts n-grams of characters take long and ad
 REPEATING = 200  # characters; in shorter texts few words stand twice
 ENDS, REPEATS = (0, 20), (False, True)
 LEASTS = (LEAST_TEXTS, 1)
+USUAL_STEP = 0.045
+STEP_SIZES = (USUAL_STEP, 4 * USUAL_STEP, 8 * USUAL_STEP)  # the larger, the more a rare word counts
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
 NORMS: tuple[Norm, ...] = ("sqrt", "none")
 MOST_WEIGHTS = 40_000_000  # 160 MB, which training needs about four times
@@ -46,6 +48,7 @@ class NgramSettings:
     scale: Scale
     norm: Norm
     least_texts: int = LEAST_TEXTS
+    step: float = USUAL_STEP
     epochs: int = USUAL_EPOCHS
 
     def described(self) -> dict[str, object]:
@@ -59,6 +62,7 @@ class NgramSettings:
             "ngram_least_texts": self.least_texts,
             "ngram_scale": self.scale,
             "ngram_norm": self.norm,
+            "ngram_step": self.step,
             "ngram_epochs": self.epochs,
         }
 
@@ -84,16 +88,17 @@ def settings(
     """
     ends, repeats = _allowed(config.ngram_end, ENDS), _allowed(config.ngram_repeats, REPEATS)
     allowed_scales, norms = _allowed(config.ngram_scale, SCALES), _allowed(config.ngram_norm, NORMS)
-    least = _allowed(config.ngram_least_texts, LEASTS)
+    least, steps = _allowed(config.ngram_least_texts, LEASTS), _allowed(config.ngram_step, STEP_SIZES)
     epochs = config.ngram_epochs if isinstance(config.ngram_epochs, int) else USUAL_EPOCHS
     both = _fixed(config, (WITH_CHARACTERS, OF_WORDS))
-    first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], epochs)
-    choices = (both, ends, repeats, allowed_scales, norms, least)
+    first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], steps[0], epochs)
+    choices = (both, ends, repeats, allowed_scales, norms, least, steps)
     is_fixed = all(len(each) == 1 for each in choices)
     if is_fixed and config.ngram_epochs != AUTO:
         return first
     rows = sample()
     length, few = _mean_length(rows.texts), len(rows.texts) < FEW_ROWS
+    is_repeating = length >= REPEATING
     of_short = (WITH_CHARACTERS, OF_WORDS, *(OF_FEW_ROWS if few else ()))
     grams = _fixed(config, of_short if length <= LONG else (OF_WORDS, OF_SINGLE_WORDS))
     first = dataclasses.replace(first, grams=grams[0])
@@ -105,9 +110,10 @@ def settings(
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
     best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
     best = trial.best([_with(best, end=each) for each in ends])
-    best = trial.best([_with(best, repeats=each) for each in repeats[: 2 if length >= REPEATING else 1]])
+    best = trial.best([_with(best, repeats=each) for each in repeats[: 2 if is_repeating else 1]])
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])
     best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
+    best = trial.best([dataclasses.replace(best, step=each) for each in steps[: 3 if is_repeating else 1]])
     return dataclasses.replace(best, epochs=trial.epochs(best) if config.ngram_epochs == AUTO else epochs)
 
 
@@ -195,7 +201,7 @@ def task(  # noqa: PLR0913, PLR0917  what a task is made of
 ) -> NgramTask:
     """Return what a training learns from, under settings that were chosen."""
     balanced = config.class_weight == "balanced"
-    return NgramTask(rows, labels, classes, scale, chosen.norm, balanced, 0.0, config.seed)
+    return NgramTask(rows, labels, classes, scale, chosen.norm, chosen.step, balanced, 0.0, config.seed)
 
 
 def _loss(trainers: Sequence[NgramTrainer], splits: Sequence[_Split]) -> float:
@@ -242,4 +248,4 @@ def _in_words(candidate: NgramSettings) -> str:
     parts += [f"the last {grams.end} apart"] * bool(grams.end)
     parts += ["repeated words apart"] * grams.repeats
     parts += ["also those seen once"] * (candidate.least_texts == 1)
-    return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}"
+    return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}, step {candidate.step:g}"

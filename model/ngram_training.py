@@ -17,7 +17,6 @@ from model.ngram_sums import NgramSums, columns
 from model.ngrams import Norm
 from model.sparse_rows import Ids, Offsets, SparseRows
 
-STEP = 0.045  # by which one row may move the logits of a text, on average; a batch, by its root as much
 STEP_TEXTS = 2000  # that the step is fitted to
 STEPS = 100  # wanted in an epoch: small files take small batches
 BATCH_SIZES = (16, 256)
@@ -35,6 +34,8 @@ class NgramTask:
     scale: Floats
     """Shape (n-grams,): how much each n-gram counts; 0: it is unknown."""
     norm: Norm
+    step: float
+    """By how much one row may move the logits of a text, on average; a batch, by its root as much."""
     balanced: bool
     """Whether each class counts the same, however many rows it has."""
     penalty: float
@@ -49,12 +50,12 @@ class NgramTrainer:
         """Start with all weights 0.
 
         The rate is such that a step moves the logits of a text with all its n-grams by
-        STEP * sqrt(batch size) on average: that of Adam does not depend on the size of the gradient.
+        task.step * sqrt(batch size) on average: that of Adam does not depend on the size of the gradient.
         """
         self.task = task
         rows = len(task.labels)
         self.batch_size = int(np.clip(2 ** round(math.log2(max(rows, 1) / STEPS)), *BATCH_SIZES))
-        self.rate = STEP * math.sqrt(self.batch_size) / _mean_sum(task)
+        self.rate = task.step * math.sqrt(self.batch_size) / _mean_sum(task)
         self.state = np.zeros((len(task.scale), 3, columns(task.classes)), dtype=np.float32)
         self.bias = np.zeros((3, columns(task.classes)), dtype=np.float32)
         self.epochs = self.steps = 0

@@ -17,6 +17,7 @@ from model.ngram_settings import (
     MOST_WEIGHTS,
     NORMS,
     SCALES,
+    USUAL_STEP,
     WITH_CHARACTERS,
     NgramSettings,
     Sample,
@@ -33,6 +34,7 @@ FIXED: dict[str, Any] = {
     "ngram_scale": "idf",
     "ngram_norm": "none",
     "ngram_least_texts": 2,
+    "ngram_step": 0.1,
     "ngram_epochs": 3,
 }
 FILLER = [f"w{letter}{other}" for letter in "abcdefghij" for other in "klmnopqrst"]
@@ -64,7 +66,7 @@ def no_sample() -> NoReturn:
 
 def test_a_configuration_that_fixes_everything_chooses_nothing_and_reads_no_sample() -> None:
     assert settings(Config.parse(FIXED), no_sample) == NgramSettings(
-        Grams(2, 1, (2, 3), 5), "idf", "none", least_texts=2, epochs=3
+        Grams(2, 1, (2, 3), 5), "idf", "none", least_texts=2, step=0.1, epochs=3
     )
 
 
@@ -215,6 +217,32 @@ def test_words_that_a_text_repeats_count_once_more_where_they_tell() -> None:
 def test_in_short_texts_repeated_words_are_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
     chosen(pieces, ngram_end=0)
     assert "repeated" not in capsys.readouterr().out
+
+
+def rare(chance: random.Random, label: int) -> list[str]:
+    """Only words tell that few of the texts have."""
+    words = [f"rare{label}{chance.randrange(40)}x" for _ in range(2)] + filler(chance, 60)
+    chance.shuffle(words)
+    return words
+
+
+def frequent(chance: random.Random, label: int) -> list[str]:
+    """Only one word tells, and not always: whoever believes the others learns noise."""
+    told = label if chance.random() < 0.8 else 1 - label
+    words = [f"often{told}", *filler(chance, 60)]
+    chance.shuffle(words)
+    return words
+
+
+def test_the_step_is_larger_where_only_rare_words_tell() -> None:
+    fixed: dict[str, Any] = {"ngram_words": 1, "ngram_chars": None, "ngram_skip": 0, "ngram_end": 0}
+    assert chosen(rare, **fixed, ngram_repeats=False).step > USUAL_STEP
+    assert chosen(frequent, **fixed, ngram_repeats=False).step == USUAL_STEP
+    assert chosen(rare, **fixed, ngram_repeats=False, ngram_step=0.01).step == 0.01
+
+
+def test_in_short_texts_no_larger_step_is_tried() -> None:
+    assert chosen(lambda chance, label: rare(chance, label)[:20], ngram_end=0).step == USUAL_STEP
 
 
 def test_single_words_are_chosen_in_long_texts_where_longer_runs_only_add_noise() -> None:

@@ -23,7 +23,7 @@ def task(classes: int = 3, rows: int = 120, **changes: object) -> NgramTask:
         for label in labels
     ]
     scale = chance.random(SIZE).astype(np.float32) + 0.5
-    made = NgramTask(SparseRows.of(texts), labels, classes, scale, "sqrt", False, 0.0, seed=3)
+    made = NgramTask(SparseRows.of(texts), labels, classes, scale, "sqrt", 0.045, False, 0.0, seed=3)
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -89,6 +89,14 @@ def test_an_epoch_is_that_of_the_article(classes: int, norm: str, penalty: float
 @pytest.mark.parametrize("classes", [2, 3, 40])
 def test_rows_that_an_n_gram_tells_apart_are_learned_completely(classes: int) -> None:
     assert accuracy(trained(task(min(classes, 20), rows=400), epochs=8)) > 0.99
+
+
+@pytest.mark.parametrize("norm", ["sqrt", "none"])
+def test_the_first_step_moves_the_logits_of_a_text_by_the_step_size(norm: str) -> None:
+    given = task(rows=16, norm=norm, step=0.02, scale=np.ones(SIZE, np.float32))
+    trainer = NgramTrainer(given)
+    moved = trainer.rate * given.rows.counts / (np.sqrt(given.rows.counts + 1) if norm == "sqrt" else 1)
+    assert moved.mean() == pytest.approx(0.02 * math.sqrt(trainer.batch_size))
 
 
 def test_the_loss_falls_from_that_of_knowing_nothing() -> None:
