@@ -16,15 +16,17 @@ checkpoint. Every host of a job ends with the same, unless it is lost.
 """
 
 import contextlib
+import json
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
-from container import failure, parameter_server
+from container import failure, parameter_server, program
 from container.driver import ensure_driver
 from container.failure import UsageError, Wording
 from contract import keys, strict_json
+from contract.lineage import Program
 from contract.strict_json import JsonError
 from model.config import Config
 from model.errors import ArtifactError, ConfigError, TrainingStopped
@@ -104,11 +106,13 @@ def _train(base: Path) -> None:
     trained = channels / "challenger"
     if trained.exists():
         if hosts.first:
+            _tell_program(folders.output)
             evaluation = pipeline.compare_again(trained, folders, _champion(channels))
             print(f"Compared again; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
         return
     with parameter_server.running(hosts, interface) if shared else contextlib.nullcontext():
         if hosts.first:
+            _tell_program(folders.output)
             evaluation = pipeline.run(config, folders, _champion(channels), lambda: stop.asked, hosts)
             print(f"Saved the model; validation accuracy {evaluation['accuracy']:.4f}", flush=True)
         elif shared:
@@ -116,6 +120,13 @@ def _train(base: Path) -> None:
             print(f"Trained with {hosts.names[0]}, which saves the model.", flush=True)
         else:
             print(f"{hosts.names[0]} trains this model alone: nothing to do here.", flush=True)
+
+
+def _tell_program(output: Path) -> None:
+    """Leave what program this is beside the figures, for the model's lineage."""
+    told: Program = {"revision": os.environ.get("CLAIMFLOW_REVISION"), "digest": program.version()}
+    output.mkdir(parents=True, exist_ok=True)
+    (output / keys.PROGRAM).write_text(json.dumps(told))
 
 
 def _hosts(given: dict[str, Any]) -> tuple[Hosts, str]:

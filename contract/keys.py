@@ -18,6 +18,7 @@ RUNS_PREFIX = "runs/"  # of the work of runs, in the artifacts bucket
 TRAIN, VALIDATION = "train", "validation"
 CHAMPION, CHAMPION_VALIDATION, CHALLENGER = "champion", "champion_validation", "challenger"
 NOTES = "notes.json"  # of validation, beside the rows that judge
+PROGRAM = "program.json"  # of a training, beside evaluation.json: which program it was
 
 # The files of a run in the results bucket, beside those that `result_name` names after the input.
 REPORT, EVALUATION, CHECKS = "report.html", "evaluation.json", "validation.json"
@@ -127,6 +128,11 @@ def checkpoints(run_id: str) -> str:
 def card(model_uri: str) -> str:
     """Return the address of a model's card, from that of its model.tar.gz: `…/training/JOB/card.json`."""
     return f"{model_uri.rsplit('/', 2)[0]}/card.json"
+
+
+def lineage(model_uri: str) -> str:
+    """Return the address of what a model was made of, beside its card."""
+    return f"{model_uri.rsplit('/', 2)[0]}/lineage.json"
 
 
 def shard(run_id: str, index: int) -> str:

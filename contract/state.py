@@ -27,6 +27,8 @@ class Request(TypedDict):
     """Who started it: the command line's caller, or `upload`."""
     replace: NotRequired[bool | None]
     """With `train`: the new model may lack categories of the live one."""
+    decided_until: NotRequired[str | None]
+    """With `train`: up to when people's decisions are in the last file of `data`, as ISO 8601."""
 
 
 class ThresholdRequest(TypedDict):
@@ -119,6 +121,8 @@ class Run(TypedDict):
     checkpoints: str
     round: NotRequired[int]
     """How often the trained model was sent back to be compared with another live model."""
+    decided_until: NotRequired[str]
+    """Up to when people's decisions are in the last file; absent: it has none."""
 
 
 class Channel(TypedDict):
@@ -154,6 +158,8 @@ class LabelledFile(LabelledRows):
     `champion_validation` (the rows held out for it); `challenger` is a trained model to be compared only."""
     reading: str
     """How the file was read, in words; empty for a UTF-8 CSV with commas."""
+    sha256: NotRequired[list[str]]
+    """Of each file's bytes, in their order; absent from runs that an older version began."""
 
 
 class RowsToLabel(TypedDict):

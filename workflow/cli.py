@@ -16,6 +16,7 @@ from workflow import (
     classification,
     display,
     final,
+    lineage,
     lists,
     local_model,
     models,
@@ -355,6 +356,19 @@ def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
         lists.show_models(versions, live)
         if live is None:
             display.say(models.none_live(versions, account.command), "yellow")
+
+
+@models_app.command(name="show")
+def show_model(ctx: typer.Context, version: Version, as_json: AsJson = False) -> None:
+    """Show what a version was made of: files, decisions, code, image, configuration."""
+    account: Account = ctx.obj
+    versions = models.list_models(account, stacks.read_stack(account))
+    model = models.find(versions, version)
+    state, made_of = model.state(model == models.live(versions)), lineage.read(account, model)
+    if as_json:
+        lists.as_json({**records.document(model), "state": state, "lineage": made_of})
+    else:
+        display.pairs(lineage.pairs(model, state, made_of))
 
 
 @models_app.command()

@@ -54,8 +54,8 @@ def audited_document(each: Audited) -> dict[str, Any]:
     return asdict(each) | more
 
 
-def as_json(documents: Sequence[dict[str, Any]]) -> None:
-    """Print a list of documents as JSON."""
+def as_json(documents: Sequence[dict[str, Any]] | dict[str, Any]) -> None:
+    """Print documents as JSON."""
     display.say(json.dumps(documents, indent=2, ensure_ascii=False))
 
 

@@ -13,7 +13,10 @@ from workflow.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
-    from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
+    from mypy_boto3_sagemaker.type_defs import (
+        DescribeModelPackageOutputTypeDef,
+        ModelPackageContainerDefinitionOutputTypeDef,
+    )
 
 APPROVED: "ModelApprovalStatusType" = "Approved"
 REJECTED: "ModelApprovalStatusType" = "Rejected"
@@ -46,6 +49,8 @@ class Model:
     target_of: int | None = None  # the version that is the same model with the target of before
     card: str | None = None  # the address of what is known about it
     model_uri: str | None = None  # the address of its model.tar.gz
+    image: str | None = None  # that trained it
+    image_digest: str | None = None  # as the registry found it
 
     @property
     def figures(self) -> str:
@@ -100,6 +105,15 @@ def live(models: list[Model]) -> Model | None:
     return max((model for model in models if model.status == APPROVED), key=lambda m: m.version, default=None)
 
 
+def find(models: list[Model], version: int) -> Model:
+    """Return a version. Raises CommandError if there is no such one."""
+    model = next((model for model in models if model.version == version), None)
+    if model is None:
+        known = ", ".join(str(model.version) for model in models) or "none yet"
+        raise CommandError(f"There is no model version {version}: the versions are {known}.")
+    return model
+
+
 def promise(account: Account, model: Model) -> float | None:
     """Return the precision that a version promises of accepted rows, or None where it is not known."""
     if model.target is not None or not model.card:
@@ -131,11 +145,7 @@ def set_status(
 
     Raises CommandError if there is no such version.
     """
-    models = list_models(account, stack)
-    model = next((model for model in models if model.version == version), None)
-    if model is None:
-        known = ", ".join(str(model.version) for model in models) or "none yet"
-        raise CommandError(f"There is no model version {version}: the versions are {known}.")
+    model = find(list_models(account, stack), version)
     account.sagemaker.update_model_package(ModelPackageArn=model.arn, ModelApprovalStatus=status)
     return list_models(account, stack)
 
@@ -144,6 +154,7 @@ def _read(account: Account, arn: str) -> Model:
     described = account.sagemaker.describe_model_package(ModelPackageName=arn)
     about = described.get("CustomerMetadataProperties", {})
     interval = about.get("accuracy_interval", "").split()
+    container = _container(described)
     return Model(
         version=described["ModelPackageVersion"],
         arn=arn,
@@ -159,11 +170,15 @@ def _read(account: Account, arn: str) -> Model:
         target=float(about["target_precision"]) if "target_precision" in about else None,
         target_of=int(about["target_of"]) if "target_of" in about else None,
         card=about.get("card"),
-        model_uri=_model_uri(described),
+        model_uri=container.get("ModelDataUrl"),
+        image=container.get("Image"),
+        image_digest=container.get("ImageDigest"),
     )
 
 
-def _model_uri(described: "DescribeModelPackageOutputTypeDef") -> str | None:
-    """Return the address of the archive; only a version that somebody else registered lacks it."""
+def _container(
+    described: "DescribeModelPackageOutputTypeDef",
+) -> "ModelPackageContainerDefinitionOutputTypeDef":
+    """Return the archive and the image; only a version that somebody else registered lacks them."""
     containers = described.get("InferenceSpecification", {}).get("Containers", [])
-    return containers[0].get("ModelDataUrl") if containers else None
+    return containers[0] if containers else {}

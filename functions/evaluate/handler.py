@@ -1,6 +1,7 @@
 """Lambda: a finished training in, its figures out."""
 
 import html
+import json
 import tarfile
 import tempfile
 import zlib
@@ -12,6 +13,7 @@ from contract.evaluation import Evaluation
 from contract.state import EvaluateEvent, Run, Training
 from evaluate import evaluation, evidence
 from evaluate.card import card
+from evaluate.lineage import lineage
 from shared import settings, storage, training
 from shared.archive import members
 from shared.storage import Location
@@ -20,7 +22,7 @@ from shared.writing import Form, for_people
 
 SIZE_LIMIT = 64 * 1024 * 1024
 FILES = {keys.EVALUATION: "application/json", keys.REPORT: "text/html; charset=utf-8"}
-SOUGHT = {*FILES, keys.SUSPECTS}  # an older training image leaves no suspects
+SOUGHT = {*FILES, keys.SUSPECTS, keys.PROGRAM}  # an older training image leaves the last two out
 
 VERDICT = "<!-- verdict -->"  # in model/report.html: where the page says that the model was refused
 
@@ -52,7 +54,7 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
         "against_live": " ".join(evaluation.against_live(found.compared, run)),
         "evaluation": uris[keys.EVALUATION],
         "report": uris[keys.REPORT],
-        "card": _write_card(event, document),
+        "card": _write_card(event, document, contents.get(keys.PROGRAM)),
         "subject": subject,
         "message": message,
     }
@@ -99,9 +101,12 @@ def _with_verdict(page: bytes, sentence: str) -> bytes:
     return page.replace(VERDICT.encode(), banner.encode(), 1)
 
 
-def _write_card(event: EvaluateEvent, document: Evaluation) -> str:
+def _write_card(event: EvaluateEvent, document: Evaluation, program: bytes | None) -> str:
+    """Write what the model was made of and its card, both beside it; returns the address of the card."""
     training = storage.parse_uri(event["training"]["model_uri"])
     held_out = Location(training.bucket, keys.channel(event["run"]["id"], keys.VALIDATION))
+    made_of = lineage(event, json.loads(program) if program else None)
+    storage.write_json(storage.parse_uri(keys.lineage(training.uri)), made_of)
     return storage.write_json(storage.parse_uri(keys.card(training.uri)), card(event, document, held_out.uri))
 
 

@@ -34,6 +34,7 @@ def _handle(event: PrepareEvent) -> Run:
         rejected=rejected,
         started_by=run_request.started_by,
         replace=run_request.replace,
+        decided_until=run_request.decided_until,
     )
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)

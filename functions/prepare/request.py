@@ -22,7 +22,7 @@ class Request:
 
     `data` has one file, or several to train on, and `versions` one for each, None for the newest.
     `config` is an object, where one lies, or None for the stack's own; `replace` lets a new model lack
-    categories of the live one.
+    categories of the live one; `decided_until` says up to when people's decisions are in the last file.
     """
 
     action: Action
@@ -32,6 +32,7 @@ class Request:
     config: dict[str, Any] | Location | None
     started_by: str | None
     replace: bool
+    decided_until: str | None
 
 
 def parse(document: object) -> Request:
@@ -55,6 +56,7 @@ def parse(document: object) -> Request:
         config=parse_uri(config) if isinstance(config, str) else config,
         started_by=document.get("started_by"),
         replace=document.get("replace") or False,
+        decided_until=document.get("decided_until"),
     )
 
 
@@ -70,6 +72,7 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
     yield from _version_problems(document)
     if problem := given.not_a_person(document.get("started_by")):
         yield problem
+    yield from _decided_problems(document)
     config = document.get("config")
     if isinstance(config, str):
         yield from _uri_problems("config", config)
@@ -90,6 +93,16 @@ def _action_problems(document: dict[str, Any]) -> Iterator[str]:
         yield f"'replace' is {given.kind(document['replace'])}; it must be true or false"
     if action == "predict" and document.get("replace"):
         yield "'replace' goes with the action 'train' only; leave it out"
+
+
+def _decided_problems(document: dict[str, Any]) -> Iterator[str]:
+    until = document.get("decided_until")
+    if until is not None and not given.is_filled(until):
+        yield f"'decided_until' is {given.kind(until)}; it must be a time, as text"
+    elif too_long := given.too_long("decided_until", until):
+        yield too_long
+    if until is not None and document.get("action") == "predict":
+        yield "'decided_until' goes with the action 'train' only; leave it out"
 
 
 def _data_problems(document: dict[str, Any]) -> Iterator[str]:

@@ -48,6 +48,7 @@ class Inputs:
     rejected: int | None = None
     started_by: str | None = None
     replace: bool = False
+    decided_until: str | None = None
 
 
 def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
@@ -92,6 +93,8 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
     }
     if inputs.more_data:
         described["more_data"] = [_file(info) for info in inputs.more_data]
+    if inputs.decided_until:
+        described["decided_until"] = inputs.decided_until
     return described
 
 

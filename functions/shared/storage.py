@@ -1,6 +1,7 @@
 """Reading and writing S3 objects: one version of each, in bounded memory."""
 
 import contextlib
+import hashlib
 import io
 import json
 import re
@@ -121,6 +122,31 @@ def delete(locations: Iterable[Location]) -> None:
 def open_object(info: ObjectInfo) -> BinaryIO:
     """Open one version of an object as a stream that survives a lost connection."""
     return cast("BinaryIO", io.BufferedReader(_RangedObject(info), buffer_size=256 * 1024))
+
+
+class Hashed(io.RawIOBase):
+    """A stream that is read once, from its beginning to its end, and then has its sha256."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Read from `stream`."""
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - the buffer protocol
+        """Read into a buffer."""
+        size = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        self._digest.update(memoryview(buffer)[:size])
+        return int(size)
+
+    def sha256(self) -> str:
+        """Return the digest of all bytes, of which those that nobody has read are read now."""
+        while rest := self._stream.read(RANGE_BYTES):
+            self._digest.update(rest)
+        return self._digest.hexdigest()
 
 
 def open_with_metadata(info: ObjectInfo) -> tuple[BinaryIO, dict[str, str]]:

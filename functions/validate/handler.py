@@ -3,7 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from contract import keys
 from contract.errors import InvalidData, StorageError
@@ -24,7 +24,7 @@ from contract.state import (
 from shared import settings, storage
 from shared.channels import channels
 from shared.messages import bounded, trained_from
-from shared.storage import Location, ObjectInfo
+from shared.storage import Hashed, Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import lambda_handler, logger
 from shared.writing import for_people, form_of
@@ -55,7 +55,11 @@ def _handle(event: ValidateEvent) -> Validation:
 
 
 def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
-    sources = [_source(run, file, several=len(files) > 1) for file in files]
+    streams = [Hashed(_stream(file)) for file in files]
+    sources = [
+        _source(run, file, stream, several=len(files) > 1)
+        for file, stream in zip(files, streams, strict=True)
+    ]
     tables, found = [source.table for source in sources], sources[0].columns
     n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
     with tempfile.TemporaryDirectory() as folder:
@@ -93,12 +97,13 @@ def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
         "warnings": warnings,
         "channels": channels(run),
         "reading": tables[0].reading.described,
+        "sha256": [stream.sha256() for stream in streams],
     }
     return checked, report
 
 
-def _source(run: Run, file: InputFile, *, several: bool) -> LabelledTable:
-    table = _open(file, run["sheet"])
+def _source(run: Run, file: InputFile, stream: Hashed, *, several: bool) -> LabelledTable:
+    table = _open(file, cast("BinaryIO", stream), run["sheet"])
     found = columns.choose(table, run["columns"], labelled=True)
     return LabelledTable(table, found, table.name if several else "")
 
@@ -126,7 +131,7 @@ def _target(run: Run) -> float | None:
 
 
 def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, Report]:
-    table = _open(file, run["sheet"])
+    table = _open(file, _stream(file), run["sheet"])
     found = columns.choose(table, run["columns"], labelled=False, learned=learned.columns)
     given = Given(found, learned.labels)
     bucket = settings.artifacts_bucket()
@@ -182,12 +187,15 @@ def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, 
     return checked, report
 
 
-def _open(file: InputFile, sheet: str | None) -> Table:
-    """Open the version of the file that prepare saw."""
+def _stream(file: InputFile) -> BinaryIO:
+    """Return the version of the file that prepare saw; nothing of it is read yet."""
     location = Location(file["bucket"], file["key"])
-    info = ObjectInfo(location, file["version"], file["etag"], file["size"])
+    return storage.open_object(ObjectInfo(location, file["version"], file["etag"], file["size"]))
+
+
+def _open(file: InputFile, stream: BinaryIO, sheet: str | None) -> Table:
     try:
-        return Table(storage.open_object(info), location.name, sheet)
+        return Table(stream, Location(file["bucket"], file["key"]).name, sheet)
     except StorageError as error:
         raise InvalidData(f"The file is gone since the run began: {error}.") from error
 

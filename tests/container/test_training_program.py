@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from container import training
+from container import program, training
 from container.training import parse_hyperparameters
 from model.config import Config
 from model.errors import ArtifactError, ConfigError
@@ -32,8 +32,16 @@ def test_a_job_leaves_model_evaluation_report_and_suspects_and_no_failure(traine
         "evaluation.json",
         "report.html",
         "suspects.csv",
+        "program.json",
     }
     assert not (trained / "output" / "failure").exists()
+
+
+def test_a_job_says_which_program_it_was_and_of_which_revision_inside_an_image(job: Job, run: Run) -> None:
+    base = job(num_epoch=1)
+    assert run("train", CLAIMFLOW_BASE_DIR=str(base), CLAIMFLOW_REVISION="0123456789ab").returncode == 0
+    told = json.loads((base / "output" / "data" / "program.json").read_text(encoding="utf-8"))
+    assert told == {"revision": "0123456789ab", "digest": program.version()}
 
 
 def test_the_log_names_the_best_validation_accuracy(job: Job, run: Run) -> None:

@@ -40,6 +40,7 @@ def test_a_job_leaves_a_model(user: tuple[str, ...], image: Image, job: Job) -> 
         "evaluation.json",
         "report.html",
         "suspects.csv",
+        "program.json",
     }
     assert not (base / "output" / "failure").exists()
 

@@ -115,7 +115,8 @@ class Stack:
         job = state["run"]["job_name"] + "-0"
         folder = f"{state['run']['training_output']}/{job}/output"
         written = json.dumps(EVALUATION | evaluation)
-        left = {} if suspect_rows is None else {"suspects.csv": suspect_rows}
+        left = {"program.json": json.dumps(PROGRAM)}
+        left |= {} if suspect_rows is None else {"suspects.csv": suspect_rows}
         for name, files in (
             ("output.tar.gz", {"evaluation.json": written, "report.html": REPORT} | left),
             ("model.tar.gz", {"model.params": "weights", "encoder.json": "{}", "config.json": "{}"}),
@@ -178,6 +179,7 @@ class Stack:
         return list(csv.DictReader(io.StringIO(self.read(uri).decode("utf-8-sig"), newline="")))
 
 
+PROGRAM = {"revision": "0123456789ab", "digest": "fedcba9876543210"}
 REPORT = "<main><!-- verdict --><p>Report</p>"
 EVALUATION = {
     "schema": 1,

@@ -55,6 +55,15 @@ def test_what_is_wrong_with_several_files_is_told(changed: dict[str, object], sa
     assert said in problems(TRAIN | changed)
 
 
+def test_a_training_may_say_up_to_when_decisions_are_in_its_last_file() -> None:
+    until = "2026-11-27T01:00:00+00:00"
+    assert request.parse(TRAIN | {"decided_until": until}).decided_until == until
+    said = problems(TRAIN | {"action": "predict", "decided_until": 7})
+    assert "'decided_until' is a number; it must be a time, as text" in said
+    assert "'decided_until' goes with the action 'train' only" in said
+    assert "'decided_until' is longer" in problems(TRAIN | {"decided_until": "1" * 1025})
+
+
 def test_a_training_may_let_categories_go_and_a_prediction_has_none_to_lose() -> None:
     assert request.parse(TRAIN | {"replace": True}).replace is True
     said = problems(TRAIN | {"action": "predict", "replace": True})

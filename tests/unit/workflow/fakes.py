@@ -238,10 +238,15 @@ def make_table(client: Any) -> None:
     client.create_table(TableName="decisions", **keys)
 
 
-def add_model(account: Account, accuracy: float, status: str = "Approved", **about: str) -> None:
-    """Register a model version."""
+def add_model(
+    account: Account, accuracy: float, status: str = "Approved", *, archive: str | None = None, **about: str
+) -> None:
+    """Register a model version, if need be with an archive."""
+    containers = [{"Image": "claimflow:1", "ModelDataUrl": archive}]
+    named = {"InferenceSpecification": {"Containers": containers, "SupportedContentTypes": ["text/csv"]}}
     account.sagemaker.create_model_package(
         ModelPackageGroupName="claimflow-models",
+        **(named if archive else {}),  # type: ignore[arg-type]
         ModelApprovalStatus=status,  # type: ignore[arg-type]
         CustomerMetadataProperties={"accuracy": repr(accuracy), "run": "train-x", **about},
     )

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, WaiterError
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from contract.lineage import Lineage
 from contract.state import State
 from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
 from workflow import cli, display, programs, records, runs, stack, submission
@@ -748,6 +749,61 @@ def test_a_version_that_is_not_there_is_told(account: Account) -> None:
     result = claimflow("models", "approve", 7)
     assert result.exit_code == 1
     assert result.stderr == "There is no model version 7: the versions are 1.\n"
+
+
+MADE_OF: Lineage = {
+    "schema": 1,
+    "run": "train-x",
+    "job": "claimflow-x-0",
+    "files": [
+        {"uri": "s3://bkt/old.csv", "version": "v1", "etag": "e", "size": 7, "sha256": "ab12"},
+        {"uri": "s3://bkt/decided.csv", "version": None, "etag": "e", "size": 7, "sha256": None},
+    ],
+    "decisions": {"until": "2026-11-27T01:00:00+00:00", "file": "s3://bkt/decided.csv"},
+    "live_before": None,
+    "program": {"revision": "0123456789ab", "digest": "fedc"},
+    "config": {"seed": 7},
+}
+
+
+def add_made_model(account: Account, made_of: Lineage | None = None) -> None:
+    """Register a version whose archive is `j/output/model.tar.gz`, with its lineage beside it."""
+    add_model(account, 0.91, archive="s3://artifacts/runs/x/training/j/output/model.tar.gz")
+    if made_of:
+        body = json.dumps(made_of).encode()
+        account.s3.put_object(Bucket="artifacts", Key="runs/x/training/j/lineage.json", Body=body)
+
+
+def test_a_version_shows_what_it_was_made_of(account: Account) -> None:
+    add_made_model(account, MADE_OF)
+    shown = [line.split(maxsplit=1) for line in claimflow("models", "show", 1).output.splitlines()]
+    for name, text in (
+        ("Version", "1, live"),
+        ("File", "s3://bkt/old.csv"),
+        ("version", "v1"),
+        ("sha256", "ab12"),
+        ("File", "s3://bkt/decided.csv"),
+        ("sha256", "not known"),
+        ("Decisions", "up to 2026-11-27T01:00:00+00:00, in the last file"),
+        ("Code", "0123456789ab"),
+        ("Program", "fedc"),
+        ("Configuration", '{"seed": 7}'),
+    ):
+        assert [name, text] in shown
+
+
+def test_what_a_version_was_made_of_is_there_for_programs(account: Account) -> None:
+    add_made_model(account, MADE_OF)
+    found = json.loads(claimflow("models", "show", 1, "--json").output)
+    assert (found["version"], found["state"], found["accuracy"]) == (1, "live", 0.91)
+    assert found["lineage"] == MADE_OF
+
+
+def test_a_version_of_before_has_no_lineage_and_says_so(account: Account) -> None:
+    add_made_model(account)
+    assert "not known: an older version of Claimflow made it" in claimflow("models", "show", 1).output
+    assert json.loads(claimflow("models", "show", 1, "--json").output)["lineage"] is None
+    assert "There is no model version 9: the versions are 1." in claimflow("models", "show", 9).stderr
 
 
 def test_models_before_the_first_training_says_how_to_train(account: Account) -> None:
