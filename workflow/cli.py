@@ -24,6 +24,7 @@ from workflow import (
     programs,
     records,
     results,
+    retraining,
     review,
     runs,
     submission,
@@ -164,6 +165,16 @@ def train(  # noqa: PLR0913, PLR0917  the options of the command
 ) -> None:
     """Train a model on a labelled CSV, or several; it goes live if it is good enough."""
     submit(ctx.obj, "train", files, predict, config, explain=explain, no_wait=no_wait, replace=replace)
+
+
+@app.command()
+def retrain(ctx: typer.Context, no_wait: NoWait = False) -> None:
+    """Train anew from the live model's files and what people decided since; live if it is good enough."""
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    planned = retraining.plan(account, stack)
+    display.say(retraining.sentence(planned))
+    begin(account, stack, planned.request, no_wait)
 
 
 @app.command()

@@ -202,6 +202,15 @@ def every_audit(client: "DynamoDBClient", table: str) -> Iterator[Decision]:
         yield from map(_read, page["Items"])
 
 
+def every_decision(client: "DynamoDBClient", table: str) -> Iterator[tuple[str, Decision]]:
+    """Yield the decisions of all rows that were ever decided, each with the run under which it is kept."""
+    pages = client.get_paginator("scan").paginate(
+        TableName=table, FilterExpression="attribute_exists(changes)", ConsistentRead=True
+    )
+    for page in pages:
+        yield from ((item["run"]["S"], _read(item)) for item in page["Items"])
+
+
 def _holder(person: Person, now: float) -> dict[str, Any]:
     return {":holder": {"S": person.window}, ":now": {"N": f"{now:.0f}"}}
 

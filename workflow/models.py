@@ -4,8 +4,9 @@ import json
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from contract.evaluation import Card
 from contract.text import percent
 from workflow.account import Account
 from workflow.errors import CommandError
@@ -118,14 +119,21 @@ def promise(account: Account, model: Model) -> float | None:
     """Return the precision that a version promises of accepted rows, or None where it is not known."""
     if model.target is not None or not model.card:
         return model.target
+    made = card(account, model)
+    acceptance = made["acceptance"] if made else None
+    return float(acceptance["target_precision"]) if acceptance else None
+
+
+def card(account: Account, model: Model) -> Card | None:
+    """Return what is known about a version, or None where nothing is."""
+    if not model.card:
+        return None
     bucket, key = model.card.removeprefix("s3://").split("/", 1)
     try:
         with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-            card = json.loads(body.read())
+            return cast("Card", json.loads(body.read()))
     except account.s3.exceptions.NoSuchKey:
         return None
-    acceptance = card.get("acceptance")
-    return float(acceptance["target_precision"]) if acceptance else None
 
 
 def none_live(models: list[Model], command: str) -> str:

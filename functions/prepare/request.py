@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, get_args
 
 from contract import state
@@ -97,12 +98,18 @@ def _action_problems(document: dict[str, Any]) -> Iterator[str]:
 
 def _decided_problems(document: dict[str, Any]) -> Iterator[str]:
     until = document.get("decided_until")
-    if until is not None and not given.is_filled(until):
-        yield f"'decided_until' is {given.kind(until)}; it must be a time, as text"
-    elif too_long := given.too_long("decided_until", until):
-        yield too_long
+    if until is not None and not _is_time(until):
+        shown = f"'{shorten(until)}'" if isinstance(until, str) else given.kind(until)
+        yield f"'decided_until' is {shown}; it must be a time such as 2026-11-27T09:30:00+00:00"
     if until is not None and document.get("action") == "predict":
         yield "'decided_until' goes with the action 'train' only; leave it out"
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _data_problems(document: dict[str, Any]) -> Iterator[str]:

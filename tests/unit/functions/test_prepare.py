@@ -150,6 +150,12 @@ def test_a_file_that_is_too_large_for_the_functions_is_refused_at_once(
         stack.prepare(request_ | uris)
 
 
+def test_the_whole_configuration_of_a_run_can_be_given_to_another(stack: Stack) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
+    whole = stack.json(stack.prepare(request | {"config": {"num_epoch": 3}})["config"])
+    assert stack.json(stack.prepare(request | {"config": whole})["config"]) == whole
+
+
 def test_another_configuration_is_another_run(stack: Stack) -> None:
     request = {"action": "train", "data": stack.upload("train/a.csv", "x")}
     assert stack.prepare(request)["id"] != stack.prepare(request | {"config": {"num_epoch": 1}})["id"]

@@ -1,0 +1,285 @@
+"""Retraining: from the live model's files and what people decided to the request that trains anew."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from contract import keys
+from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
+from workflow import decided, decisions, retraining, stack
+from workflow.account import Account
+from workflow.cli import app
+from workflow.decided import DecidedRow
+from workflow.decisions import Answer, Asked, Decisions, Person
+from workflow.errors import CommandError
+
+FOLDER = "s3://artifacts/runs/x/training/j"
+LATER = 4_000_000_000.0  # after every file that the test writes
+CONFIG = {"seed": 7, "text_column": None}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time at which the next decision is made; each is made a second after the one before."""
+    at = [LATER]
+
+    def tick() -> float:
+        at[0] += 1
+        return at[0]
+
+    monkeypatch.setattr(decisions.time, "time", tick)
+    return at
+
+
+def put(account: Account, uri: str, content: bytes) -> dict[str, Any]:
+    """Write an object and return it as a lineage names it."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    version = account.s3.put_object(Bucket=bucket, Key=key, Body=content).get("VersionId")
+    return {"uri": uri, "version": version, "etag": "e", "size": len(content), "sha256": "ab"}
+
+
+def make_live(account: Account, files: list[dict[str, Any]], until: str | None = None) -> None:
+    """Make a model live that learned from files, the last of which has decisions `until` then."""
+    made_of = {
+        "files": files,
+        "decisions": {"until": until, "file": files[-1]["uri"]} if until else None,
+        "config": CONFIG,
+    }
+    card = {"text_column": "complaint", "label_column": "topic", "acceptance": None}
+    put(account, f"{FOLDER}/lineage.json", json.dumps(made_of).encode())
+    put(account, f"{FOLDER}/card.json", json.dumps(card).encode())
+    add_model(account, 0.9, archive=f"{FOLDER}/output/model.tar.gz", card=f"{FOLDER}/card.json")
+
+
+def queue(account: Account, run: str, texts: list[str]) -> None:
+    """Leave a run's queue as collect does."""
+    rows = [{"number": number, "cells": [f"C-{number}", text]} for number, text in enumerate(texts)]
+    uri = f"s3://results/{run}/{keys.QUEUE_ROWS}"
+    put(account, uri, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    index = {"schema": 1, "text": 1, "rows": uri}
+    put(account, f"s3://results/{run}/{keys.QUEUE_INDEX}", json.dumps(index).encode())
+
+
+def decide(account: Account, run: str, number: int, category: str | None, revision: int = 0) -> None:
+    answer = Answer(category, f"{run}-{number}-{revision}", revision)
+    asked = Asked(number, "engine", 1, audit=False)
+    Decisions(account.dynamodb, "decisions", run).decide(asked, answer, Person("ana", "window"))
+
+
+@pytest.fixture
+def old(account: Account) -> dict[str, Any]:
+    """Return a labelled file from which a live model was trained; a newer version of it is there."""
+    first = put(account, "s3://uploads/train/old.csv", b"complaint,topic\nx,engine\n")
+    put(account, "s3://uploads/train/old.csv", b"something else")
+    make_live(account, [first])
+    return first
+
+
+def plan(account: Account) -> retraining.Retraining:
+    return retraining.plan(account, stack.read_stack(account))
+
+
+def learned(account: Account, planned: retraining.Retraining) -> list[DecidedRow]:
+    """Return the rows of the file of decided rows that a request names."""
+    uri, version = planned.request["data"][-1], planned.request["version"][-1]  # type: ignore[index]
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    body = account.s3.get_object(Bucket=bucket, Key=key, VersionId=str(version))["Body"].read()
+    return list(decided.read(body.splitlines()))
+
+
+def labels(account: Account, planned: retraining.Retraining) -> dict[str, str | None]:
+    return {row.text: row.label for row in learned(account, planned)}
+
+
+def test_it_trains_from_the_files_of_the_live_model_in_their_versions_and_from_the_decisions(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["it squeals", "it smokes", "it leaks"])
+    decide(account, "run-1", 0, "brakes")
+    decide(account, "run-1", 2, "engine")
+    planned = plan(account)
+    request = planned.request
+    assert (request["action"], request["config"], planned.version, planned.rows) == ("train", CONFIG, 1, 2)
+    assert (request["data"][0], request["version"][0]) == (old["uri"], old["version"])  # type: ignore[index]
+    assert labels(account, planned) == {"it squeals": "brakes", "it leaks": "engine"}
+    assert request["decided_until"] == max(row.at for row in learned(account, planned))
+
+
+def test_the_decided_rows_have_the_columns_that_the_model_learned_from(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ['say "x",\r\n\u2028y', "b"])
+    decide(account, "run-1", 0, "brakes")
+    uri = plan(account).request["data"][-1]
+    key = uri.removeprefix("s3://uploads/")
+    (line,) = account.s3.get_object(Bucket="uploads", Key=key)["Body"].read().splitlines()
+    found = json.loads(line)
+    assert list(found) == ["complaint", "topic", "decided_run", "decided_row", "decided_at"]
+    assert (found["complaint"], found["topic"], found["decided_run"]) == (
+        'say "x",\r\n\u2028y',
+        "brakes",
+        "run-1",
+    )
+
+
+def test_a_text_that_was_decided_several_times_counts_once_with_the_last_decision(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["It squeals", "it smokes"])
+    queue(account, "run-2", ["it  SQUEALS"])
+    decide(account, "run-1", 0, "brakes")
+    decide(account, "run-1", 1, "engine")
+    decide(account, "run-2", 0, "wheels")
+    assert labels(account, plan(account)) == {"it smokes": "engine", "it  SQUEALS": "wheels"}
+
+
+def test_of_a_row_that_was_decided_anew_the_last_decision_counts_and_one_taken_back_does_not(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["a", "b"])
+    for number in (0, 1):
+        decide(account, "run-1", number, "brakes")
+    decide(account, "run-1", 0, "engine", revision=1)
+    decide(account, "run-1", 1, None, revision=1)
+    assert labels(account, plan(account)) == {"a": "engine"}
+
+
+def test_what_was_decided_before_the_newest_file_was_written_is_left_to_that_file(
+    account: Account, old: dict[str, Any], clock: list[float]
+) -> None:
+    queue(account, "run-1", ["a", "b"])
+    clock[0] = 1_000_000_000
+    decide(account, "run-1", 0, "brakes")
+    clock[0] = LATER
+    decide(account, "run-1", 1, "brakes")
+    assert labels(account, plan(account)) == {"b": "brakes"}
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_without_a_decision_since_then_it_ends_in_one_sentence(
+    account: Account, old: dict[str, Any], machine: PlayedStepFunctions, taken_back: bool
+) -> None:
+    if taken_back:
+        queue(account, "run-1", ["a"])
+        decide(account, "run-1", 0, "brakes")
+        decide(account, "run-1", 0, None, revision=1)
+    result = CliRunner().invoke(app, ["retrain"])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Nothing was decided since model version 1 was trained: decide rows of a file with "
+        "`claimflow review`, and retrain then.\n"
+    )
+    assert machine.started == []
+
+
+def retrained(account: Account, old: dict[str, Any]) -> retraining.Retraining:
+    """Retrain once, make the result live, and return what it was made from."""
+    planned = plan(account)
+    uri, version = planned.request["data"][-1], planned.request["version"][-1]  # type: ignore[index]
+    make_live(account, [old, {**old, "uri": uri, "version": version}], planned.request["decided_until"])
+    return planned
+
+
+def test_a_second_retraining_takes_one_file_of_all_decisions(account: Account, old: dict[str, Any]) -> None:
+    queue(account, "run-1", ["a", "b"])
+    decide(account, "run-1", 0, "brakes")
+    retrained(account, old)
+    decide(account, "run-1", 1, "engine")
+    planned = plan(account)
+    assert planned.version == 2
+    assert planned.request["data"][:-1] == [old["uri"]]
+    assert labels(account, planned) == {"a": "brakes", "b": "engine"}
+
+
+def test_what_a_retrained_model_learned_is_nothing_new(account: Account, old: dict[str, Any]) -> None:
+    queue(account, "run-1", ["a"])
+    decide(account, "run-1", 0, "brakes")
+    retrained(account, old)
+    with pytest.raises(CommandError, match="Nothing was decided since model version 2 was trained"):
+        plan(account)
+
+
+def test_decisions_go_on_though_the_results_of_their_run_are_gone(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["a"])
+    queue(account, "run-2", ["b"])
+    decide(account, "run-1", 0, "brakes")
+    retrained(account, old)
+    account.s3.delete_object(Bucket="results", Key=f"run-1/{keys.QUEUE_INDEX}")
+    decide(account, "run-2", 0, "engine")
+    assert labels(account, plan(account)) == {"a": "brakes", "b": "engine"}
+
+
+def test_a_decision_that_was_changed_or_taken_back_changes_what_was_learned(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["a", "b", "c"])
+    for number in range(3):
+        decide(account, "run-1", number, "brakes")
+    retrained(account, old)
+    decide(account, "run-1", 0, "engine", revision=1)
+    decide(account, "run-1", 1, None, revision=1)
+    assert labels(account, plan(account)) == {"c": "brakes", "a": "engine"}
+
+
+def test_a_decision_by_a_clock_that_is_slow_is_not_lost(
+    account: Account, old: dict[str, Any], clock: list[float]
+) -> None:
+    queue(account, "run-1", ["a", "b"])
+    decide(account, "run-1", 0, "brakes")
+    retrained(account, old)
+    clock[0] -= 10 * 60
+    decide(account, "run-1", 1, "engine")
+    assert labels(account, plan(account)) == {"a": "brakes", "b": "engine"}
+
+
+def test_decisions_without_texts_are_counted(account: Account, old: dict[str, Any]) -> None:
+    queue(account, "run-1", ["a"])
+    decide(account, "run-1", 0, "brakes")
+    decide(account, "run-gone", 0, "brakes")
+    planned = plan(account)
+    assert (planned.rows, planned.left_out) == (1, 1)
+    assert retraining.sentence(planned) == (
+        "The files of model version 1 and 1 row that people decided. 1 decision left out, as the results "
+        "with the texts are gone."
+    )
+
+
+def test_a_file_that_is_gone_is_named(account: Account, old: dict[str, Any]) -> None:
+    account.s3.delete_object(Bucket="uploads", Key="train/old.csv", VersionId=old["version"])
+    with pytest.raises(
+        CommandError, match=r"s3://uploads/train/old.csv, from which model version 1 was trained"
+    ):
+        plan(account)
+
+
+def test_a_model_without_lineage_says_what_to_do(account: Account) -> None:
+    add_model(account, 0.9, archive=f"{FOLDER}/output/model.tar.gz")
+    with pytest.raises(
+        CommandError, match="train once more with `claimflow train FILE`, and retrain from then"
+    ):
+        plan(account)
+
+
+def test_without_a_live_model_there_is_nothing_to_retrain(account: Account) -> None:
+    with pytest.raises(CommandError, match="There is no model yet"):
+        plan(account)
+
+
+def test_the_command_and_the_desk_start_the_same_request(
+    account: Account, old: dict[str, Any], machine: PlayedStepFunctions
+) -> None:
+    queue(account, "run-1", ["a"])
+    decide(account, "run-1", 0, "brakes")
+    result = CliRunner().invoke(app, ["retrain", "--no-wait"])
+    assert result.exit_code == 0, result.output
+    assert "The files of model version 1 and 1 row that people decided." in result.output
+    arn = retraining.start(account, stack.read_stack(account), by="ana@example.com")
+    by_command, by_desk = machine.started
+    assert arn.endswith(by_desk["name"])
+    assert by_desk["input"].pop("started_by") == "ana@example.com"
+    by_command["input"].pop("started_by", None)
+    assert by_command["input"] == by_desk["input"]

@@ -1,0 +1,190 @@
+"""Training anew from what the live model learned and from what people have decided since.
+
+The files of the live model are taken in the versions that it learned from. Behind them goes one file of all
+decided rows, so that a decision beats an older label of the same text (see `functions/validate`). A model
+trained in this way has such a file already: its rows go on, as the results that they are from may be gone.
+"""
+
+import json
+import tempfile
+from collections import defaultdict
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contract.lineage import LearnedFile, Lineage
+from contract.state import Request
+from contract.text import count
+from workflow import decided, lineage, models, submission
+from workflow.account import Account
+from workflow.decided import DecidedRow
+from workflow.decisions import Decision, every_decision
+from workflow.errors import CommandError
+from workflow.models import Model
+from workflow.queue import read_index
+from workflow.stack import Stack
+from workflow.submission import Uploaded
+
+# How far the clocks of two people may be apart, as AWS would not answer them otherwise: by a slow one a
+# decision seems older than those that were learned already.
+CLOCKS = timedelta(minutes=15)
+GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "400", "405", "MethodNotAllowed"}
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """What a new training learns from."""
+
+    request: Request
+    version: int
+    """The live one."""
+    rows: int
+    """Decided ones."""
+    left_out: int
+    """Decisions whose texts are gone with the results of their runs."""
+
+
+def start(account: Account, stack: Stack, by: str | None = None) -> str:
+    """Start a training from the live model's files and all decisions; returns the execution's ARN.
+
+    `by` is who asks for it, the caller by default. Raises CommandError as `plan` does.
+    """
+    request = plan(account, stack).request
+    if by:
+        request["started_by"] = by
+    return submission.start(account, stack, request)
+
+
+def plan(account: Account, stack: Stack) -> Retraining:
+    """Write the file of decided rows and return the request for a training with it.
+
+    Raises CommandError where no model is live, nothing was decided since it was trained, one of its files is
+    gone, or an older Claimflow trained it, which did not tell its files.
+    """
+    model = models.read_live(account, stack)
+    made_of = lineage.read(account, model)
+    if made_of is None:
+        raise CommandError(
+            f"Model version {model.version} was made by an older Claimflow, which did not tell what it "
+            f"learned from: train once more with `{account.command} train FILE`, and retrain from then on."
+        )
+    found, left_out = _found(account, stack, _since(account, made_of, model))
+    before = _decided_before(account, made_of)
+    rows = decided.merged(before, found)
+    if rows == before:
+        raise CommandError(_nothing(account, model, left_out))
+    first, *more = [Uploaded(file["uri"], file["version"]) for file in _first_files(made_of)]
+    more.append(_upload(account, stack, rows, model))
+    request = submission.request("train", first, None, made_of["config"], more=more)
+    request["decided_until"] = max(each.at for each in (*before, *found))
+    return Retraining(request, model.version, len(rows), left_out)
+
+
+def sentence(planned: Retraining) -> str:
+    """Return in words what is learned."""
+    left_out = f" {_left_out(planned.left_out)}" if planned.left_out else ""
+    return (
+        f"The files of model version {planned.version} and {count(planned.rows, 'row')} that people decided."
+        f"{left_out}"
+    )
+
+
+def _nothing(account: Account, model: Model, left_out: int) -> str:
+    more = f" {_left_out(left_out)}" if left_out else ""
+    return (
+        f"Nothing was decided since model version {model.version} was trained: decide rows of a file with "
+        f"`{account.command} review`, and retrain then.{more}"
+    )
+
+
+def _left_out(decisions: int) -> str:
+    return f"{count(decisions, 'decision')} left out, as the results with the texts are gone."
+
+
+def _first_files(made_of: Lineage) -> list[LearnedFile]:
+    """Return the files that the model learned from, but that of the decided rows."""
+    return made_of["files"][:-1] if made_of["decisions"] else made_of["files"]
+
+
+def _since(account: Account, made_of: Lineage, model: Model) -> str:
+    """Return when the first decision may have been made that the model does not know, as ISO 8601.
+
+    That is when its newest file was written, or when the last decision was made that it learned. Raises
+    CommandError where one of its files is gone.
+    """
+    written = max(_written(account, file, model) for file in made_of["files"])
+    decisions = made_of["decisions"]
+    since = datetime.fromisoformat(decisions["until"]) - CLOCKS if decisions else written
+    return since.isoformat(timespec="seconds")
+
+
+def _written(account: Account, file: LearnedFile, model: Model) -> datetime:
+    try:
+        return account.s3.head_object(**_object(file))["LastModified"].astimezone(UTC)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in GONE:
+            raise
+    raise CommandError(
+        f"{file['uri']}, from which model version {model.version} was trained, is not there any more in the "
+        f"version of then: train from what there is now, with `{account.command} train FILE`."
+    )
+
+
+def _decided_before(account: Account, made_of: Lineage) -> list[DecidedRow]:
+    """Return the decided rows that the model has learned already."""
+    if not made_of["decisions"]:
+        return []
+    with closing(account.s3.get_object(**_object(made_of["files"][-1]))["Body"]) as body:
+        return list(decided.read(body.iter_lines()))
+
+
+def _found(account: Account, stack: Stack, since: str) -> tuple[list[DecidedRow], int]:
+    """Return what was decided since then, and how many decisions have no text any more."""
+    by_run: dict[str, list[Decision]] = defaultdict(list)
+    for run, decision in every_decision(account.dynamodb, stack.decisions):
+        if decision.changes[-1].at >= since:
+            by_run[run].append(decision)
+    found = [
+        DecidedRow(texts[each.number], each.category, run, each.number, each.changes[-1].at)
+        for run, decisions in by_run.items()
+        for texts in [_texts(account, stack, run, {each.number for each in decisions})]
+        for each in decisions
+        if each.number in texts
+    ]
+    return found, sum(map(len, by_run.values())) - len(found)
+
+
+def _texts(account: Account, stack: Stack, run: str, numbers: set[int]) -> dict[int, str]:
+    """Return the texts of some rows of a run by their numbers; none of a run whose results are gone."""
+    try:
+        index = read_index(account, stack, run)
+        bucket, key = _place(index["rows"])
+        body = account.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    except (CommandError, account.s3.exceptions.NoSuchKey):
+        return {}
+    with closing(body):
+        rows = (json.loads(line) for line in body.iter_lines())
+        return {row["number"]: row["cells"][index["text"]] for row in rows if row["number"] in numbers}
+
+
+def _upload(account: Account, stack: Stack, rows: list[DecidedRow], model: Model) -> Uploaded:
+    card = models.card(account, model)
+    names = (card["text_column"], card["label_column"]) if card else (None, None)
+    with tempfile.TemporaryDirectory(prefix="claimflow-") as folder:
+        path = Path(folder) / decided.FILE
+        path.write_bytes(decided.write(rows, names[0] or "text", names[1] or "label"))
+        return submission.upload(account, stack, path)
+
+
+def _object(file: LearnedFile) -> Any:  # noqa: ANN401  the arguments of several calls
+    bucket, key = _place(file["uri"])
+    return {"Bucket": bucket, "Key": key, **({"VersionId": file["version"]} if file["version"] else {})}
+
+
+def _place(uri: str) -> tuple[str, str]:
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    return bucket, key
