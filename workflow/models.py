@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from contract.evaluation import Card
-from contract.text import percent
+from contract.text import and_more, percent
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.stack import Stack
@@ -171,7 +171,7 @@ def _read(account: Account, arn: str) -> Model:
         accuracy=float(about["accuracy"]) if "accuracy" in about else None,
         interval=(float(interval[0]), float(interval[1])) if len(interval) == 2 else None,
         run=about.get("run"),
-        file=about["data"].rsplit("/", 1)[-1] if "data" in about else None,
+        file=_file(about) if "data" in about else None,
         rows=int(about["rows"]) if "rows" in about else None,
         categories=int(about["categories"]) if "categories" in about else None,
         started_by=about.get("started_by"),
@@ -182,6 +182,10 @@ def _read(account: Account, arn: str) -> Model:
         image=container.get("Image"),
         image_digest=container.get("ImageDigest"),
     )
+
+
+def _file(about: dict[str, str]) -> str:
+    return and_more(about["data"].rsplit("/", 1)[-1], int(about.get("more_files", 0)))
 
 
 def _container(

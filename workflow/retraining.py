@@ -124,7 +124,9 @@ def _since(account: Account, made_of: Lineage, model: Model) -> str:
 
 def _written(account: Account, file: LearnedFile, model: Model) -> datetime:
     try:
-        return account.s3.head_object(**_object(file))["LastModified"].astimezone(UTC)
+        found = account.s3.head_object(**_object(file))
+        if found["ETag"].strip('"') == file["etag"]:  # else it was replaced, in a bucket without versions
+            return found["LastModified"].astimezone(UTC)
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
@@ -138,8 +140,15 @@ def _decided_before(account: Account, made_of: Lineage) -> list[DecidedRow]:
     """Return the decided rows that the model has learned already."""
     if not made_of["decisions"]:
         return []
-    with closing(account.s3.get_object(**_object(made_of["files"][-1]))["Body"]) as body:
-        return list(decided.read(body.iter_lines()))
+    file = made_of["files"][-1]
+    with closing(account.s3.get_object(**_object(file))["Body"]) as body:
+        try:
+            return list(decided.read(body.iter_lines()))
+        except (ValueError, TypeError, AttributeError):
+            raise CommandError(
+                f"{file['uri']} is not a file of decided rows, though the live model's training was told "
+                f"so: train once more with `{account.command} train FILE`."
+            ) from None
 
 
 def _found(account: Account, stack: Stack, since: str) -> tuple[list[DecidedRow], int]:

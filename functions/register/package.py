@@ -74,6 +74,7 @@ def metadata(state: RegisterEvent) -> dict[str, str]:
         "categories": str(evaluation["categories"]),
         "accuracy_interval": " ".join(map(repr, evaluation["accuracy_interval"])),
         "started_by": run["started_by"] or "",
+        "more_files": str(more) if (more := len(run.get("more_data", []))) else "",
     }
     return values(facts)
 

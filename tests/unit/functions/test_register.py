@@ -293,6 +293,14 @@ def test_a_second_call_gives_the_same_version(stack: Stack) -> None:
     assert 1 <= len(package.token(state["run"]["id"], state["training"]["job"])) <= 36
 
 
+def test_metadata_counts_the_files_beside_the_first(stack: Stack) -> None:
+    several = stack.made_live(stack.validated_files(labelled(20), "text,category\nnoise,engine\n"))
+    about = package.metadata(several)
+    assert about["data"] == "s3://uploads-bucket/train/a.csv"
+    assert about["more_files"] == "1"
+    assert "more_files" not in package.metadata(stack.live())
+
+
 def test_another_job_has_another_token() -> None:
     assert package.token("run", "job-0") != package.token("run", "job-1")
 

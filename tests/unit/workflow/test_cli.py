@@ -774,6 +774,11 @@ def add_made_model(account: Account, made_of: Lineage | None = None) -> None:
         account.s3.put_object(Bucket="artifacts", Key="runs/x/training/j/lineage.json", Body=body)
 
 
+def test_a_version_of_several_files_is_listed_by_the_first(account: Account) -> None:
+    add_model(account, 0.91, data="s3://bkt/old.csv", more_files="1")
+    assert "old.csv and 1 more file" in claimflow("models").output
+
+
 def test_a_version_shows_what_it_was_made_of(account: Account) -> None:
     add_made_model(account, MADE_OF)
     shown = [line.split(maxsplit=1) for line in claimflow("models", "show", 1).output.splitlines()]

@@ -36,8 +36,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def put(account: Account, uri: str, content: bytes) -> dict[str, Any]:
     """Write an object and return it as a lineage names it."""
     bucket, key = uri.removeprefix("s3://").split("/", 1)
-    version = account.s3.put_object(Bucket=bucket, Key=key, Body=content).get("VersionId")
-    return {"uri": uri, "version": version, "etag": "e", "size": len(content), "sha256": "ab"}
+    made = account.s3.put_object(Bucket=bucket, Key=key, Body=content)
+    etag, version = made["ETag"].strip('"'), made.get("VersionId")
+    return {"uri": uri, "version": version, "etag": etag, "size": len(content), "sha256": "ab"}
 
 
 def make_live(account: Account, files: list[dict[str, Any]], until: str | None = None) -> None:
@@ -178,7 +179,10 @@ def retrained(account: Account, old: dict[str, Any]) -> retraining.Retraining:
     """Retrain once, make the result live, and return what it was made from."""
     planned = plan(account)
     uri, version = planned.request["data"][-1], planned.request["version"][-1]  # type: ignore[index]
-    make_live(account, [old, {**old, "uri": uri, "version": version}], planned.request["decided_until"])
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    etag = account.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+    made = {"uri": uri, "version": version, "etag": etag}
+    make_live(account, [old, made], planned.request["decided_until"])
     return planned
 
 
@@ -253,6 +257,22 @@ def test_a_file_that_is_gone_is_named(account: Account, old: dict[str, Any]) -> 
     with pytest.raises(
         CommandError, match=r"s3://uploads/train/old.csv, from which model version 1 was trained"
     ):
+        plan(account)
+
+
+def test_a_file_that_was_replaced_in_a_bucket_without_versions_is_named(account: Account) -> None:
+    first = put(account, "s3://artifacts/old.csv", b"x")
+    put(account, "s3://artifacts/old.csv", b"y")
+    make_live(account, [{**first, "version": None}])
+    with pytest.raises(CommandError, match="is not there any more in the version of then"):
+        plan(account)
+
+
+@pytest.mark.parametrize("content", [b"text,label\nx,y\n", b"[]\n", b'{"text": "x"}\n'])
+def test_a_last_file_that_has_no_decided_rows_is_told(account: Account, content: bytes) -> None:
+    files = [put(account, f"s3://uploads/{name}", content) for name in ("old.csv", "decided.jsonl")]
+    make_live(account, files, until="2026-11-27T01:00:00+00:00")
+    with pytest.raises(CommandError, match=r"decided.jsonl is not a file of decided rows"):
         plan(account)
 
 
