@@ -5,7 +5,7 @@ Beside the index lies one file of JSON lines, a `QueueRow` each; a page is a ran
 
 from typing import TypedDict
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class QueueRow(TypedDict):
@@ -43,6 +43,17 @@ class QueuePage(TypedDict):
     """Of its first byte in the file."""
     size: int
     """In bytes."""
+
+
+class QueueOrder(TypedDict):
+    """What is known of each row without reading its page: three lists in the order of the queue."""
+
+    numbers: list[int]
+    """The `number` of each row."""
+    predictions: list[int]
+    """The place of each row's prediction in `categories`."""
+    groups: list[int]
+    """The place of each row's group among the keys of `groups`."""
 
 
 class ResultsForm(TypedDict):
@@ -90,5 +101,6 @@ class Queue(TypedDict):
     """How many rows each kind of reason has, in the order of the queue."""
     by_category: dict[str, int]
     """How many rows each predicted category has."""
+    order: QueueOrder
     pages: list[QueuePage]
     results: ResultsForm

@@ -1,19 +1,35 @@
 """The rows of a run that people look at, read a page at a time, and the next one that is nobody's yet."""
 
+import bisect
+import itertools
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
 from contract import keys
-from contract.queue import Queue, QueuePage, QueueRow
+from contract.queue import SCHEMA, Queue, QueueRow
 from workflow.account import Account
-from workflow.decisions import Decisions, Person
+from workflow.decisions import LEASE_SECONDS, Answer, Asked, Decision, Decisions, NotYoursError, Person
 from workflow.errors import CommandError
 from workflow.stack import Stack
 
-PAGES_KEPT = 8
+PAGES_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows a person wants to see; None: all."""
+
+    group: str | None = None
+    category: str | None = None
+    """The predicted one."""
+
+
+ALL = Wanted()
 
 
 def read_index(account: Account, stack: Stack, folder: str) -> Queue:
@@ -27,23 +43,35 @@ def read_index(account: Account, stack: Stack, folder: str) -> Queue:
         except account.s3.exceptions.NoSuchKey:
             continue
         with closing(body):
-            return cast("Queue", json.loads(body.read()))
+            index = json.loads(body.read())
+        if index.get("schema") == SCHEMA:
+            return cast("Queue", index)
     raise CommandError(
-        f"The run {folder} has no rows for people: it labelled nothing, or an older version made it; "
+        f"The run {folder} has no rows for people: it labelled nothing, or another version made it; "
         "label the file again."
     )
 
 
 class QueueReader:
-    """One run's queue and what was decided of it."""
+    """One run's queue and what was decided of it. Several threads may use one reader.
+
+    What people at other machines do meanwhile is met when a row is held or decided, and by `refresh`.
+    """
 
     def __init__(self, account: Account, stack: Stack, folder: str) -> None:
         """Read the index and the decisions so far; raises CommandError for a run without a queue."""
         self.index = read_index(account, stack, folder)
         self.decisions = Decisions(account.dynamodb, stack.decisions, folder)
-        self.decided = {each.number for each in self.decisions.all() if each.category is not None}
         self._s3 = account.s3
         self._kept = lru_cache(PAGES_KEPT)(self._read)
+        self._places = {number: place for place, number in enumerate(self.index["order"]["numbers"])}
+        self._taken: dict[int, tuple[str, float]] = {}  # of each row that is held: by which window, till when
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read all decisions again."""
+        self.decided = {each.number for each in self.decisions.all() if each.category is not None}
+        self._first_open = 0  # no row before this place is open
 
     @property
     def rows(self) -> int:
@@ -59,24 +87,95 @@ class QueueReader:
         """Return the rows of a page, the first page being 0."""
         return self._kept(number)
 
-    def next(self, person: Person, skipped: frozenset[int] = frozenset()) -> QueueRow | None:
-        """Hold and return the first row that is not decided, skipped or somebody else's; None: no more."""
-        for row in self._open(skipped):
-            if self.decisions.hold(row["number"], person):
-                return row
-            found = self.decisions.one(row["number"])
-            if found and found.category is not None:  # by somebody else, meanwhile
-                self.decided.add(row["number"])
-        return None
+    def row(self, place: int) -> QueueRow:
+        """Return the row at a place of the queue, from 0."""
+        pages = self.index["pages"]
+        number = bisect.bisect_right(pages, place, key=lambda page: page["first"]) - 1
+        return self.page(number)[place - pages[number]["first"]]
 
-    def _open(self, skipped: frozenset[int]) -> Iterator[QueueRow]:
-        for number in range(len(self.index["pages"])):
-            for row in self.page(number):
-                if row["number"] not in self.decided and row["number"] not in skipped:
-                    yield row
+    def find(self, number: int) -> QueueRow | None:
+        """Return the row with a number of the input file, or None."""
+        place = self._places.get(number)
+        return None if place is None else self.row(place)
+
+    def open(self, wanted: Wanted = ALL) -> Iterator[int]:
+        """Yield the places of the rows that are wanted and not decided, as far as is known here."""
+        order, decided = self.index["order"], self.decided
+        numbers = order["numbers"]
+        while self._first_open < len(numbers) and numbers[self._first_open] in decided:
+            self._first_open += 1
+        places: Iterable[int] = range(self._first_open, len(numbers))
+        if wanted.group is not None:
+            group = list(self.index["groups"]).index(wanted.group)
+            places = (place for place in places if order["groups"][place] == group)
+        if wanted.category is not None:
+            category = self.index["categories"].index(wanted.category)
+            places = (place for place in places if order["predictions"][place] == category)
+        return (place for place in places if numbers[place] not in decided)
+
+    def next(
+        self, person: Person, skipped: frozenset[int] = frozenset(), wanted: Wanted = ALL
+    ) -> QueueRow | None:
+        """Hold and return the first row that is not decided, skipped or somebody else's; None: no more.
+
+        Behind a row that somebody at another machine turns out to have, the next ones are likely that
+        person's too: the search goes on farther down, twice as far each time, and last in what it left out.
+        """
+        numbers = self.index["order"]["numbers"]
+        open_rows = (numbers[place] for place in self.open(wanted))
+        candidates = (each for each in open_rows if each not in skipped and not self._held(each, person))
+        left_out: list[int] = []
+        leap = 0
+        for number in candidates:
+            if self._hold(number, person):
+                return self.find(number)
+            left_out += itertools.islice(candidates, leap)
+            leap = max(1, 2 * leap)
+        return next((self.find(number) for number in left_out if self._hold(number, person)), None)
+
+    def release(self, number: int, person: Person) -> None:
+        """Give a row back that this person holds."""
+        self.decisions.release(number, person)
+        self._taken.pop(number, None)
+
+    def decide(self, row: QueueRow, answer: Answer, person: Person) -> Decision:
+        """Write what a person decides of a row; raises NotYoursError where somebody else was faster."""
+        asked = Asked(row["number"], row["prediction"], self.index["model"], row["audit"])
+        try:
+            made = self.decisions.decide(asked, answer, person)
+        except NotYoursError:
+            self._look_again(row["number"])
+            raise
+        self._note(made)
+        return made
+
+    def _held(self, number: int, person: Person) -> bool:
+        """Return whether another window is known to hold a row."""
+        window, until = self._taken.get(number, ("", 0.0))
+        return window != person.window and until > time.time()
+
+    def _hold(self, number: int, person: Person) -> bool:
+        held = self.decisions.hold(number, person)
+        self._taken[number] = (person.window if held else "", time.time() + LEASE_SECONDS)
+        if not held:
+            self._look_again(number)
+        return held
+
+    def _look_again(self, number: int) -> None:
+        """Take into account what somebody else has done with a row."""
+        if found := self.decisions.one(number):
+            self._note(found)
+
+    def _note(self, decision: Decision) -> None:
+        if decision.category is not None:
+            self.decided.add(decision.number)
+            self._taken.pop(decision.number, None)
+        elif decision.number in self.decided:
+            self.decided.discard(decision.number)
+            self._first_open = min(self._first_open, self._places[decision.number])
 
     def _read(self, number: int) -> list[QueueRow]:
-        page: QueuePage = self.index["pages"][number]
+        page = self.index["pages"][number]
         bucket, key = self.index["rows"].removeprefix("s3://").split("/", 1)
         bytes_of_page = f"bytes={page['offset']}-{page['offset'] + page['size'] - 1}"
         with closing(self._s3.get_object(Bucket=bucket, Key=key, Range=bytes_of_page)["Body"]) as body:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from contract.queue import QueueRow
-from workflow.decisions import Answer, Asked, Decision, NotYoursError, Person
+from workflow.decisions import Answer, Decision, NotYoursError, Person
 from workflow.queue import QueueReader
 
 SKIP, UNDO, QUIT, HELP = "s", "u", "q", "?"
@@ -29,7 +29,7 @@ class Review:
     ask: Callable[[], str]
     say: Callable[[str], None]
     skipped: set[int] = field(default_factory=set)
-    made: list[Decision] = field(default_factory=list)
+    made: list[tuple[QueueRow, Decision]] = field(default_factory=list)
 
     def run(self) -> int:
         """Go on until the queue is empty or the person ends; returns how many rows were decided."""
@@ -38,7 +38,7 @@ class Review:
             self._show(row)
             seen = self.reader.decisions.one(row["number"])  # taken back, if there is one
             if not self._decide(row, seen.revision if seen else 0):
-                self.reader.decisions.release(row["number"], self.person)
+                self.reader.release(row["number"], self.person)
                 break
         return len(self.made)
 
@@ -47,7 +47,7 @@ class Review:
         while (typed := self.ask().strip()) != QUIT:
             if typed == SKIP:
                 self.skipped.add(row["number"])
-                self.reader.decisions.release(row["number"], self.person)
+                self.reader.release(row["number"], self.person)
                 return True
             if typed == UNDO:
                 self._undo()
@@ -70,27 +70,23 @@ class Review:
         return None
 
     def _write(self, row: QueueRow, answer: Answer) -> None:
-        asked = Asked(row["number"], row["prediction"], self.reader.index["model"], row["audit"])
         try:
-            self.made.append(self.reader.decisions.decide(asked, answer, self.person))
+            self.made.append((row, self.reader.decide(row, answer, self.person)))
             said = f"{answer.category}."
         except NotYoursError as error:
             said = str(error)
-        self.reader.decided.add(row["number"])
         self.say(f"{said} {self.reader.left:,} left.")
 
     def _undo(self) -> None:
         if not self.made:
             self.say("Nothing was decided here so far.")
             return
-        last = self.made.pop()
-        asked = Asked(last.number, last.said, last.model, last.audit)
+        row, last = self.made.pop()
         try:
-            self.reader.decisions.decide(asked, Answer(None, uuid.uuid4().hex, last.revision), self.person)
+            self.reader.decide(row, Answer(None, uuid.uuid4().hex, last.revision), self.person)
         except NotYoursError as error:
             self.say(str(error))
         else:
-            self.reader.decided.discard(last.number)
             self.say(f"{last.category} was taken back: the row comes again.")
 
     def _show(self, row: QueueRow) -> None:

@@ -156,7 +156,7 @@ def _write_queue(job: _Job, files: QueueFiles, path: Path, output: Output, resul
     written = files.write(path)
     folder = keys.prediction_results(job.run)
     rows = storage.upload(_place(folder, keys.QUEUE_ROWS), path, JSON_LINES)
-    categories = {*(job.card["labels"] if job.card else ()), *written.by_category}
+    categories = sorted({*(job.card["labels"] if job.card else ()), *written.by_category})
     index: Queue = {
         "schema": SCHEMA,
         "run": job.run["name"],
@@ -165,13 +165,14 @@ def _write_queue(job: _Job, files: QueueFiles, path: Path, output: Output, resul
         "columns": output.header,
         "text": output.text,
         "label": output.label,
-        "categories": sorted(categories),
+        "categories": categories,
         "rows": rows,
         "to_review": written.to_review,
         "audits": written.audits,
         "left_out": written.left_out,
         "groups": dict(written.groups),
         "by_category": dict(written.by_category),
+        "order": written.order(categories),
         "pages": written.pages,
         "results": {
             "uri": results_uri,

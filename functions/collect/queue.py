@@ -8,6 +8,7 @@ import hashlib
 import heapq
 import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from contract.part import LOW_CONFIDENCE, MAY_BE, NOTHING_ACCEPTED, UNFAMILIAR
-from contract.queue import QueuePage, QueueRow
+from contract.queue import QueueOrder, QueuePage, QueueRow
 
 DISAGREES = "the given category disagrees"
 # What goes first: a row of a category that must not be missed, then what the model knows least about.
@@ -52,11 +53,23 @@ class Written:
     """What the file of rows has."""
 
     pages: list[QueuePage] = field(default_factory=list)
+    rows: list[tuple[int, str, str]] = field(default_factory=list)
+    """Number, prediction and group of each row."""
     groups: Counter[str] = field(default_factory=Counter)
     by_category: Counter[str] = field(default_factory=Counter)
     to_review: int = 0
     audits: int = 0
     left_out: int = 0
+
+    def order(self, categories: Sequence[str]) -> QueueOrder:
+        """Return what is known of the rows without reading them; `categories` has all predictions."""
+        places = {category: place for place, category in enumerate(categories)}
+        groups = {group: place for place, group in enumerate(self.groups)}
+        return {
+            "numbers": [number for number, _, _ in self.rows],
+            "predictions": [places[prediction] for _, prediction, _ in self.rows],
+            "groups": [groups[group] for _, _, group in self.rows],
+        }
 
 
 class QueueFiles:
@@ -152,6 +165,7 @@ def _regrouped(line: bytes, group: str) -> bytes:
 
 def _count(written: Written, line: bytes, offset: int) -> None:
     row: QueueRow = json.loads(line)
+    written.rows.append((row["number"], sys.intern(row["prediction"]), sys.intern(row["group"])))
     written.groups[row["group"]] += 1
     written.by_category[row["prediction"]] += 1
     last = written.pages[-1] if written.pages else None

@@ -197,3 +197,13 @@ def test_without_audits_the_queue_has_the_rows_to_review_alone(stack: Stack) -> 
     stack.live()
     index = index_of(stack, predicted(stack, CLAIMS, {"audit_share": 0}))
     assert (index["to_review"], index["audits"]) == (3, 0)
+
+
+def test_the_order_tells_of_each_row_what_its_page_says(tmp_path: Path) -> None:
+    reviews = [row(n, reason) for n, reason in enumerate(("low confidence", "unlike the training texts") * 4)]
+    rows, made = written(tmp_path, reviews, accepted=60)
+    categories = sorted(made.by_category)
+    order, groups = made.order(categories), list(made.groups)
+    assert order["numbers"] == [each["number"] for each in rows]
+    assert [categories[place] for place in order["predictions"]] == [each["prediction"] for each in rows]
+    assert [groups[place] for place in order["groups"]] == [each["group"] for each in rows]

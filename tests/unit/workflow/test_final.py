@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contract import keys
+from contract.queue import SCHEMA
 from workflow import final, stack
 from workflow.account import Account
 from workflow.cli import app
@@ -48,6 +49,7 @@ def workbook() -> bytes:
 def put(account: Account, content: bytes, folder: str = RUN, form: str = "csv", delimiter: str = ",") -> None:
     """Leave what collect leaves."""
     index: dict[str, Any] = {
+        "schema": SCHEMA,
         "file": "claims.csv",
         "results": {
             "uri": f"s3://results/{folder}/claims.results.{form}",

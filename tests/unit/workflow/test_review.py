@@ -1,70 +1,20 @@
 """Deciding rows in the terminal: what is typed, what is stored, and what two people see of each other."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from contract import keys
-from contract.queue import QueueRow
-from workflow import review, stack
+from tests.unit.workflow.queues import CATEGORIES, RUN, put, reader, row
+from workflow import review
 from workflow.account import Account
 from workflow.cli import app
 from workflow.decisions import Answer, Asked, Decisions, Person
 from workflow.errors import CommandError
-from workflow.queue import QueueReader
 from workflow.review import Review, matches
 
-RUN = "predict-claims-1"
-CATEGORIES = ["Brakes", "Brake fluid", "Engine", "Wheels"]
 DIGITS = str.maketrans(dict.fromkeys("0123456789", "#"))
 ANA, BEN = Person("ana", "window-1"), Person("ben", "window-2")
-
-
-def row(number: int, *, audit: bool = False) -> QueueRow:
-    return {
-        "number": number,
-        "line": number + 2,
-        "cells": [f"C-{number}", f"the text of {number}", ""],
-        "prediction": "Brakes",
-        "confidence": 0.4321,
-        "second": "Engine",
-        "decided": "",
-        "reason": "" if audit else "low confidence",
-        "group": "low confidence",
-        "audit": audit,
-    }
-
-
-def put(account: Account, rows: list[QueueRow], per_page: int = 2) -> None:
-    """Leave a queue as collect does."""
-    pages, content = [], b""
-    for first in range(0, len(rows), per_page):
-        lines = b"".join(json.dumps(each).encode() + b"\n" for each in rows[first : first + per_page])
-        count = len(rows[first : first + per_page])
-        pages.append({"first": first, "rows": count, "offset": len(content), "size": len(lines)})
-        content += lines
-    index: dict[str, Any] = {
-        "file": "claims.csv",
-        "model": 3,
-        "columns": ["id", "text", "note"],
-        "text": 1,
-        "categories": CATEGORIES,
-        "rows": f"s3://results/{RUN}/{keys.QUEUE_ROWS}",
-        "to_review": sum(not each["audit"] for each in rows),
-        "audits": sum(each["audit"] for each in rows),
-        "pages": pages,
-    }
-    account.s3.put_object(Bucket="results", Key=f"{RUN}/{keys.QUEUE_ROWS}", Body=content)
-    account.s3.put_object(Bucket="results", Key=f"{RUN}/claims.results.csv", Body=b"id")
-    body = json.dumps(index).encode()
-    account.s3.put_object(Bucket="results", Key=f"{RUN}/{keys.QUEUE_INDEX}", Body=body)
-
-
-def reader(account: Account) -> QueueReader:
-    return QueueReader(account, stack.read_stack(account), RUN)
 
 
 def reviewed(account: Account, *typed: str, person: Person = ANA) -> tuple[list[str], int]:
@@ -169,12 +119,6 @@ def test_of_very_many_categories_the_first_are_listed(account: Account) -> None:
     assert shown[-1].endswith("c11 and 1,688 more")
 
 
-def test_two_people_get_different_rows(account: Account) -> None:
-    put(account, [row(n) for n in range(3)])
-    one, other = reader(account), reader(account)
-    assert [(one if n % 2 else other).next(ANA if n % 2 else BEN)["number"] for n in range(2)] == [0, 1]  # type: ignore[index]
-
-
 def test_a_row_that_somebody_decided_meanwhile_is_told_and_counts(account: Account) -> None:
     put(account, [row(0), row(1)])
 
@@ -197,17 +141,6 @@ def test_who_ends_gives_the_row_back(account: Account) -> None:
     put(account, [row(0)])
     reviewed(account)
     assert reader(account).next(BEN) is not None
-
-
-def test_pages_are_read_as_they_are_needed(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(account, [row(n) for n in range(100)], per_page=10)
-    made, asked = reader(account), []
-    get = made._s3.get_object
-    monkeypatch.setattr(made._s3, "get_object", lambda **given: asked.append(given["Range"]) or get(**given))
-    made.next(ANA)
-    assert len(asked) == 1
-    assert asked[0].startswith("bytes=0-")
-    assert [each["number"] for each in made.page(9)] == list(range(90, 100))
 
 
 def test_the_command_reviews_a_run_and_says_what_is_next(account: Account) -> None:

@@ -1,0 +1,106 @@
+"""The rows that people look at: which one is next for whom, and that nothing is read in vain."""
+
+import pytest
+
+from tests.unit.workflow.queues import RUN, put, reader, row
+from workflow.account import Account
+from workflow.decisions import Answer, Decisions, NotYoursError, Person
+from workflow.errors import CommandError
+from workflow.queue import Wanted
+
+ANA, BEN = Person("ana", "window-1"), Person("ben", "window-2")
+
+
+def number(found: object) -> int:
+    assert isinstance(found, dict)
+    return int(found["number"])
+
+
+def test_two_people_get_different_rows(account: Account) -> None:
+    put(account, [row(n) for n in range(3)])
+    one, other = reader(account), reader(account)
+    assert [(one if n % 2 else other).next(ANA if n % 2 else BEN)["number"] for n in range(2)] == [0, 1]  # type: ignore[index]
+
+
+def test_pages_are_read_as_they_are_needed(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(account, [row(n) for n in range(100)], per_page=10)
+    made, asked = reader(account), []
+    get = made._s3.get_object
+    monkeypatch.setattr(made._s3, "get_object", lambda **given: asked.append(given["Range"]) or get(**given))
+    made.next(ANA)
+    assert len(asked) == 1
+    assert asked[0].startswith("bytes=0-")
+    assert [each["number"] for each in made.page(9)] == list(range(90, 100))
+
+
+def test_a_window_gets_its_row_again_until_it_is_decided(account: Account) -> None:
+    put(account, [row(0), row(1)])
+    made = reader(account)
+    assert [number(made.next(ANA)) for _ in range(2)] == [0, 0]
+
+
+def test_of_a_group_or_a_category_only_its_rows_are_given(account: Account) -> None:
+    rows = [
+        row(0, group="unlike the training texts"),
+        row(1),
+        row(2, prediction="Engine"),
+        row(3, group="unlike the training texts", prediction="Engine"),
+    ]
+    put(account, rows)
+    made = reader(account)
+    assert list(made.open(Wanted(group="unlike the training texts"))) == [0, 3]
+    assert list(made.open(Wanted(category="Engine"))) == [2, 3]
+    both = Wanted("unlike the training texts", "Engine")
+    assert number(made.next(ANA, wanted=both)) == 3
+
+
+def test_a_row_that_is_taken_back_is_the_first_again(account: Account) -> None:
+    put(account, [row(n) for n in range(5)])
+    made = reader(account)
+    first = made.next(ANA)
+    assert first is not None
+    decision = made.decide(first, Answer("Engine", "t1"), ANA)
+    assert list(made.open()) == [1, 2, 3, 4]
+    made.decide(first, Answer(None, "t2", decision.revision), ANA)
+    assert list(made.open()) == [0, 1, 2, 3, 4]
+    assert made.left == 5
+
+
+def test_what_people_at_other_machines_hold_is_leapt_over_in_few_steps_and_nothing_is_left_out(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(account, [row(n) for n in range(100)], per_page=10)
+    decisions = Decisions(account.dynamodb, "decisions", RUN)
+    for taken in range(60):
+        assert decisions.hold(taken, BEN)
+    made, tries = reader(account), []
+    hold = made.decisions.hold
+    monkeypatch.setattr(
+        made.decisions, "hold", lambda number, person: tries.append(number) or hold(number, person)
+    )
+    assert number(made.next(ANA)) >= 60
+    assert len(tries) < 10
+    got: set[int] = set()
+    while found := made.next(ANA, frozenset(got)):
+        got.add(number(found))
+    assert got == set(range(60, 100))
+
+
+def test_a_row_that_somebody_elsewhere_decided_first_counts_as_decided(account: Account) -> None:
+    put(account, [row(0), row(1)])
+    here, there = reader(account), reader(account)
+    first, other = here.find(0), there.find(0)
+    assert first is not None
+    assert other is not None
+    there.decide(other, Answer("Engine", "t1"), BEN)
+    with pytest.raises(NotYoursError, match="ben has decided this row meanwhile: Engine"):
+        here.decide(first, Answer("Wheels", "t2"), ANA)
+    assert here.left == 1
+    assert number(here.next(ANA)) == 1
+
+
+def test_a_queue_of_another_version_is_refused(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(account, [row(0)])
+    monkeypatch.setattr("workflow.queue.SCHEMA", 3)
+    with pytest.raises(CommandError, match="label the file again"):
+        reader(account)
