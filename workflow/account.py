@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_STACK = "claimflow"
 LOCAL_KEY = "test"
 LOCAL_REGION = "us-east-1"
+CONNECTIONS = 40  # at most, to each service: as many as the desk has threads
 
 # With these in place of its own, botocore reads neither the user's profiles nor their keys.
 NO_USER_SETTINGS: dict[str, tuple[None, None, str | None, None]] = {
@@ -166,12 +167,16 @@ class Account:
     def _options(self) -> _Options:
         if not self.local:
             return {
-                "config": Config(retries={"mode": "standard", "total_max_attempts": 5}),
+                "config": Config(
+                    retries={"mode": "standard", "total_max_attempts": 5},
+                    max_pool_connections=CONNECTIONS,
+                ),
                 "endpoint_url": None,
             }
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 2},
             connect_timeout=5,
+            max_pool_connections=CONNECTIONS,
             proxies={},
             s3={"addressing_style": "path"},
         )

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType
 
 EXIT_INTERRUPTED = 130
+DESK_PORT = 8642
 
 
 class Commands(TyperGroup):
@@ -349,6 +350,21 @@ def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
     else:
         lists.show_audits(found)
         display.say(audit.sentence(found), "red" if found[0].broken else "")
+
+
+@app.command(name="desk")
+def open_desk(
+    ctx: typer.Context,
+    port: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1024, max=65535, help="Of the loopback address.")
+    ] = DESK_PORT,
+    open_browser: Annotated[bool, typer.Option("--open", metavar="", help="Open it in the browser.")] = False,
+) -> None:
+    """Serve the desk on this machine: the web pages to label, review and train."""
+    from desk import server  # noqa: PLC0415  the other commands do not wait for the web server
+
+    account: Account = ctx.obj
+    server.serve(account, stacks.read_stack(account), port, open_browser=open_browser)
 
 
 @models_app.callback()

@@ -103,8 +103,11 @@ class Decisions:
         """Take the run's items of the stack's table."""
         self._client, self._table, self._run = client, table, run
 
-    def hold(self, number: int, person: Person, now: float | None = None) -> bool:
-        """Hold a row that is not decided for LEASE_SECONDS; returns False where somebody else has it."""
+    def hold(self, number: int, person: Person, now: float | None = None) -> int | None:
+        """Hold a row that is not decided for LEASE_SECONDS.
+
+        Returns its revision, as Answer takes it, or None where somebody else has the row.
+        """
         now = time.time() if now is None else now
         held = self._update(
             number,
@@ -112,7 +115,9 @@ class Decisions:
             f"{_FREE} AND attribute_not_exists(category)",
             {":until": {"N": f"{now + LEASE_SECONDS:.0f}"}, **_holder(person, now)},
         )
-        return held is not None
+        if held is None:
+            return None
+        return int(held["revision"]["N"]) if "revision" in held else 0
 
     def release(self, number: int, person: Person) -> None:
         """Give a row back that this person holds."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from threading import Lock
+from typing import NamedTuple, cast
 
 from contract import keys
 from contract.queue import SCHEMA, Queue, QueueRow
@@ -18,6 +19,14 @@ from workflow.errors import CommandError
 from workflow.stack import Stack
 
 PAGES_KEPT = 64
+
+
+class Held(NamedTuple):
+    """A row that one window holds."""
+
+    row: QueueRow
+    revision: int
+    """Of its decision, 0 for none: one that was taken back has a revision too."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class QueueReader:
         """Read the index and the decisions so far; raises CommandError for a run without a queue."""
         self.index = read_index(account, stack, folder)
         self.decisions = Decisions(account.dynamodb, stack.decisions, folder)
+        self._lock = Lock()
         self._s3 = account.s3
         self._kept = lru_cache(PAGES_KEPT)(self._read)
         self._places = {number: place for place, number in enumerate(self.index["order"]["numbers"])}
@@ -70,8 +80,10 @@ class QueueReader:
 
     def refresh(self) -> None:
         """Read all decisions again."""
-        self.decided = {each.number for each in self.decisions.all() if each.category is not None}
-        self._first_open = 0  # no row before this place is open
+        decided = {each.number for each in self.decisions.all() if each.category is not None}
+        with self._lock:
+            self.decided = decided
+            self._first_open = 0  # no row before this place is open
 
     @property
     def rows(self) -> int:
@@ -102,9 +114,10 @@ class QueueReader:
         """Yield the places of the rows that are wanted and not decided, as far as is known here."""
         order, decided = self.index["order"], self.decided
         numbers = order["numbers"]
-        while self._first_open < len(numbers) and numbers[self._first_open] in decided:
-            self._first_open += 1
-        places: Iterable[int] = range(self._first_open, len(numbers))
+        with self._lock:
+            while self._first_open < len(numbers) and numbers[self._first_open] in decided:
+                self._first_open += 1
+            places: Iterable[int] = range(self._first_open, len(numbers))
         if wanted.group is not None:
             group = list(self.index["groups"]).index(wanted.group)
             places = (place for place in places if order["groups"][place] == group)
@@ -115,7 +128,7 @@ class QueueReader:
 
     def next(
         self, person: Person, skipped: frozenset[int] = frozenset(), wanted: Wanted = ALL
-    ) -> QueueRow | None:
+    ) -> Held | None:
         """Hold and return the first row that is not decided, skipped or somebody else's; None: no more.
 
         Behind a row that somebody at another machine turns out to have, the next ones are likely that
@@ -127,11 +140,11 @@ class QueueReader:
         left_out: list[int] = []
         leap = 0
         for number in candidates:
-            if self._hold(number, person):
-                return self.find(number)
+            if held := self._hold(number, person):
+                return held
             left_out += itertools.islice(candidates, leap)
             leap = max(1, 2 * leap)
-        return next((self.find(number) for number in left_out if self._hold(number, person)), None)
+        return next((held for number in left_out if (held := self._hold(number, person))), None)
 
     def release(self, number: int, person: Person) -> None:
         """Give a row back that this person holds."""
@@ -154,12 +167,13 @@ class QueueReader:
         window, until = self._taken.get(number, ("", 0.0))
         return window != person.window and until > time.time()
 
-    def _hold(self, number: int, person: Person) -> bool:
-        held = self.decisions.hold(number, person)
-        self._taken[number] = (person.window if held else "", time.time() + LEASE_SECONDS)
-        if not held:
+    def _hold(self, number: int, person: Person) -> Held | None:
+        revision = self.decisions.hold(number, person)
+        self._taken[number] = ("" if revision is None else person.window, time.time() + LEASE_SECONDS)
+        if revision is None:
             self._look_again(number)
-        return held
+            return None
+        return Held(self.row(self._places[number]), revision)
 
     def _look_again(self, number: int) -> None:
         """Take into account what somebody else has done with a row."""
@@ -170,7 +184,8 @@ class QueueReader:
         if decision.category is not None:
             self.decided.add(decision.number)
             self._taken.pop(decision.number, None)
-        elif decision.number in self.decided:
+            return
+        with self._lock:
             self.decided.discard(decision.number)
             self._first_open = min(self._first_open, self._places[decision.number])
 

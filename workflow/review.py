@@ -34,11 +34,10 @@ class Review:
     def run(self) -> int:
         """Go on until the queue is empty or the person ends; returns how many rows were decided."""
         self.say(KEYS)
-        while row := self.reader.next(self.person, frozenset(self.skipped)):
-            self._show(row)
-            seen = self.reader.decisions.one(row["number"])  # taken back, if there is one
-            if not self._decide(row, seen.revision if seen else 0):
-                self.reader.release(row["number"], self.person)
+        while held := self.reader.next(self.person, frozenset(self.skipped)):
+            self._show(held.row)
+            if not self._decide(held.row, held.revision):
+                self.reader.release(held.row["number"], self.person)
                 break
         return len(self.made)
 

@@ -62,7 +62,7 @@ def test_every_change_stays_readable_and_the_last_one_counts(decisions: Decision
 def test_a_decision_that_was_taken_back_is_none(decisions: Decisions) -> None:
     decisions.decide(ASKED, Answer("brakes", "t1"), ANA)
     assert decisions.decide(ASKED, Answer(None, "t2", revision=1), ANA).category is None
-    assert decisions.hold(7, BEN)
+    assert decisions.hold(7, BEN) == 2
 
 
 def test_of_two_people_the_second_is_told_what_the_first_decided(decisions: Decisions) -> None:
@@ -87,11 +87,11 @@ def test_a_request_that_is_sent_again_changes_nothing_and_gets_the_same_answer(d
 
 
 def test_a_held_row_is_one_windows_until_the_lease_ends(decisions: Decisions) -> None:
-    assert decisions.hold(7, ANA, now=1_000)
-    assert decisions.hold(7, ANA, now=1_001)
-    assert not decisions.hold(7, BEN, now=1_001)
-    assert not decisions.hold(7, Person("ana", "window-3"), now=1_001)
-    assert decisions.hold(7, BEN, now=1_002 + LEASE_SECONDS)
+    assert decisions.hold(7, ANA, now=1_000) == 0
+    assert decisions.hold(7, ANA, now=1_001) == 0
+    assert decisions.hold(7, BEN, now=1_001) is None
+    assert decisions.hold(7, Person("ana", "window-3"), now=1_001) is None
+    assert decisions.hold(7, BEN, now=1_002 + LEASE_SECONDS) == 0
     assert list(decisions.all()) == []
 
 
@@ -107,7 +107,7 @@ def test_a_row_that_is_given_back_or_decided_is_nobodys(decisions: Decisions) ->
     decisions.release(7, BEN)
     assert not decisions.hold(7, BEN)
     decisions.release(7, ANA)
-    assert decisions.hold(7, BEN)
+    assert decisions.hold(7, BEN) == 2
     decisions.decide(ASKED, Answer("brakes", "t1"), BEN)
     assert not decisions.hold(7, ANA)
 

@@ -1,0 +1,93 @@
+"""What all pages work with: the account and its stack, the queues that are open, and who it is."""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+
+from workflow import runs
+from workflow.account import Account
+from workflow.decisions import Person
+from workflow.errors import CommandError
+from workflow.queue import QueueReader
+from workflow.runs import Run
+from workflow.stack import Stack
+
+MOST_OPEN = 8  # queues whose indexes are kept
+MOST_WINDOWS = 1_000  # whose skipped rows are known
+RECENT = 25  # runs on the first page
+_RUN = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_WINDOW = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+class NotFoundError(CommandError):
+    """What a page was asked for is not there; the text is one sentence."""
+
+
+@dataclass
+class Desk:
+    """The desk of one stack. Its methods are called by several threads at once."""
+
+    account: Account
+    stack: Stack
+    name: str
+    """Of whoever decides; a login can take its place in `person`."""
+    _lock: Lock = field(default_factory=Lock)
+    _readers: OrderedDict[str, QueueReader] = field(default_factory=OrderedDict)
+    _ended: dict[tuple[str, str], Run] = field(default_factory=dict)
+    _skipped: OrderedDict[tuple[str, str], set[int]] = field(default_factory=OrderedDict)
+
+    def person(self, window: str) -> Person:
+        """Return who sits at a window of a browser; raises CommandError for a name that no page gives."""
+        if not _WINDOW.fullmatch(window):
+            raise CommandError("The window has no name: load the page again.")
+        return Person(self.name, window)
+
+    def run(self, name: str) -> Run:
+        """Return a run with its steps; raises NotFoundError."""
+        return runs.read_run(self.account, self._arn(name))
+
+    def recent(self) -> list[Run]:
+        """Return the newest runs without their steps, newest first; what has ended is read once."""
+        listed = runs.recent(self.account, self.stack, RECENT)
+        marks = {each["executionArn"]: f"{each['status']} {each.get('stopDate')}" for each in listed}
+        unknown = [arn for arn, mark in marks.items() if (arn, mark) not in self._ended]
+        read = {run.arn: run for run in runs.glances(self.account, unknown)}
+        self._ended.update({(arn, marks[arn]): run for arn, run in read.items() if not run.running})
+        return [read.get(arn) or self._ended[arn, mark] for arn, mark in marks.items()]
+
+    def reader(self, name: str) -> QueueReader:
+        """Return the queue of a run, which is kept open; raises CommandError for a run without one."""
+        check_run_name(name)
+        with self._lock:
+            if name not in self._readers:
+                self._readers[name] = QueueReader(self.account, self.stack, self.folder(name))
+                while len(self._readers) > MOST_OPEN:
+                    self._readers.popitem(last=False)
+            self._readers.move_to_end(name)
+            return self._readers[name]
+
+    def skipped(self, run: str, window: str) -> set[int]:
+        """Return the rows that a window has left for later, to be changed."""
+        self.person(window)
+        with self._lock:
+            while len(self._skipped) > MOST_WINDOWS:
+                self._skipped.popitem(last=False)
+            return self._skipped.setdefault((run, window), set())
+
+    def folder(self, name: str) -> str:
+        """Return the folder of a run's files, which stay when Step Functions forgets it after 90 days."""
+        try:
+            return runs.glance(self.account, self._arn(name)).folder
+        except CommandError:
+            return name
+
+    def _arn(self, name: str) -> str:
+        check_run_name(name)
+        return f"{self.stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def check_run_name(name: str) -> None:
+    """Raise NotFoundError unless this may be the name of a run."""
+    if not _RUN.fullmatch(name) or name.strip(".") == "":
+        raise NotFoundError("There is no such run: the first page lists them.")

@@ -1,0 +1,38 @@
+"""The end of a review: how much is left, and the file with all decisions."""
+
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from desk.pages import desk_of, page
+from workflow import final
+
+
+def show(request: Request) -> Response:
+    """Answer with what is decided and what is open."""
+    reader = desk_of(request).reader(request.path_params["run"])
+    reader.refresh()
+    return page(request, "final.html", run=request.path_params["run"], reader=reader)
+
+
+def download(request: Request) -> Response:
+    """Answer with the final file, which is made now."""
+    desk, run = desk_of(request), request.path_params["run"]
+    folder = tempfile.TemporaryDirectory(prefix="claimflow-desk-")
+    try:
+        path, _ = final.write(desk.account, desk.stack, desk.folder(run), Path(folder.name))
+    except BaseException:
+        folder.cleanup()
+        raise
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(path.name)}"}
+    return FileResponse(
+        path, media_type="text/csv", headers=headers, background=BackgroundTask(folder.cleanup)
+    )
+
+
+ROUTES = [Route("/runs/{run}/final", show), Route("/runs/{run}/final.csv", download)]
