@@ -95,6 +95,11 @@ def prediction_results(run: Run) -> str:
     return run["name"] if run["action"] == "predict" else f"{run['name']}/predict"
 
 
+def suspects_of(folder: str) -> str:
+    """Return the name under which decisions of a training's suspects are kept, from its folder of results."""
+    return f"{folder}/suspects"
+
+
 def config(run_id: str) -> str:
     """Return the key of a run's checked configuration."""
     return f"{run_prefix(run_id)}/config.json"

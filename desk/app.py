@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from desk import final, home, review, runs
+from desk import final, home, models, review, runs, truth, trying
 from desk.desk import Desk
 from desk.pages import HANDLED, complain
 
@@ -20,6 +20,9 @@ def make_app(desk: Desk) -> Starlette:
         *runs.ROUTES,
         *review.ROUTES,
         *final.ROUTES,
+        *truth.ROUTES,
+        *models.ROUTES,
+        *trying.ROUTES,
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys(HANDLED, complain))

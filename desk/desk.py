@@ -1,10 +1,16 @@
 """What all pages work with: the account and its stack, the queues that are open, and who it is."""
 
+import json
 import re
 from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
+from typing import Any
 
+from desk.live_model import LiveModel
+from desk.suspects import open_suspects
 from workflow import runs
 from workflow.account import Account
 from workflow.decisions import Person
@@ -33,9 +39,15 @@ class Desk:
     name: str
     """Of whoever decides; a login can take its place in `person`."""
     _lock: Lock = field(default_factory=Lock)
-    _readers: OrderedDict[str, QueueReader] = field(default_factory=OrderedDict)
+    _readers: OrderedDict[tuple[str, bool], QueueReader] = field(default_factory=OrderedDict)
     _ended: dict[tuple[str, str], Run] = field(default_factory=dict)
+    _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     _skipped: OrderedDict[tuple[str, str], set[int]] = field(default_factory=OrderedDict)
+
+    @cached_property
+    def live_model(self) -> LiveModel:
+        """The live model on this machine."""
+        return LiveModel(self.account, self.stack)
 
     def person(self, window: str) -> Person:
         """Return who sits at a window of a browser; raises CommandError for a name that no page gives."""
@@ -56,16 +68,31 @@ class Desk:
         self._ended.update({(arn, marks[arn]): run for arn, run in read.items() if not run.running})
         return [read.get(arn) or self._ended[arn, mark] for arn, mark in marks.items()]
 
-    def reader(self, name: str) -> QueueReader:
-        """Return the queue of a run, which is kept open; raises CommandError for a run without one."""
+    def reader(self, name: str, *, suspects: bool = False) -> QueueReader:
+        """Return the queue of a run, or the suspects of a training; what was opened last stays open.
+
+        Raises CommandError for a run without them.
+        """
         check_run_name(name)
+        read = open_suspects if suspects else QueueReader.of_run
         with self._lock:
-            if name not in self._readers:
-                self._readers[name] = QueueReader(self.account, self.stack, self.folder(name))
+            if (name, suspects) not in self._readers:
+                self._readers[name, suspects] = read(self.account, self.stack, self.folder(name))
                 while len(self._readers) > MOST_OPEN:
                     self._readers.popitem(last=False)
-            self._readers.move_to_end(name)
-            return self._readers[name]
+            self._readers.move_to_end((name, suspects))
+            return self._readers[name, suspects]
+
+    def document(self, uri: str) -> dict[str, Any]:
+        """Return a JSON file that a run left and nobody changes; an empty one where there is none."""
+        if uri not in self._documents:
+            bucket, _, key = uri.removeprefix("s3://").partition("/")
+            try:
+                with closing(self.account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                    self._documents[uri] = json.loads(body.read())
+            except self.account.s3.exceptions.NoSuchKey:
+                return {}
+        return self._documents[uri]
 
     def skipped(self, run: str, window: str) -> set[int]:
         """Return the rows that a window has left for later, to be changed."""

@@ -17,12 +17,13 @@ from starlette.routing import Route
 
 from contract.queue import QueueRow
 from desk.desk import NotFoundError
-from desk.pages import Posted, desk_of, page, takes
+from desk.pages import API, Posted, desk_of, page, takes
 from desk.similar import most_similar
 from workflow.decisions import NOTE_CHARACTERS, Answer, NotYoursError
 from workflow.errors import CommandError
 from workflow.queue import Held, QueueReader, Wanted
 
+SUSPECTS = "/suspects/"
 COMMON = 9  # categories that have a number to press
 LIST_ROWS = 50
 MOST_TOGETHER = 500
@@ -75,9 +76,7 @@ def show(request: Request) -> Response:
     """Answer with the page on which rows are decided one at a time."""
     reader = _reader(request)
     reader.refresh()
-    return page(
-        request, "review.html", run=request.path_params["run"], index=reader.index, chosen=_chosen(request)
-    )
+    return page(request, "review.html", **_about(request, reader))
 
 
 def categories(request: Request) -> Response:
@@ -91,7 +90,7 @@ def categories(request: Request) -> Response:
 def next_row(request: Request, sent: Next) -> Response:
     """Answer with the next row that is nobody's, which is this window's now."""
     desk, reader = desk_of(request), _reader(request)
-    skipped = desk.skipped(request.path_params["run"], sent.window)
+    skipped = desk.skipped(_base(request), sent.window)
     wanted = _wanted(reader, sent.group, sent.category)
     held = reader.next(desk.person(sent.window), frozenset(skipped), wanted)
     return JSONResponse(
@@ -107,7 +106,7 @@ def next_row(request: Request, sent: Next) -> Response:
 def skip(request: Request, sent: Skip) -> Response:
     """Leave a row for later, or take all up again."""
     desk, reader = desk_of(request), _reader(request)
-    skipped = desk.skipped(request.path_params["run"], sent.window)
+    skipped = desk.skipped(_base(request), sent.window)
     if sent.number is None:
         skipped.clear()
     else:
@@ -148,7 +147,11 @@ def decide_together(request: Request, sent: Together) -> Response:
         if row is None:
             continue
         try:
-            reader.decide(row, Answer(sent.category or row["prediction"], f"{sent.token}-{number}", 0, sent.note), person)
+            reader.decide(
+                row,
+                Answer(sent.category or row["prediction"], f"{sent.token}-{number}", 0, sent.note),
+                person,
+            )
             decided.append(number)
         except NotYoursError as error:
             refused.append({"line": row["line"], "why": str(error)})
@@ -169,22 +172,35 @@ def show_list(request: Request) -> Response:
     return page(
         request,
         "list.html",
-        run=request.path_params["run"],
-        index=reader.index,
         rows=[_plain(reader, row) for row in found],
         like=like and _plain(reader, like),
         text=text,
         left=reader.left,
-        chosen=_chosen(request),
+        **_about(request, reader),
     )
 
 
 def _reader(request: Request) -> QueueReader:
-    return desk_of(request).reader(request.path_params["run"])
+    """Return the rows that the address means: those of a labelled file, or a training's suspects."""
+    return desk_of(request).reader(request.path_params["run"], suspects=_base(request).startswith(SUSPECTS))
 
 
-def _chosen(request: Request) -> dict[str, str]:
-    return {name: request.query_params.get(name, "") for name in ("group", "category")}
+def _base(request: Request) -> str:
+    """Return how the addresses of the queue's pages begin: `/runs/RUN` or `/suspects/RUN`."""
+    parts = request.url.path.removeprefix(API).strip("/").split("/")
+    return f"/{parts[0]}/{parts[1]}"
+
+
+def _about(request: Request, reader: QueueReader) -> dict[str, Any]:
+    """Return what the pages of a queue tell besides its rows."""
+    chosen = {name: request.query_params.get(name, "") for name in ("group", "category")}
+    return {
+        "run": request.path_params["run"],
+        "base": _base(request),
+        "suspects": _base(request).startswith(SUSPECTS),
+        "index": reader.index,
+        "chosen": chosen,
+    }
 
 
 def _wanted(reader: QueueReader, group: str | None, category: str | None) -> Wanted:
@@ -230,12 +246,17 @@ def _plain(reader: QueueReader, row: QueueRow) -> dict[str, Any]:
     }
 
 
-ROUTES = [
-    Route("/runs/{run}/review", show),
-    Route("/runs/{run}/list", show_list),
-    Route("/api/runs/{run}/categories", categories),
-    Route("/api/runs/{run}/next", takes(Next, next_row), methods=["POST"]),
-    Route("/api/runs/{run}/skip", takes(Skip, skip), methods=["POST"]),
-    Route("/api/runs/{run}/decide", takes(Decide, decide), methods=["POST"]),
-    Route("/api/runs/{run}/decide-together", takes(Together, decide_together), methods=["POST"]),
-]
+def _routes(base: str) -> list[Route]:
+    api = f"{API.rstrip('/')}{base}"
+    return [
+        Route(f"{base}/review", show),
+        Route(f"{base}/list", show_list),
+        Route(f"{api}/categories", categories),
+        Route(f"{api}/next", takes(Next, next_row), methods=["POST"]),
+        Route(f"{api}/skip", takes(Skip, skip), methods=["POST"]),
+        Route(f"{api}/decide", takes(Decide, decide), methods=["POST"]),
+        Route(f"{api}/decide-together", takes(Together, decide_together), methods=["POST"]),
+    ]
+
+
+ROUTES = [*_routes("/runs/{run}"), *_routes(f"{SUSPECTS}{{run}}")]

@@ -115,6 +115,7 @@ def _about(request: Request) -> dict[str, Any]:
         "warnings": [] if run.running else outcome.warnings(run),
         "hints": outcome.hints(run, desk.account.command),
         "files": [] if run.running else results.files_of(desk.account, desk.stack, run.folder),
+        "suspects": run.data.get("evaluation", {}).get("suspects", {}).get("count", 0),
         "has_queue": "results" in run.data,
     }
 

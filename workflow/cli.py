@@ -302,7 +302,7 @@ def review_rows(ctx: typer.Context, run: RunName = None) -> None:
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
     folder = folder_of(account, stack, run)
-    reader = QueueReader(account, stack, folder)
+    reader = QueueReader.of_run(account, stack, folder)
     person = Person(account.caller or "somebody", uuid.uuid4().hex)
     display.say(f"{reader.left:,} of {count(reader.rows, 'row')} of {reader.index['file']} are left.")
     turn = review.Review(reader, person, answered, display.say)

@@ -40,11 +40,17 @@ def write(account: Account, stack: Stack, folder: str, to: Path) -> tuple[Path, 
     path = to / keys.result_name(queue["file"], "final")
     with tempfile.TemporaryDirectory(dir=to, prefix=".claimflow-") as scratch:
         source, made = Path(scratch) / "results", Path(scratch) / "final"
-        bucket, key = queue["results"]["uri"].removeprefix("s3://").split("/", 1)
+        form = queue["results"]
+        bucket, key = form["uri"].removeprefix("s3://").split("/", 1)
         account.s3.download_file(bucket, key, str(source))
         with made.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file, delimiter=queue["results"]["delimiter"])
-            counts = _write_rows(writer, _records(source, queue["results"]), queue["results"], decided)
+            writer = csv.writer(file, delimiter=form["delimiter"])
+            counts = _write_rows(
+                writer,
+                records(source, form["format"], form["delimiter"], len(form["columns"])),
+                form,
+                decided,
+            )
         made.replace(path)
     return path, counts
 
@@ -87,14 +93,18 @@ def _final(cells: list[str], form: ResultsForm, decision: Decision | None) -> tu
     return (cells[form["category_column"]], MODEL, "") if accepted else ("", "", "")
 
 
-def _records(path: Path, form: ResultsForm) -> Iterator[list[str]]:
-    """Yield header and rows of a results file, no cell of which a spreadsheet would run."""
-    if form["format"] == "xlsx":
-        yield from _of_workbook(path, len(form["columns"]))
+def records(path: Path, kind: str, delimiter: str, width: int) -> Iterator[list[str]]:
+    """Yield header and rows of a file that Claimflow wrote for people.
+
+    `kind` is csv or xlsx, `width` the number of columns.
+    No cell of a workbook is left that a spreadsheet would run as a formula; those of a CSV file are none.
+    """
+    if kind == "xlsx":
+        yield from _of_workbook(path, width)
         return
     csv.field_size_limit(LARGEST_CELL)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.reader(file, delimiter=form["delimiter"])
+        yield from csv.reader(file, delimiter=delimiter)
 
 
 def _of_workbook(path: Path, width: int) -> Iterator[list[str]]:

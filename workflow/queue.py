@@ -4,15 +4,15 @@ import bisect
 import itertools
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import NamedTuple, cast
+from typing import NamedTuple, Self, cast
 
 from contract import keys
-from contract.queue import SCHEMA, Queue, QueueRow
+from contract.queue import SCHEMA, Queue, QueuePage, QueueRow
 from workflow.account import Account
 from workflow.decisions import LEASE_SECONDS, Answer, Asked, Decision, Decisions, NotYoursError, Person
 from workflow.errors import CommandError
@@ -67,16 +67,30 @@ class QueueReader:
     What people at other machines do meanwhile is met when a row is held or decided, and by `refresh`.
     """
 
-    def __init__(self, account: Account, stack: Stack, folder: str) -> None:
-        """Read the index and the decisions so far; raises CommandError for a run without a queue."""
-        self.index = read_index(account, stack, folder)
-        self.decisions = Decisions(account.dynamodb, stack.decisions, folder)
-        self._lock = Lock()
-        self._s3 = account.s3
-        self._kept = lru_cache(PAGES_KEPT)(self._read)
-        self._places = {number: place for place, number in enumerate(self.index["order"]["numbers"])}
+    def __init__(
+        self, index: Queue, decisions: Decisions, read_page: Callable[[QueuePage], list[QueueRow]]
+    ) -> None:
+        """Take an index, what was decided of its rows, and what reads a page of them."""
+        self.index, self.decisions = index, decisions
+        self._kept = lru_cache(PAGES_KEPT)(lambda number: read_page(index["pages"][number]))
+        self._places = {number: place for place, number in enumerate(index["order"]["numbers"])}
         self._taken: dict[int, tuple[str, float]] = {}  # of each row that is held: by which window, till when
+        self._lock = Lock()
         self.refresh()
+
+    @classmethod
+    def of_run(cls, account: Account, stack: Stack, folder: str) -> Self:
+        """Return the queue of a run's folder of results; raises CommandError for a run without one."""
+        index = read_index(account, stack, folder)
+        bucket, key = index["rows"].removeprefix("s3://").split("/", 1)
+
+        def read(page: QueuePage) -> list[QueueRow]:
+            bytes_of_page = f"bytes={page['offset']}-{page['offset'] + page['size'] - 1}"
+            answer = account.s3.get_object(Bucket=bucket, Key=key, Range=bytes_of_page)
+            with closing(answer["Body"]) as body:
+                return [json.loads(line) for line in body.read().splitlines()]
+
+        return cls(index, Decisions(account.dynamodb, stack.decisions, folder), read)
 
     def refresh(self) -> None:
         """Read all decisions again."""
@@ -188,10 +202,3 @@ class QueueReader:
         with self._lock:
             self.decided.discard(decision.number)
             self._first_open = min(self._first_open, self._places[decision.number])
-
-    def _read(self, number: int) -> list[QueueRow]:
-        page = self.index["pages"][number]
-        bucket, key = self.index["rows"].removeprefix("s3://").split("/", 1)
-        bytes_of_page = f"bytes={page['offset']}-{page['offset'] + page['size'] - 1}"
-        with closing(self._s3.get_object(Bucket=bucket, Key=key, Range=bytes_of_page)["Body"]) as body:
-            return [json.loads(line) for line in body.read().splitlines()]

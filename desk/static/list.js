@@ -11,7 +11,7 @@ if (form) {
     const chosen = boxes.filter((box) => box.checked && box.isConnected);
     if (!chosen.length) return desk.complain("No row is chosen: tick the rows first.");
     try {
-      const answer = await desk.post(`/api/runs/${form.dataset.run}/decide-together`, {
+      const answer = await desk.post(`/api${form.dataset.base}/decide-together`, {
         window: desk.window(),
         numbers: chosen.map((box) => Number(box.value)),
         category,

@@ -7,7 +7,8 @@ const PACE_MINUTES = 5;
 const AGAIN_MILLISECONDS = 2000;
 const $ = (id) => document.getElementById(id);
 const place = $("desk");
-const api = `/api/runs/${place.dataset.run}`;
+const base = place.dataset.base;
+const api = `/api${base}`;
 const kept = {
   read: (name, otherwise) => JSON.parse(sessionStorage.getItem(`${api} ${name}`)) ?? otherwise,
   write: (name, value) => sessionStorage.setItem(`${api} ${name}`, JSON.stringify(value)),
@@ -63,7 +64,7 @@ function show(answer) {
   progress(answer);
   if (!row) return showEnd(answer);
   $("line").textContent = `Line ${row.line.toLocaleString("en")}`;
-  $("like").href = `/runs/${place.dataset.run}/list?like=${row.number}`;
+  $("like").href = `${base}/list?like=${row.number}`;
   $("text").replaceChildren(...marked(row.text, row.words));
   $("cells").replaceChildren(...[...row.cells, ...(row.given ? [["given category", row.given]] : [])].map(cell));
   const others = common.filter((each) => !row.candidates.includes(each));
@@ -190,8 +191,8 @@ function showHistory() {
   const lines = kept.read("history", []).slice(-10).reverse();
   $("history").replaceChildren(
     ...lines.map((made) => {
-      const sure = `${Math.floor(100 * made.confidence)}% sure`;
-      const model = made.said === made.category ? `so did the model, ${sure}` : `the model: ${made.said}, ${sure}`;
+      const sure = made.confidence ? `, ${Math.floor(100 * made.confidence)}% sure` : "";
+      const model = made.said === made.category ? `so did the model${sure}` : `the model: ${made.said}${sure}`;
       const line = desk.element("li", `Line ${made.line.toLocaleString("en")}: `);
       line.append(desk.element("b", made.category), ` (${model})`);
       return line;

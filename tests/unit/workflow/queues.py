@@ -66,4 +66,4 @@ def put(account: Account, rows: list[QueueRow], per_page: int = 2) -> None:
 
 
 def reader(account: Account) -> QueueReader:
-    return QueueReader(account, stack.read_stack(account), RUN)
+    return QueueReader.of_run(account, stack.read_stack(account), RUN)

@@ -107,7 +107,7 @@ def test_a_row_that_is_given_back_or_decided_is_nobodys(decisions: Decisions) ->
     decisions.release(7, BEN)
     assert not decisions.hold(7, BEN)
     decisions.release(7, ANA)
-    assert decisions.hold(7, BEN) == 2
+    assert decisions.hold(7, BEN) == 0
     decisions.decide(ASKED, Answer("brakes", "t1"), BEN)
     assert not decisions.hold(7, ANA)
 

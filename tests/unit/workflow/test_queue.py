@@ -25,8 +25,10 @@ def test_two_people_get_different_rows(account: Account) -> None:
 def test_pages_are_read_as_they_are_needed(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     put(account, [row(n) for n in range(100)], per_page=10)
     made, asked = reader(account), []
-    get = made._s3.get_object
-    monkeypatch.setattr(made._s3, "get_object", lambda **given: asked.append(given["Range"]) or get(**given))
+    get = account.s3.get_object
+    monkeypatch.setattr(
+        account.s3, "get_object", lambda **given: asked.append(given["Range"]) or get(**given)
+    )
     made.next(ANA)
     assert len(asked) == 1
     assert asked[0].startswith("bytes=0-")

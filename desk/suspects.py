@@ -1,0 +1,107 @@
+"""The suspects of a training: labelled rows whose label is probably wrong, as a queue that people decide.
+
+What people decide of them is stored beside what they decide of the run's own rows, under a name of its own;
+the number of a row is its place in the file of suspects, from 0.
+"""
+
+import json
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+from contract import keys
+from contract.columns import SuspectRow
+from contract.evaluation import Evaluation
+from contract.queue import SCHEMA, Queue, QueueRow
+from workflow import final, results
+from workflow.account import Account
+from workflow.decisions import Decisions
+from workflow.errors import CommandError
+from workflow.queue import QueueReader
+from workflow.stack import Stack
+
+GROUP = "the label is probably wrong"
+
+
+def open_suspects(account: Account, stack: Stack, folder: str) -> QueueReader:
+    """Return the suspects of a training by the folder of its results; raises CommandError for one without."""
+    names = [
+        each for each in results.files_of(account, stack, folder) if keys.kind(each).startswith("suspects.")
+    ]
+    if not names:
+        raise CommandError("This training found no label that is probably wrong.")
+    rows = _read(account, stack.results, f"{folder}/{names[0]}")
+    labels = _evaluation(account, stack.results, f"{folder}/{keys.EVALUATION}")["labels"]
+    decisions = Decisions(account.dynamodb, stack.decisions, keys.suspects_of(folder))
+    return QueueReader(_index(folder, names[0], labels, rows), decisions, lambda _: rows)
+
+
+def _index(folder: str, file: str, labels: list[str], rows: list[QueueRow]) -> Queue:
+    categories = sorted({*labels, *(row["prediction"] for row in rows)})
+    places = {category: place for place, category in enumerate(categories)}
+    predictions = [row["prediction"] for row in rows]
+    return {
+        "schema": SCHEMA,
+        "run": folder,
+        "file": file,
+        "model": 0,
+        "columns": [*SuspectRow._fields[1:3]],
+        "text": 0,
+        "label": 1,
+        "categories": categories,
+        "rows": "",
+        "to_review": len(rows),
+        "audits": 0,
+        "left_out": 0,
+        "groups": {GROUP: len(rows)},
+        "by_category": {each: predictions.count(each) for each in dict.fromkeys(predictions)},
+        "order": {
+            "numbers": list(range(len(rows))),
+            "predictions": [places[each] for each in predictions],
+            "groups": [0] * len(rows),
+        },
+        "pages": [{"first": 0, "rows": len(rows), "offset": 0, "size": 0}],
+        "results": {
+            "uri": "",
+            "format": "csv",
+            "delimiter": ",",
+            "columns": [],
+            "category_column": 0,
+            "review_column": 0,
+        },
+    }
+
+
+def _read(account: Account, bucket: str, key: str) -> list[QueueRow]:
+    with tempfile.TemporaryDirectory(prefix="claimflow-desk-") as folder:
+        path = Path(folder) / "suspects"
+        account.s3.download_file(bucket, key, str(path))
+        kind = key.rsplit(".", 1)[-1]
+        _, *rows = final.records(path, kind, ",", len(SuspectRow._fields))
+    return [_row(number, _suspect(cells)) for number, cells in enumerate(rows)]
+
+
+def _suspect(cells: list[str]) -> SuspectRow:
+    line, text, label, likely_label, chance = cells
+    return SuspectRow(int(line), text, label, likely_label, float(chance))
+
+
+def _row(number: int, suspect: SuspectRow) -> QueueRow:
+    return {
+        "number": number,
+        "line": suspect.line,
+        "cells": [suspect.text, suspect.label],
+        "prediction": suspect.likely_label,
+        "confidence": 0.0,  # the file does not tell it
+        "second": suspect.label,
+        "decided": "",
+        "reason": GROUP,
+        "group": GROUP,
+        "audit": False,
+    }
+
+
+def _evaluation(account: Account, bucket: str, key: str) -> Evaluation:
+    with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        return cast("Evaluation", json.loads(body.read()))
