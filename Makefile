@@ -73,8 +73,8 @@ FILES ?= 10000
 fuzz: setup ## Take random files through the whole way: make fuzz [FILES=10000]
 	CLAIMFLOW_FUZZ=$(FILES) pytest -q tests/fuzz
 
-demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv]
-	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)")
+demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv DESK=1]
+	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)") $(if $(DESK),--desk)
 
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 AWS ?= aws

@@ -64,6 +64,7 @@ def _bound(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        listening.listen()  # who opens the address at once waits until it is served
     except OSError as error:
         listening.close()
         raise CommandError(

@@ -32,6 +32,7 @@ def reads(request: pytest.FixtureRequest) -> str:
 
 
 # Here, as a session has one of each for all folders. They need what is imported after the line above.
+from tests.browser import chromium  # noqa: E402
 from tests.workflow.fixtures import live, stack, trained  # noqa: E402
 
-__all__ = ["live", "stack", "trained"]
+__all__ = ["chromium", "live", "stack", "trained"]

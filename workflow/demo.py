@@ -1,6 +1,6 @@
 """`make demo`: the whole of Claimflow on this machine, from nothing to a list of rows to look at.
 
-    python -m workflow.demo [--train FILE] [--predict FILE]
+    python -m workflow.demo [--train FILE] [--predict FILE] [--desk]
 
 It may be run again and again; what is up or deployed already stays.
 """
@@ -34,6 +34,7 @@ def demo(
     / "claims_train.csv",
     predict: Annotated[Path, typer.Option(metavar="FILE", help="A CSV to label.")] = EXAMPLES
     / "claims_predict.csv",
+    desk: Annotated[bool, typer.Option("--desk", help="Serve the desk at the end, and open it.")] = False,
 ) -> None:
     """Train and predict on the local AWS and show what came out."""
     account = Account(local=True)
@@ -57,6 +58,11 @@ def demo(
     display.say()
     display.say("Try next", "bold")
     display.pairs(next_steps(stack, predict))
+    if desk:
+        from desk import server  # noqa: PLC0415  only where it is wanted
+
+        display.say()
+        server.serve(account, stack, cli.DESK_PORT, open_browser=True)
 
 
 @contextmanager
@@ -154,6 +160,7 @@ def next_steps(stack: stacks.Stack, predict: Path) -> list[tuple[str, str]]:
         ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),
+        ("The desk, for the rows left", f"claimflow --local desk, at http://127.0.0.1:{cli.DESK_PORT}/"),
     ]
 
 

@@ -66,7 +66,7 @@ def check_file(path: Path) -> None:
             f"or one of these and .gz; {todo}."
         )
     if path.stat().st_size == 0:
-        raise CommandError(f"{path} is empty: it needs a header line and rows.")
+        raise CommandError(f"{path.name} is empty: it needs a header line and rows.")
 
 
 def read_config(path: Path) -> dict[str, Any]:

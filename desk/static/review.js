@@ -18,8 +18,11 @@ let row = null;
 let choices = [];
 let categories = [];
 let common = [];
-let busy = true;
 let active = -1; // of what was found
+
+// What is pressed while a row is stored and the next one comes is not for a row that nobody has seen: it is dropped.
+const busy = () => place.getAttribute("aria-busy") === "true";
+const setBusy = (is) => place.setAttribute("aria-busy", String(is));
 
 const pause = () => new Promise((done) => setTimeout(done, AGAIN_MILLISECONDS));
 
@@ -42,7 +45,7 @@ async function insist(address, sent) {
 }
 
 async function next() {
-  busy = true;
+  setBusy(true);
   try {
     const { group, category } = place.dataset;
     const answer = await insist(`${api}/next`, {
@@ -54,7 +57,7 @@ async function next() {
   } catch (error) {
     desk.complain(error.message);
   }
-  busy = false;
+  setBusy(false);
 }
 
 function show(answer) {
@@ -128,8 +131,8 @@ function progress({ left, rows }) {
 }
 
 async function decide(category) {
-  if (busy || !row) return;
-  busy = true;
+  if (busy() || !row) return;
+  setBusy(true);
   const sent = {
     window: desk.window(),
     number: row.number,
@@ -162,8 +165,8 @@ async function store(sent) {
 
 async function undo() {
   const last = kept.read("history", []).at(-1);
-  if (busy || !last) return;
-  busy = true;
+  if (busy() || !last) return;
+  setBusy(true);
   const sent = {
     window: desk.window(),
     number: last.number,
@@ -177,8 +180,8 @@ async function undo() {
 }
 
 async function skip(number) {
-  if (busy) return;
-  busy = true;
+  if (busy()) return;
+  setBusy(true);
   try {
     await insist(`${api}/skip`, { window: desk.window(), number });
   } catch (error) {

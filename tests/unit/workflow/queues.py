@@ -46,6 +46,8 @@ def put(account: Account, rows: list[QueueRow], per_page: int = 2) -> None:
         "model": 3,
         "columns": ["id", "text", "note"],
         "text": 1,
+        "label": None,
+        "left_out": 0,
         "categories": CATEGORIES,
         "rows": f"s3://results/{RUN}/{keys.QUEUE_ROWS}",
         "to_review": sum(not each["audit"] for each in rows),
@@ -58,6 +60,14 @@ def put(account: Account, rows: list[QueueRow], per_page: int = 2) -> None:
             "groups": [list(groups).index(each["group"]) for each in rows],
         },
         "pages": pages,
+        "results": {
+            "uri": f"s3://results/{RUN}/claims.results.csv",
+            "format": "csv",
+            "delimiter": ",",
+            "columns": ["id", "text", "note", "prediction", "needs_review"],
+            "category_column": 3,
+            "review_column": 4,
+        },
     }
     account.s3.put_object(Bucket="results", Key=f"{RUN}/{keys.QUEUE_ROWS}", Body=content)
     account.s3.put_object(Bucket="results", Key=f"{RUN}/claims.results.csv", Body=b"id")

@@ -1,0 +1,282 @@
+"""What a person does in the browser, and that nothing of it is lost, doubled or run."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from contract.queue import QueueRow
+from tests.desk.conftest import Served, picture
+from tests.unit.workflow import queues
+from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
+from tests.unit.workflow.queues import RUN, put, row
+from workflow.account import Account
+from workflow.decisions import Decision, Decisions
+
+REVIEW = f"/runs/{RUN}/review"
+HTML = '<script>alert("run")</script><img src=x onerror="alert(1)"><b>bold</b>'
+RESULTS = "id,text,note,prediction,needs_review\n"
+
+
+def decisions(account: Account) -> dict[int, Decision]:
+    return {each.number: each for each in Decisions(account.dynamodb, "decisions", RUN).all()}
+
+
+def with_results(account: Account, rows: list[QueueRow]) -> None:
+    put(account, rows)
+    lines = [f"{each['cells'][0]},{each['cells'][1]},,Brakes,true\n" for each in rows]
+    body = (RESULTS + "".join(lines)).encode()
+    account.s3.put_object(Bucket="results", Key=f"{RUN}/claims.results.csv", Body=body)
+
+
+def review(page: Page, served: Served) -> Page:
+    page.goto(served.address + REVIEW)
+    expect(page.locator("#desk")).to_be_visible()
+    return page
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key when the desk waits for one, and wait until it waits for the next one."""
+    ready(page)
+    page.keyboard.press(key)
+    ready(page)
+
+
+def ready(page: Page) -> None:
+    expect(page.locator("#desk[aria-busy=false]")).to_be_attached()
+
+
+def test_twenty_rows_are_decided_by_keyboard_alone_and_stand_in_the_final_file(
+    page: Page, served: Served, account: Account, tmp_path: Path
+) -> None:
+    with_results(account, [row(n) for n in range(20)])
+    review(page, served)
+    for key in ["Enter", "1", "2", "3", "4"] * 3:
+        press(page, key)
+    for _ in range(4):
+        page.keyboard.type("whe")
+        expect(page.locator("#found [aria-selected=true]")).to_have_text("Wheels")
+        press(page, "Enter")
+    page.keyboard.press("n")
+    page.keyboard.type("by the picture")
+    page.keyboard.press("Enter")
+    press(page, "Enter")
+    expect(page.locator("#done-text")).to_have_text("All rows are decided.")
+    made = decisions(account)
+    expected = ["Brakes", "Brakes", "Engine", "Brake fluid", "Wheels"] * 3 + ["Wheels"] * 4 + ["Brakes"]
+    assert [made[n].category for n in range(20)] == expected
+    assert made[19].changes[0].note == "by the picture"
+    page.keyboard.press("Tab")
+    page.locator("#done").get_by_role("link", name="Finish").press("Enter")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the final file").press("Enter")
+    download.value.save_as(tmp_path / "final.csv")
+    with (tmp_path / "final.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [each["category"] for each in csv.DictReader(file)] == expected
+
+
+def test_undo_skip_and_help_by_keyboard(page: Page, served: Served, account: Account) -> None:
+    put(account, [row(n) for n in range(3)])
+    review(page, served)
+    press(page, "2")
+    expect(page.locator("#history")).to_contain_text("Line 2: Engine (the model: Brakes, 43% sure)")
+    press(page, "u")
+    expect(page.locator("#line")).to_have_text("Line 2")
+    assert decisions(account)[0].category is None
+    press(page, "s")
+    expect(page.locator("#line")).to_have_text("Line 3")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    press(page, "Enter")
+    press(page, "Enter")
+    expect(page.locator("#done-text")).to_contain_text("you skipped 1")
+    page.get_by_role("button", name="Look at the skipped rows again").click()
+    expect(page.locator("#line")).to_have_text("Line 2")
+
+
+def test_a_page_that_is_loaded_again_goes_on_where_it_was(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    review(page, served)
+    press(page, "Enter")
+    page.reload()
+    expect(page.locator("#line")).to_have_text("Line 3")
+    expect(page.locator("#history")).to_contain_text("Line 2: Brakes")
+
+
+def test_two_browsers_on_one_queue_never_decide_one_row_twice(
+    served: Served, chromium: Browser, account: Account
+) -> None:
+    put(account, [row(n) for n in range(30)])
+    pages = [review(served.enter(chromium.new_context()), served) for _ in range(2)]
+    assert pages[0].locator("#line").inner_text() != pages[1].locator("#line").inner_text()
+    for turn in range(15):
+        for each in pages:
+            ready(each)
+        for each in pages:  # both at once
+            each.keyboard.press("Enter" if turn % 2 else "2")
+        for each in pages:
+            expect(each.locator("#history li")).to_have_count(min(turn + 1, 10))
+    for each in pages:
+        expect(each.locator("#done-text")).to_have_text("All rows are decided.")
+        each.context.close()
+    made = decisions(account)
+    assert len(made) == 30
+    assert {each.revision for each in made.values()} == {1}
+
+
+def test_a_decision_while_the_desk_is_dead_is_kept_and_stored_once_when_it_is_back(
+    page: Page, served: Served, context: BrowserContext, account: Account
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    review(page, served)
+    press(page, "Enter")
+    served.stop()
+    page.keyboard.press("2")
+    expect(page.locator("#waiting")).to_contain_text("kept here and sent again")
+    assert 1 not in decisions(account)
+    served.start()
+    served.enter(context)  # the new address gives a cookie, with which the page before goes on
+    expect(page.locator("#history")).to_contain_text("Line 3: Engine", timeout=10_000)
+    expect(page.locator("#waiting")).to_be_hidden()
+    made = decisions(account)
+    assert (made[1].category, made[1].revision) == ("Engine", 1)
+
+
+def test_a_decision_survives_that_its_page_is_closed_while_the_desk_is_dead(
+    page: Page, served: Served, context: BrowserContext, account: Account
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    review(page, served)
+    served.stop()
+    page.keyboard.press("2")
+    expect(page.locator("#waiting")).to_be_visible()
+    served.start()
+    served.enter(context)
+    page.reload()
+    expect(page.locator("#history")).to_contain_text("Line 2: Engine")
+    assert decisions(account)[0].revision == 1
+
+
+def test_texts_columns_and_categories_that_are_html_are_shown_and_not_run(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "CATEGORIES", ["Brakes", HTML])
+    evil: dict[str, Any] = row(0) | {"cells": [HTML, f"a {HTML} word", HTML], "second": HTML}
+    evil["decided"] = f"{HTML} (+2.1), word (+1.0)"
+    put(account, [evil])  # type: ignore[list-item]
+    review(page, served)
+    expect(page.locator("#text")).to_have_text(f"a {HTML} word")
+    expect(page.locator("#choices")).to_contain_text(HTML)
+    expect(page.locator("mark").last).to_have_text("word")
+    page.keyboard.type("/<scr")
+    expect(page.locator("#found")).to_contain_text(HTML)
+    page.goto(f"{served.address}/runs/{RUN}/list?text=<img")
+    expect(page.locator("td.words")).to_have_text(f"a {HTML} word")
+    assert page.locator("main img, main b:not(.graph b)").count() == 0
+
+
+def test_among_1700_categories_one_is_found_by_typing(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [f"Part {n:04d} of the machine" for n in range(1_700)]
+    monkeypatch.setattr(queues, "CATEGORIES", [*many, "Brakes", "Engine"])
+    put(account, [row(0), row(1)])
+    review(page, served)
+    ready(page)
+    page.keyboard.press("/")
+    page.keyboard.type("1234")
+    expect(page.locator("#found li")).to_have_text(["Part 1234 of the machine"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#history")).to_contain_text("Part 1234 of the machine")
+
+
+def test_a_file_that_cannot_be_used_gets_its_sentence(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "claims.pdf").write_bytes(b"%PDF")
+    page.locator("[data-action=predict] input").set_input_files(tmp_path / "claims.pdf")
+    expect(page.locator("[data-action=predict] .progress")).to_contain_text(
+        "claims.pdf is no file with rows: its name must end in .csv"
+    )
+
+
+def test_a_dropped_file_leads_to_the_page_of_its_run(
+    page: Page, machine: PlayedStepFunctions, tmp_path: Path
+) -> None:
+    machine.ends_as = "predicted"
+    (tmp_path / "claims.csv").write_text("text\nit leaks\n")
+    page.locator("[data-action=predict] input").set_input_files(tmp_path / "claims.csv")
+    expect(page.locator("h1")).to_contain_text("predict-claims-")
+    expect(page.locator(".graph")).to_contain_text("Collect")
+    picture(page, "desk_run")
+
+
+def test_similar_rows_are_decided_together(page: Page, served: Served, account: Account) -> None:
+    rows = [row(n) for n in range(6)]
+    for number, each in enumerate(rows):
+        each["cells"][1] = f"the {'drum rattles' if number % 2 else 'screen is black'} {number}"
+    put(account, rows)
+    review(page, served)
+    press(page, "s")
+    page.get_by_role("link", name="similar rows").click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    page.get_by_label("Choose all rows").check()
+    page.get_by_label("The chosen rows are").fill("Wheels")
+    page.get_by_role("button", name="Decide the chosen rows").click()
+    expect(page.locator("#said")).to_have_text("3 rows decided: Wheels. 3 left.")
+    assert {number: each.category for number, each in decisions(account).items()} == dict.fromkeys(
+        (1, 3, 5), "Wheels"
+    )
+
+
+@pytest.fixture
+def everything(served: Served, account: Account, machine: PlayedStepFunctions) -> list[str]:
+    """Return the addresses of all pages, with something on each."""
+    machine.add(RUN, "predicted")
+    add_model(account, 0.9)
+    add_model(account, 0.95)
+    rows = [row(n, prediction=("Brakes", "Engine")[n % 2]) for n in range(8)]
+    rows[0]["cells"][1] = "The washing machine rattles when it spins, and the drum hits the door. " * 4
+    with_results(account, rows)
+    pages = [
+        "/",
+        f"/runs/{RUN}",
+        REVIEW,
+        f"/runs/{RUN}/list",
+        f"/runs/{RUN}/final",
+        "/truth",
+        "/models",
+        "/try",
+    ]
+    return [served.address + each for each in pages]
+
+
+def test_every_page_fits_a_phone(page: Page, everything: list[str]) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    for address in everything:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def test_no_page_has_a_serious_finding_of_axe(page: Page, everything: list[str]) -> None:
+    for address in everything:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (each["id"], each["nodes"][0]["html"])
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+        ]
+        assert serious == [], address
+
+
+def test_a_person_who_is_not_let_in_sees_one_sentence(served: Served, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(served.address)
+    expect(page.locator("body")).to_contain_text("open the address that stands last")

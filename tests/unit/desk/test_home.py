@@ -1,0 +1,112 @@
+"""The first page: files are dropped and runs are listed."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from desk import home
+from tests.unit.workflow.fakes import PlayedStepFunctions
+from workflow.account import Account
+
+CLAIMS = b"description,category\nit leaks,Leak\n"
+
+
+def upload(browser: TestClient, name: str, action: str = "predict", body: bytes = CLAIMS) -> tuple[int, str]:
+    answer = browser.post("/api/upload", params={"name": name, "action": action}, content=body)
+    document = answer.json()
+    return answer.status_code, document.get("run") or document["error"]
+
+
+def objects(account: Account) -> list[str]:
+    return [each["Key"] for each in account.s3.list_objects_v2(Bucket="uploads").get("Contents", [])]
+
+
+def test_before_anything_ran_the_page_says_what_to_do(browser: TestClient) -> None:
+    assert "Train a model first" in browser.get("/").text
+
+
+@pytest.mark.parametrize("action", ["predict", "train"])
+def test_a_dropped_file_is_uploaded_as_it_is_and_starts_a_run(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions, action: str
+) -> None:
+    status, run = upload(browser, "Mai (2) ä.csv", action)
+    assert status == 200
+    (started,) = machine.started
+    assert started["name"] == run
+    assert started["input"]["action"] == action
+    bucket, key = started["input"]["data"].removeprefix("s3://").split("/", 1)
+    assert key.endswith("/Mai (2) ä.csv")
+    assert account.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == CLAIMS
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../x.csv", "cannot be used"),
+        ("a/b.csv", "cannot be used"),
+        ("a\\b.csv", "cannot be used"),
+        ("..", "cannot be used"),
+        ("", "cannot be used"),
+        ("a\x00.csv", "cannot be used"),
+        ("x" * 300 + ".csv", "cannot be used"),
+        ("claims.pdf", "is no file with rows"),
+        ("claims", "is no file with rows"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_or_is_no_tables_is_refused_in_a_sentence(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions, name: str, said: str
+) -> None:
+    status, sentence = upload(browser, name)
+    assert status == 400
+    assert said in sentence
+    assert not machine.started
+    assert objects(account) == []
+
+
+def test_an_empty_file_is_refused(browser: TestClient) -> None:
+    assert upload(browser, "claims.csv", body=b"") == (
+        400,
+        "claims.csv is empty: it needs a header line and rows.",
+    )
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_stored(
+    browser: TestClient, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "MOST_UPLOADED", 10)
+    status, sentence = upload(browser, "claims.csv")
+    assert status == 400
+    assert "cut it into several files" in sentence
+    assert objects(account) == []
+
+
+def test_what_else_is_to_be_done_with_a_file_is_refused(browser: TestClient) -> None:
+    assert upload(browser, "claims.csv", action="delete")[0] == 400
+
+
+def test_the_runs_are_listed_newest_first_with_their_figures(
+    browser: TestClient, machine: PlayedStepFunctions
+) -> None:
+    machine.add("train-claims-1", "trained")
+    machine.add("predict-claims-2", "predicted")
+    page = browser.get("/").text
+    assert page.index("/runs/predict-claims-2") < page.index("/runs/train-claims-1")
+    assert "/runs/predict-claims-2/review" in page
+    assert "/runs/train-claims-1/review" not in page
+
+
+def test_a_run_that_ended_is_read_once(browser: TestClient, machine: PlayedStepFunctions) -> None:
+    machine.add("train-claims-1", "trained")
+    machine.add("predict-claims-2", "predicted")
+    machine.running.add("predict-claims-2")
+    asked: list[str] = []
+    describe = machine.describe_execution
+
+    def counted(*, executionArn: str) -> dict[str, object]:  # noqa: N803  as AWS names it
+        asked.append(executionArn.rsplit(":", 1)[-1])
+        return describe(executionArn=executionArn)
+
+    machine.describe_execution = counted  # type: ignore[method-assign]
+    for _ in range(3):
+        browser.get("/api/runs")
+    assert asked.count("train-claims-1") == 1
+    assert asked.count("predict-claims-2") == 3
