@@ -9,8 +9,9 @@ from starlette.routing import Route
 
 from contract.evaluation import LEAST_TARGET, Acceptance, at_target
 from contract.state import THRESHOLD, ThresholdRequest
+from desk.desk import NotFoundError
 from desk.pages import Posted, desk_of, page, takes
-from workflow import models, submission
+from workflow import lineage, models, retraining, submission
 from workflow.errors import CommandError
 
 MENU = (0.90, 0.95, 0.98, 0.99)  # targets that the page offers
@@ -29,6 +30,10 @@ class NewTarget(Posted):
     target: Annotated[float, Field(ge=LEAST_TARGET, lt=1)]
 
 
+class Retrain(Posted):
+    """Trains again from the live model's files and all decisions."""
+
+
 def show(request: Request) -> Response:
     """Answer with all versions, newest first, and what the live one gives at other targets."""
     desk = desk_of(request)
@@ -45,6 +50,20 @@ def show(request: Request) -> Response:
         menu=_menu(acceptance) if acceptance else [],
         none_live="" if live or not versions else models.none_live(versions, desk.account.command),
     )
+
+
+def show_one(request: Request) -> Response:
+    """Answer with what a version is and was made of."""
+    desk = desk_of(request)
+    versions = models.list_models(desk.account, desk.stack)
+    number = request.path_params["version"]
+    model = next((each for each in versions if each.version == number), None)
+    if model is None:
+        raise NotFoundError("There is no such version: the page of the models lists them.")
+    pairs = lineage.pairs(
+        model, model.state(model == models.live(versions)), lineage.read(desk.account, model)
+    )
+    return page(request, "version.html", version=number, pairs=pairs)
 
 
 def compare(request: Request) -> Response:
@@ -73,6 +92,14 @@ def set_target(request: Request, sent: NewTarget) -> Response:
     return JSONResponse({"run": arn.rsplit(":", 1)[-1]})
 
 
+def retrain(request: Request, sent: Retrain) -> Response:
+    """Start a training with what people decided; answer with the run's name and what it learns from."""
+    desk = desk_of(request)
+    planned = retraining.plan(desk.account, desk.stack)
+    arn = submission.start(desk.account, desk.stack, planned.request)
+    return JSONResponse({"run": arn.rsplit(":", 1)[-1]})
+
+
 def _menu(acceptance: Acceptance) -> list[dict[str, Any]]:
     """Return what each target would give on the rows that the model was measured on."""
     steps = ((target, at_target(acceptance, target)) for target in MENU)
@@ -86,6 +113,8 @@ def _menu(acceptance: Acceptance) -> list[dict[str, Any]]:
 ROUTES = [
     Route("/models", show),
     Route("/models/compare", compare),
+    Route("/models/{version:int}", show_one),
+    Route("/api/models/retrain", takes(Retrain, retrain), methods=["POST"]),
     Route("/api/models", takes(Verdict, decide), methods=["POST"]),
     Route("/api/models/target", takes(NewTarget, set_target), methods=["POST"]),
 ]

@@ -35,3 +35,16 @@ document.getElementById("target")?.addEventListener("submit", async (event) => {
     desk.complain(error.message);
   }
 });
+
+document.getElementById("retrain")?.addEventListener("click", async () => {
+  const status = document.getElementById("retraining");
+  status.textContent = "Collecting what was decided …";
+  desk.complain("");
+  try {
+    const answer = await desk.post("/api/models/retrain", {});
+    location.href = `/runs/${answer.run}`;
+  } catch (error) {
+    status.textContent = "";
+    desk.complain(error.message);
+  }
+});

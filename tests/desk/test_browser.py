@@ -78,6 +78,40 @@ def test_twenty_rows_are_decided_by_keyboard_alone_and_stand_in_the_final_file(
         assert [each["category"] for each in csv.DictReader(file)] == expected
 
 
+def test_a_row_shows_its_text_with_the_words_that_decided_and_its_columns(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    categories = [
+        "Battery",
+        "Connectivity",
+        "Display",
+        "Noise and vibration",
+        "Overheating",
+        "Transport damage",
+    ]
+    monkeypatch.setattr(queues, "CATEGORIES", categories)
+    monkeypatch.setattr(queues, "COLUMNS", ["claim_id", "description", "product"])
+    rows = [row(n, prediction=categories[n % 6]) for n in range(40)]
+    for each, confidence in zip(rows, [0.61, 0.38, 0.97, 0.44, 0.29, 0.72, 0.55, 0.48] * 5, strict=True):
+        each |= {"second": "Transport damage", "confidence": confidence}
+    rows[6]["cells"][1] = "Bluetooth never works with two different phones."
+    rows[7]["cells"] = [
+        "WC-520619",
+        "The drum rattles since it was delivered, and when it spins the whole machine moves.",
+        "Gyro 8 Washing Machine",
+    ]
+    rows[7] |= {"prediction": "Noise and vibration", "decided": "rattles (+2.4), spins (+1.1), drum (+0.6)"}
+    put(account, rows)
+    review(page, served)
+    for _ in range(7):
+        press(page, "Enter")
+    expect(page.locator("mark")).to_have_text(["drum", "rattles", "spins"])
+    expect(page.locator("#cells")).to_contain_text("Gyro 8 Washing Machine")
+    expect(page.locator("#choices button")).to_have_count(6)
+    expect(page.locator("#choices button").first).to_have_text("1 Noise and vibration")
+    picture(page, "desk_review")
+
+
 def test_undo_skip_and_help_by_keyboard(page: Page, served: Served, account: Account) -> None:
     put(account, [row(n) for n in range(3)])
     review(page, served)

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from contract import keys
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from tests.unit.workflow.test_classify import SAVED, register
+from workflow import retraining
 from workflow.account import Account
 from workflow.decisions import Decisions
 
@@ -139,3 +140,30 @@ def test_without_a_live_model_a_text_is_refused_in_a_sentence(browser: TestClien
     answer = browser.post("/api/try", json={"text": "it leaks"})
     assert answer.status_code == 400
     assert "There is no model yet" in answer.json()["error"]
+
+
+def test_to_train_again_without_a_model_is_refused_in_a_sentence(
+    browser: TestClient, machine: PlayedStepFunctions
+) -> None:
+    answer = browser.post("/api/models/retrain", json={})
+    assert answer.status_code == 400
+    assert "There is no model yet" in answer.json()["error"]
+    assert not machine.started
+
+
+def test_to_train_again_starts_what_was_planned(
+    browser: TestClient, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = {"action": "train", "data": ["s3://uploads/a.csv", "s3://uploads/decided.jsonl"]}
+    planned = retraining.Retraining(request, version=1, rows=7, left_out=0)  # type: ignore[arg-type]
+    monkeypatch.setattr(retraining, "plan", lambda *_: planned)
+    answer = browser.post("/api/models/retrain", json={})
+    (started,) = machine.started
+    assert answer.json() == {"run": started["name"]}
+    assert started["input"]["data"] == request["data"]
+
+
+def test_a_version_shows_what_it_was_made_of(browser: TestClient, account: Account) -> None:
+    add_model(account, 0.9)
+    assert "an older version of Claimflow made it" in browser.get("/models/1").text
+    assert browser.get("/models/2").status_code == 404

@@ -11,6 +11,7 @@ from workflow.account import Account
 from workflow.queue import QueueReader
 
 RUN = "predict-claims-1"
+COLUMNS = ["id", "text", "note"]
 CATEGORIES = ["Brakes", "Brake fluid", "Engine", "Wheels"]
 
 
@@ -44,7 +45,7 @@ def put(account: Account, rows: list[QueueRow], per_page: int = 2) -> None:
         "schema": SCHEMA,
         "file": "claims.csv",
         "model": 3,
-        "columns": ["id", "text", "note"],
+        "columns": COLUMNS,
         "text": 1,
         "label": None,
         "left_out": 0,
