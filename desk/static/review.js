@@ -5,6 +5,7 @@
 const MOST_FOUND = 12;
 const PACE_MINUTES = 5;
 const AGAIN_MILLISECONDS = 2000;
+const LOOK_AGAIN_MILLISECONDS = 5000;
 const $ = (id) => document.getElementById(id);
 const place = $("desk");
 const base = place.dataset.base;
@@ -88,12 +89,13 @@ function showEnd(answer) {
       : `No row is left here${filtered ? " of this choice" : ""}: ` +
         [
           answer.skipped ? `you skipped ${answer.skipped.toLocaleString("en")}` : "",
-          open > 0 ? `${open.toLocaleString("en")} are open elsewhere, at other people or of other kinds` : "",
+          open > 0 ? `${open.toLocaleString("en")} left elsewhere, at other people or of other kinds` : "",
         ]
           .filter(Boolean)
           .join(", ") + ".";
   $("unskip").hidden = !answer.skipped;
-  $("done-text").focus();
+  if (document.activeElement !== $("done-text")) $("done-text").focus();
+  if (open > 0) setTimeout(() => row || busy() || next(), LOOK_AGAIN_MILLISECONDS); // one may be given back
 }
 
 function cell([name, text]) {

@@ -157,7 +157,7 @@ def test_two_browsers_on_one_queue_never_decide_one_row_twice(
         for each in pages:
             expect(each.locator("#history li")).to_have_count(min(turn + 1, 10))
     for each in pages:
-        expect(each.locator("#done-text")).to_have_text("All rows are decided.")
+        expect(each.locator("#done-text")).to_have_text("All rows are decided.", timeout=20_000)
         each.context.close()
     made = decisions(account)
     assert len(made) == 30
