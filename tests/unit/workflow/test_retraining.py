@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contract import keys
+from contract.queue import SCHEMA
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from workflow import decided, decisions, retraining, stack
 from workflow.account import Account
@@ -59,7 +60,7 @@ def queue(account: Account, run: str, texts: list[str]) -> None:
     rows = [{"number": number, "cells": [f"C-{number}", text]} for number, text in enumerate(texts)]
     uri = f"s3://results/{run}/{keys.QUEUE_ROWS}"
     put(account, uri, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-    index = {"schema": 1, "text": 1, "rows": uri}
+    index = {"schema": SCHEMA, "text": 1, "rows": uri}
     put(account, f"s3://results/{run}/{keys.QUEUE_INDEX}", json.dumps(index).encode())
 
 
