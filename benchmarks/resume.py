@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SEED, DIFFERENT = 1, 20_000
 CONFIG = {
     "ngram_words": 2, "ngram_skip": 0, "ngram_chars": None, "ngram_end": 0, "ngram_repeats": False,
-    "ngram_scale": "nb", "ngram_norm": "sqrt", "ngram_step": 0.045, "ngram_epochs": 2,
+    "ngram_scale": "nb", "ngram_norm": "sqrt", "ngram_optimizer": "adam", "ngram_epochs": 2,
 }  # fmt: skip
 MODEL: Model = {
     "arn": "arn:aws:sagemaker:::model-package/many/1",

@@ -90,7 +90,7 @@ IMDB_NGRAMS = {
     "ngram_repeats": False,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
-    "ngram_step": 0.045,
+    "ngram_optimizer": "adam",
     "ngram_epochs": 2,
 }
 BEST = {"architecture": "ngram+cnn"}

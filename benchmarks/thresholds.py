@@ -34,7 +34,7 @@ from model.training import Session
 CONFIG = Config.parse(
     {
         "ngram_words": 2, "ngram_skip": 0, "ngram_chars": [2, 4], "ngram_end": 0, "ngram_repeats": False,
-        "ngram_scale": "idf", "ngram_norm": "sqrt", "ngram_step": 0.045, "ngram_epochs": 8,
+        "ngram_scale": "idf", "ngram_norm": "sqrt", "ngram_optimizer": "adam", "ngram_epochs": 8,
     }
 )  # fmt: skip
 FOLDS, DEALS = 5, 100

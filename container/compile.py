@@ -20,7 +20,7 @@ def main() -> None:
     for classes in (2, 3):
         labels: Numbers = np.arange(3) % classes
         scale = scales(rows, labels, classes, 3, "nb")
-        trainer = NgramTrainer(NgramTask(rows, labels, classes, scale, "sqrt", 0.05, False, 0.0, 0))
+        trainer = NgramTrainer(NgramTask(rows, labels, classes, scale, "sqrt", "adam", False, 0.0, 0))
         trainer.epoch()
         trainer.logits(rows)
         _predict(classes)

@@ -298,8 +298,8 @@ class NgramSettings(_NgramSettings):
     """What an n-gram counts: 1, by rarity, by naive Bayes, or both."""
     ngram_norm: str
     """`sqrt` divides by the root of a text's n-grams."""
-    ngram_step: NotRequired[float]
-    """By how much one row moved the logits of a text, on average; absent from older models: 0.045."""
+    ngram_optimizer: NotRequired[str]
+    """Which optimizer learned the weights; absent from older models: `adam`."""
     ngram_epochs: int
     """Passes over the training rows whose weights were kept."""
 

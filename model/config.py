@@ -238,10 +238,10 @@ class Config(BaseModel):
         "auto",
         description="`sqrt` divides a text's features by the square root of their number; `auto` as above.",
     )
-    ngram_step: Auto | Annotated[float, Field(gt=0, le=1)] = Field(
+    ngram_optimizer: Auto | Literal["adam", "sgd"] = Field(
         "auto",
-        description="Step size of the n-grams' optimizer: by how much one row moves the logits of a text, "
-        "on average; `auto` as above.",
+        description="Optimizer of the n-grams: Adam, or stochastic gradient descent row by row; `auto` as "
+        "above: Adam in short texts.",
     )
     ngram_epochs: Auto | Annotated[int, Field(ge=1, le=100)] = Field(
         "auto", description="Number of epochs of the n-grams; `auto` as above."

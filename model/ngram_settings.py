@@ -14,7 +14,7 @@ from model.errors import TrainingStopped
 from model.ngram_buckets import Grams
 from model.ngram_scales import scales
 from model.ngram_training import NgramTask, NgramTrainer
-from model.ngrams import LEAST_TEXTS, NgramEncoder, Norm, Scale
+from model.ngrams import LEAST_TEXTS, NgramEncoder, Norm, Optimizer, Scale
 from model.sparse_rows import SparseRows
 
 T = TypeVar("T")
@@ -29,12 +29,12 @@ USUAL_EPOCHS = 4  # where there are too few rows to choose on
 OF_WORDS, WITH_CHARACTERS = Grams(3, 0, None, 0), Grams(2, 4, (1, 4), 0)
 OF_SINGLE_WORDS = Grams(1, 0, None, 0)
 OF_FEW_ROWS = (Grams(2, 4, (2, 5), 0), Grams(1, 0, (2, 6), 0))
-LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing
+LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing with Adam
+CHARACTERS_OF_LONG = (2, 5)
 REPEATING = 200  # characters; in shorter texts few words stand twice
 ENDS, REPEATS = (0, 20), (False, True)
 LEASTS = (LEAST_TEXTS, 1)
-USUAL_STEP = 0.045
-STEP_SIZES = (USUAL_STEP, 4 * USUAL_STEP, 8 * USUAL_STEP)  # the larger, the more a rare word counts
+OPTIMIZERS: tuple[Optimizer, ...] = ("adam", "sgd")
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
 NORMS: tuple[Norm, ...] = ("sqrt", "none")
 MOST_WEIGHTS = 40_000_000  # 160 MB, which training needs about four times
@@ -48,7 +48,7 @@ class NgramSettings:
     scale: Scale
     norm: Norm
     least_texts: int = LEAST_TEXTS
-    step: float = USUAL_STEP
+    optimizer: Optimizer = OPTIMIZERS[0]
     epochs: int = USUAL_EPOCHS
 
     def described(self) -> dict[str, object]:
@@ -62,7 +62,7 @@ class NgramSettings:
             "ngram_least_texts": self.least_texts,
             "ngram_scale": self.scale,
             "ngram_norm": self.norm,
-            "ngram_step": self.step,
+            "ngram_optimizer": self.optimizer,
             "ngram_epochs": self.epochs,
         }
 
@@ -88,11 +88,12 @@ def settings(
     """
     ends, repeats = _allowed(config.ngram_end, ENDS), _allowed(config.ngram_repeats, REPEATS)
     allowed_scales, norms = _allowed(config.ngram_scale, SCALES), _allowed(config.ngram_norm, NORMS)
-    least, steps = _allowed(config.ngram_least_texts, LEASTS), _allowed(config.ngram_step, STEP_SIZES)
+    least = _allowed(config.ngram_least_texts, LEASTS)
+    optimizers = _allowed(config.ngram_optimizer, OPTIMIZERS)
     epochs = config.ngram_epochs if isinstance(config.ngram_epochs, int) else USUAL_EPOCHS
     both = _fixed(config, (WITH_CHARACTERS, OF_WORDS))
-    first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], steps[0], epochs)
-    choices = (both, ends, repeats, allowed_scales, norms, least, steps)
+    first = NgramSettings(both[0], allowed_scales[0], norms[0], least[0], optimizers[0], epochs)
+    choices = (both, ends, repeats, allowed_scales, norms, least, optimizers)
     is_fixed = all(len(each) == 1 for each in choices)
     if is_fixed and config.ngram_epochs != AUTO:
         return first
@@ -113,7 +114,10 @@ def settings(
     best = trial.best([_with(best, repeats=each) for each in repeats[: 2 if is_repeating else 1]])
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])
     best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
-    best = trial.best([dataclasses.replace(best, step=each) for each in steps[: 3 if is_repeating else 1]])
+    tried = optimizers[: 2 if is_repeating else 1]
+    best = trial.best([dataclasses.replace(best, optimizer=each) for each in tried])
+    if length > LONG and best.optimizer == "sgd" and config.ngram_chars == AUTO:
+        best = trial.best([_with(best, chars=each) for each in (None, CHARACTERS_OF_LONG)])
     return dataclasses.replace(best, epochs=trial.epochs(best) if config.ngram_epochs == AUTO else epochs)
 
 
@@ -201,7 +205,7 @@ def task(  # noqa: PLR0913, PLR0917  what a task is made of
 ) -> NgramTask:
     """Return what a training learns from, under settings that were chosen."""
     balanced = config.class_weight == "balanced"
-    return NgramTask(rows, labels, classes, scale, chosen.norm, chosen.step, balanced, 0.0, config.seed)
+    return NgramTask(rows, labels, classes, scale, chosen.norm, chosen.optimizer, balanced, 0.0, config.seed)
 
 
 def _loss(trainers: Sequence[NgramTrainer], splits: Sequence[_Split]) -> float:
@@ -248,4 +252,4 @@ def _in_words(candidate: NgramSettings) -> str:
     parts += [f"the last {grams.end} apart"] * bool(grams.end)
     parts += ["repeated words apart"] * grams.repeats
     parts += ["also those seen once"] * (candidate.least_texts == 1)
-    return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}, step {candidate.step:g}"
+    return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}, {candidate.optimizer}"

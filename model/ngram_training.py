@@ -1,7 +1,9 @@
-"""Trains the weights of n-grams: multinomial logistic regression by Adam on small batches, compiled.
+"""Trains the weights of n-grams: multinomial logistic regression by Adam or gradient descent, compiled.
 
 With the naive Bayes scale it is the NB-SVM of Wang & Manning 2012, "Baselines and Bigrams", with another
 loss. All weights start at 0. Adam (Kingma & Ba 2015, arXiv:1412.6980) updates only the n-grams of a batch.
+Stochastic gradient descent learns from one row after the other: what a row moves is in proportion to how much
+each of its n-grams counts, so that rare words do not outweigh the others.
 Of two classes only the second has weights: the first one's would be the same with the other sign.
 """
 
@@ -14,10 +16,12 @@ from model.compiled import compiled
 from model.data import Floats, Numbers
 from model.errors import TrainingError
 from model.ngram_sums import NgramSums, columns
-from model.ngrams import Norm
+from model.ngrams import Norm, Optimizer
 from model.sparse_rows import Ids, Offsets, SparseRows
 
-STEP_TEXTS = 2000  # that the step is fitted to
+ADAM_STEP = 0.045  # by which one row may move the logits of a text, on average; a batch, by its root as much
+SGD_STEP = 3.0  # times its error, by which a row may move its own logits, on average
+STEP_TEXTS = 2000  # that the rate is fitted to
 STEPS = 100  # wanted in an epoch: small files take small batches
 BATCH_SIZES = (16, 256)
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
@@ -34,8 +38,7 @@ class NgramTask:
     scale: Floats
     """Shape (n-grams,): how much each n-gram counts; 0: it is unknown."""
     norm: Norm
-    step: float
-    """By how much one row may move the logits of a text, on average; a batch, by its root as much."""
+    optimizer: Optimizer
     balanced: bool
     """Whether each class counts the same, however many rows it has."""
     penalty: float
@@ -49,13 +52,18 @@ class NgramTrainer:
     def __init__(self, task: NgramTask) -> None:
         """Start with all weights 0.
 
-        The rate is such that a step moves the logits of a text with all its n-grams by
-        task.step * sqrt(batch size) on average: that of Adam does not depend on the size of the gradient.
+        Adam's rate is such that a step moves the logits of a text with all its n-grams by
+        ADAM_STEP * sqrt(batch size) on average: its steps do not depend on the size of the gradient.
         """
         self.task = task
         rows = len(task.labels)
-        self.batch_size = int(np.clip(2 ** round(math.log2(max(rows, 1) / STEPS)), *BATCH_SIZES))
-        self.rate = task.step * math.sqrt(self.batch_size) / _mean_sum(task)
+        if task.optimizer == "adam":
+            self.batch_size = int(np.clip(2 ** round(math.log2(max(rows, 1) / STEPS)), *BATCH_SIZES))
+            self.rate = ADAM_STEP * math.sqrt(self.batch_size) / _mean_sum(task, power=1)
+        else:
+            self.batch_size = 1
+            sides = 2 if task.classes == 2 else 1  # a single column's error is that of both classes
+            self.rate = SGD_STEP / _mean_sum(task, power=2) / sides
         self.state = np.zeros((len(task.scale), 3, columns(task.classes)), dtype=np.float32)
         self.bias = np.zeros((3, columns(task.classes)), dtype=np.float32)
         self.epochs = self.steps = 0
@@ -81,6 +89,7 @@ class NgramTrainer:
             self.state,
             self.bias,
             self.rate,
+            task.optimizer == "adam",
             np.float32(task.penalty),
             self.steps,
         )
@@ -99,15 +108,15 @@ class NgramTrainer:
         return NgramSums(weights, self.bias[WEIGHT].copy(), self.task.norm)
 
 
-def _mean_sum(task: NgramTask) -> float:
-    """Return the mean over about STEP_TEXTS of the texts of what their n-grams count together."""
+def _mean_sum(task: NgramTask, power: int) -> float:
+    """Return the mean over about STEP_TEXTS texts of the sum of what their n-grams count, to a power."""
     places = np.zeros(len(task.rows), dtype=bool)
     places[:: max(1, len(places) // STEP_TEXTS)] = True
     some = task.rows.only(places)
-    sums = np.add.reduceat(np.append(task.scale[some.numbers], np.float32(0)), some.offsets[:-1])
+    sums = np.add.reduceat(np.append(task.scale[some.numbers] ** power, np.float32(0)), some.offsets[:-1])
     sums = np.where(some.counts, sums, 0)
     divisors = np.sqrt(some.counts + 1) if task.norm == "sqrt" else 1.0
-    return float(np.mean(sums / divisors)) or 1.0
+    return float(np.mean(sums / divisors**power)) or 1.0
 
 
 def _importance(task: NgramTask) -> Floats:
@@ -160,6 +169,15 @@ def _differentiate(logits: Floats, label: int) -> float:
 
 
 @compiled
+def _update(is_adam: bool, state: Floats, gradient: Floats, rate: np.float32, penalty: np.float32) -> None:
+    """Update the weights of one n-gram, or the bias, shape (3, columns); clears the gradient."""
+    if is_adam:
+        _adam(state, gradient, rate, penalty)
+    else:
+        _descend(state, gradient, rate, penalty)
+
+
+@compiled
 def _adam(state: Floats, gradient: Floats, rate: np.float32, penalty: np.float32) -> None:
     """Update the weights of one n-gram, or the bias, shape (3, columns); clears the gradient."""
     weights, means, squares = state[WEIGHT], state[MEAN], state[SQUARE]
@@ -169,6 +187,15 @@ def _adam(state: Floats, gradient: Floats, rate: np.float32, penalty: np.float32
         means[column] += np.float32(1 - FIRST_DECAY) * (slope - means[column])
         squares[column] += np.float32(1 - SECOND_DECAY) * (slope * slope - squares[column])
         weights[column] -= rate * means[column] / (np.sqrt(squares[column]) + np.float32(EPSILON))
+
+
+@compiled
+def _descend(state: Floats, gradient: Floats, rate: np.float32, penalty: np.float32) -> None:
+    """Update the weights of one n-gram, or the bias, against the gradient; clears the gradient."""
+    weights = state[WEIGHT]
+    for column in range(len(gradient)):
+        weights[column] -= rate * (gradient[column] + penalty * weights[column])
+        gradient[column] = 0
 
 
 @compiled
@@ -203,6 +230,7 @@ def _learn(  # noqa: PLR0913, PLR0917  as above
     state: Floats,
     bias: Floats,
     rate: float,
+    is_adam: bool,
     penalty: np.float32,
     steps: int,
 ) -> tuple[float, int]:
@@ -224,13 +252,14 @@ def _learn(  # noqa: PLR0913, PLR0917  as above
                 bias_gradient[column] += errors[column]
             touched = _spread(ids, scale, rooted, errors, places, gradients, touched)
         steps += 1
-        corrected = np.float32(rate * math.sqrt(1 - SECOND_DECAY**steps) / (1 - FIRST_DECAY**steps))
+        correction = math.sqrt(1 - SECOND_DECAY**steps) / (1 - FIRST_DECAY**steps) if is_adam else 1.0
+        corrected = np.float32(rate * correction)
         for row in rows:
             for number in numbers[offsets[row] : offsets[row + 1]]:
                 if places[number] >= 0:
-                    _adam(state[number], gradients[places[number]], corrected, penalty)
+                    _update(is_adam, state[number], gradients[places[number]], corrected, penalty)
                     places[number] = -1
-        _adam(bias, bias_gradient, corrected, np.float32(0))
+        _update(is_adam, bias, bias_gradient, corrected, np.float32(0))
     return total, steps
 
 

@@ -33,6 +33,7 @@ from model.tokenizer import grouped, groups, tokenize
 
 Scale: TypeAlias = Literal["none", "idf", "nb", "nb-idf"]
 Norm: TypeAlias = Literal["none", "sqrt"]
+Optimizer: TypeAlias = Literal["adam", "sgd"]
 Buckets: TypeAlias = npt.NDArray[np.int32]
 
 LEAST_TEXTS = 2

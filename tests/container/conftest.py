@@ -34,7 +34,7 @@ TINY: dict[str, Any] = {
     "ngram_repeats": False,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
-    "ngram_step": 0.045,
+    "ngram_optimizer": "adam",
 }
 
 HANGING_SECONDS = 1200  # after which a program counts as hanging; no test takes part of it

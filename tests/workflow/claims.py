@@ -37,7 +37,7 @@ FAST = {
     "ngram_repeats": False,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
-    "ngram_step": 0.045,
+    "ngram_optimizer": "adam",
     "num_epoch": 6,
     "embed_size": 16,
     "hidden_size": 16,

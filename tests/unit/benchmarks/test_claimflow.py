@@ -22,7 +22,7 @@ OPTIONS: dict[str, Any] = {
         "ngram_least_texts": 1,
         "ngram_scale": "nb",
         "ngram_norm": "sqrt",
-        "ngram_step": 0.045,
+        "ngram_optimizer": "adam",
         "protect": ["loan"],
     }
 }

@@ -40,7 +40,7 @@ TINY: dict[str, Any] = {
     "ngram_least_texts": 2,
     "ngram_scale": "nb",
     "ngram_norm": "sqrt",
-    "ngram_step": 0.045,
+    "ngram_optimizer": "adam",
 }
 
 

@@ -77,7 +77,7 @@ IMPOSSIBLE = {
     "ngram_least_texts": [0, 101, None],
     "ngram_scale": ["tfidf", 1, None],
     "ngram_norm": ["l2", 2, None],
-    "ngram_step": [0, 1.5, "large", None],
+    "ngram_optimizer": ["adamw", 1, None],
     "ngram_epochs": [0, 101, "few", None],
     "ngram_features": [0, 10**8, "auto", None],
     "explain": ["true", 1, None],

@@ -12,12 +12,12 @@ from model import ngram_settings
 from model.config import FOLDS, Config
 from model.ngram_buckets import Grams
 from model.ngram_settings import (
+    CHARACTERS_OF_LONG,
     ENDS,
     LEAST_ROWS,
     MOST_WEIGHTS,
     NORMS,
     SCALES,
-    USUAL_STEP,
     WITH_CHARACTERS,
     NgramSettings,
     Sample,
@@ -34,7 +34,7 @@ FIXED: dict[str, Any] = {
     "ngram_scale": "idf",
     "ngram_norm": "none",
     "ngram_least_texts": 2,
-    "ngram_step": 0.1,
+    "ngram_optimizer": "sgd",
     "ngram_epochs": 3,
 }
 FILLER = [f"w{letter}{other}" for letter in "abcdefghij" for other in "klmnopqrst"]
@@ -66,7 +66,7 @@ def no_sample() -> NoReturn:
 
 def test_a_configuration_that_fixes_everything_chooses_nothing_and_reads_no_sample() -> None:
     assert settings(Config.parse(FIXED), no_sample) == NgramSettings(
-        Grams(2, 1, (2, 3), 5), "idf", "none", least_texts=2, step=0.1, epochs=3
+        Grams(2, 1, (2, 3), 5), "idf", "none", least_texts=2, optimizer="sgd", epochs=3
     )
 
 
@@ -227,22 +227,20 @@ def rare(chance: random.Random, label: int) -> list[str]:
 
 
 def frequent(chance: random.Random, label: int) -> list[str]:
-    """Only one word tells, and not always: whoever believes the others learns noise."""
-    told = label if chance.random() < 0.8 else 1 - label
-    words = [f"often{told}", *filler(chance, 60)]
-    chance.shuffle(words)
-    return words
+    """Only a frequent word tells, among many that few of the texts have."""
+    return [f"often{label}", *(f"rare{chance.randrange(1500)}x" for _ in range(60))]
 
 
-def test_the_step_is_larger_where_only_rare_words_tell() -> None:
+def test_the_optimizer_is_the_one_that_learns_less_noise() -> None:
     fixed: dict[str, Any] = {"ngram_words": 1, "ngram_chars": None, "ngram_skip": 0, "ngram_end": 0}
-    assert chosen(rare, **fixed, ngram_repeats=False).step > USUAL_STEP
-    assert chosen(frequent, **fixed, ngram_repeats=False).step == USUAL_STEP
-    assert chosen(rare, **fixed, ngram_repeats=False, ngram_step=0.01).step == 0.01
+    assert chosen(rare, **fixed, ngram_repeats=False).optimizer == "adam"
+    assert chosen(frequent, **fixed, ngram_repeats=False).optimizer == "sgd"
+    assert chosen(rare, **fixed, ngram_repeats=False, ngram_optimizer="sgd").optimizer == "sgd"
 
 
-def test_in_short_texts_no_larger_step_is_tried() -> None:
-    assert chosen(lambda chance, label: rare(chance, label)[:20], ngram_end=0).step == USUAL_STEP
+def test_in_short_texts_no_other_optimizer_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chosen(lambda chance, label: frequent(chance, label)[:20], ngram_end=0).optimizer == "adam"
+    assert "sgd" not in capsys.readouterr().out
 
 
 def test_single_words_are_chosen_in_long_texts_where_longer_runs_only_add_noise() -> None:
@@ -254,6 +252,18 @@ def test_single_words_are_chosen_in_long_texts_where_longer_runs_only_add_noise(
     assert chosen(noisy, ngram_end=0, ngram_repeats=False).grams.words == 1
 
 
-def test_n_grams_of_characters_are_not_tried_in_long_texts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert chosen(lambda chance, label: pieces(chance, label) * 20, ngram_end=0).grams.chars is None
+def pieces_in_long(chance: random.Random, label: int) -> list[str]:
+    return [*filler(chance, 120), *pieces(chance, label)]
+
+
+def test_n_grams_of_characters_are_not_tried_in_long_texts_with_adam(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert chosen(pieces_in_long, ngram_end=0, ngram_optimizer="adam").grams.chars is None
     assert "characters" not in capsys.readouterr().out
+
+
+def test_n_grams_of_characters_are_chosen_in_long_texts_where_they_tell_and_gradient_descent_learns() -> None:
+    assert chosen(pieces_in_long, ngram_end=0, ngram_optimizer="sgd").grams.chars == CHARACTERS_OF_LONG
+    without: dict[str, Any] = {"ngram_end": 0, "ngram_optimizer": "sgd", "ngram_chars": None}
+    assert chosen(pieces_in_long, **without).grams.chars is None

@@ -8,7 +8,8 @@ import pytest
 
 from model.data import Floats, Numbers
 from model.errors import TrainingError
-from model.ngram_training import FIRST_DECAY, SECOND_DECAY, NgramTask, NgramTrainer
+from model.ngram_settings import OPTIMIZERS
+from model.ngram_training import FIRST_DECAY, SECOND_DECAY, SGD_STEP, NgramTask, NgramTrainer
 from model.sparse_rows import SparseRows
 
 SIZE = 30
@@ -23,7 +24,7 @@ def task(classes: int = 3, rows: int = 120, **changes: object) -> NgramTask:
         for label in labels
     ]
     scale = chance.random(SIZE).astype(np.float32) + 0.5
-    made = NgramTask(SparseRows.of(texts), labels, classes, scale, "sqrt", 0.045, False, 0.0, seed=3)
+    made = NgramTask(SparseRows.of(texts), labels, classes, scale, "sqrt", "adam", False, 0.0, seed=3)
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -86,21 +87,25 @@ def test_an_epoch_is_that_of_the_article(classes: int, norm: str, penalty: float
     np.testing.assert_allclose(trainer.bias[0], bias, atol=3e-3)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("classes", [2, 3, 40])
-def test_rows_that_an_n_gram_tells_apart_are_learned_completely(classes: int) -> None:
-    assert accuracy(trained(task(min(classes, 20), rows=400), epochs=8)) > 0.99
+def test_rows_that_an_n_gram_tells_apart_are_learned_completely(classes: int, optimizer: str) -> None:
+    assert accuracy(trained(task(min(classes, 20), rows=400, optimizer=optimizer), epochs=8)) > 0.99
 
 
 @pytest.mark.parametrize("norm", ["sqrt", "none"])
-def test_the_first_step_moves_the_logits_of_a_text_by_the_step_size(norm: str) -> None:
-    given = task(rows=16, norm=norm, step=0.02, scale=np.ones(SIZE, np.float32))
+def test_a_row_of_gradient_descent_moves_its_logits_by_its_error_times_the_step(norm: str) -> None:
+    given = dataclasses.replace(task(rows=1, norm=norm, optimizer="sgd"), penalty=0.0)
     trainer = NgramTrainer(given)
-    moved = trainer.rate * given.rows.counts / (np.sqrt(given.rows.counts + 1) if norm == "sqrt" else 1)
-    assert moved.mean() == pytest.approx(0.02 * math.sqrt(trainer.batch_size))
+    trainer.epoch()
+    moved = trainer.logits(given.rows)[0] - trainer.bias[0]
+    error = np.eye(3)[given.labels[0]] - 1 / 3
+    np.testing.assert_allclose(moved, SGD_STEP * error, rtol=1e-5)
 
 
-def test_the_loss_falls_from_that_of_knowing_nothing() -> None:
-    trainer = NgramTrainer(task())
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_loss_falls_from_that_of_knowing_nothing(optimizer: str) -> None:
+    trainer = NgramTrainer(task(optimizer=optimizer))
     losses = [trainer.epoch() for _ in range(4)]
     assert math.log(3) > losses[0] > losses[1] > losses[2] > losses[3]
 
