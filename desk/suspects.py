@@ -5,19 +5,16 @@ the number of a row is its place in the file of suspects, from 0.
 """
 
 import json
-import tempfile
 from contextlib import closing
-from pathlib import Path
 from typing import cast
 
 from contract import keys
 from contract.columns import SuspectRow
 from contract.evaluation import Evaluation
 from contract.queue import SCHEMA, Queue, QueueRow
-from workflow import final, results
+from workflow import suspects
 from workflow.account import Account
 from workflow.decisions import Decisions
-from workflow.errors import CommandError
 from workflow.queue import QueueReader
 from workflow.stack import Stack
 
@@ -26,15 +23,11 @@ GROUP = "the label is probably wrong"
 
 def open_suspects(account: Account, stack: Stack, folder: str) -> QueueReader:
     """Return the suspects of a training by the folder of its results; raises CommandError for one without."""
-    names = [
-        each for each in results.files_of(account, stack, folder) if keys.kind(each).startswith("suspects.")
-    ]
-    if not names:
-        raise CommandError("This training found no label that is probably wrong.")
-    rows = _read(account, stack.results, f"{folder}/{names[0]}")
+    file, found = suspects.read(account, stack, folder)
+    rows = [_row(number, suspect) for number, suspect in enumerate(found)]
     labels = _evaluation(account, stack.results, f"{folder}/{keys.EVALUATION}")["labels"]
     decisions = Decisions(account.dynamodb, stack.decisions, keys.suspects_of(folder))
-    return QueueReader(_index(folder, names[0], labels, rows), decisions, lambda _: rows)
+    return QueueReader(_index(folder, file, labels, rows), decisions, lambda _: rows)
 
 
 def _index(folder: str, file: str, labels: list[str], rows: list[QueueRow]) -> Queue:
@@ -71,20 +64,6 @@ def _index(folder: str, file: str, labels: list[str], rows: list[QueueRow]) -> Q
             "review_column": 0,
         },
     }
-
-
-def _read(account: Account, bucket: str, key: str) -> list[QueueRow]:
-    with tempfile.TemporaryDirectory(prefix="claimflow-desk-") as folder:
-        path = Path(folder) / "suspects"
-        account.s3.download_file(bucket, key, str(path))
-        kind = key.rsplit(".", 1)[-1]
-        _, *rows = final.records(path, kind, ",", len(SuspectRow._fields))
-    return [_row(number, _suspect(cells)) for number, cells in enumerate(rows)]
-
-
-def _suspect(cells: list[str]) -> SuspectRow:
-    line, text, label, likely_label, chance = cells
-    return SuspectRow(int(line), text, label, likely_label, float(chance))
 
 
 def _row(number: int, suspect: SuspectRow) -> QueueRow:

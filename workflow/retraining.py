@@ -8,6 +8,7 @@ trained in this way has such a file already: its rows go on, as the results that
 import json
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,15 +17,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contract import keys
 from contract.lineage import LearnedFile, Lineage
 from contract.state import Request
 from contract.text import count
-from workflow import decided, lineage, models, submission
+from workflow import decided, lineage, models, submission, suspects
 from workflow.account import Account
 from workflow.decided import DecidedRow
 from workflow.decisions import Decision, every_decision
 from workflow.errors import CommandError
 from workflow.models import Model
+from workflow.programs import ROOT
 from workflow.queue import read_index
 from workflow.stack import Stack
 from workflow.submission import Uploaded
@@ -32,6 +35,7 @@ from workflow.submission import Uploaded
 # How far the clocks of two people may be apart, as AWS would not answer them otherwise: by a slow one a
 # decision seems older than those that were learned already.
 CLOCKS = timedelta(minutes=15)
+CONFIG_SCHEMA = ROOT / "config" / "config.schema.json"
 GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "400", "405", "MethodNotAllowed"}
 
 
@@ -46,17 +50,6 @@ class Retraining:
     """Decided ones."""
     left_out: int
     """Decisions whose texts are gone with the results of their runs."""
-
-
-def start(account: Account, stack: Stack, by: str | None = None) -> str:
-    """Start a training from the live model's files and all decisions; returns the execution's ARN.
-
-    `by` is who asks for it, the caller by default. Raises CommandError as `plan` does.
-    """
-    request = plan(account, stack).request
-    if by:
-        request["started_by"] = by
-    return submission.start(account, stack, request)
 
 
 def plan(account: Account, stack: Stack) -> Retraining:
@@ -79,7 +72,7 @@ def plan(account: Account, stack: Stack) -> Retraining:
         raise CommandError(_nothing(account, model, left_out))
     first, *more = [Uploaded(file["uri"], file["version"]) for file in _first_files(made_of)]
     more.append(_upload(account, stack, rows, model))
-    request = submission.request("train", first, None, made_of["config"], more=more)
+    request = submission.request("train", first, None, _config(made_of), more=more)
     request["decided_until"] = max(each.at for each in (*before, *found))
     return Retraining(request, model.version, len(rows), left_out)
 
@@ -103,6 +96,12 @@ def _nothing(account: Account, model: Model, left_out: int) -> str:
 
 def _left_out(decisions: int) -> str:
     return f"{count(decisions, 'decision')} left out, as the results with the texts are gone."
+
+
+def _config(made_of: Lineage) -> dict[str, object]:
+    """Return the configuration that the model was trained with, but for keys that there are no more."""
+    known = json.loads(CONFIG_SCHEMA.read_text(encoding="utf-8"))["properties"]
+    return {key: value for key, value in made_of["config"].items() if key in known}
 
 
 def _first_files(made_of: Lineage) -> list[LearnedFile]:
@@ -169,15 +168,25 @@ def _found(account: Account, stack: Stack, since: str) -> tuple[list[DecidedRow]
 
 def _texts(account: Account, stack: Stack, run: str, numbers: set[int]) -> dict[int, str]:
     """Return the texts of some rows of a run by their numbers; none of a run whose results are gone."""
+    folder, _, kind = run.partition("/")
+    read = _of_suspects if kind and run == keys.suspects_of(folder) else _of_queue
     try:
-        index = read_index(account, stack, run)
-        bucket, key = _place(index["rows"])
-        body = account.s3.get_object(Bucket=bucket, Key=key)["Body"]
+        return {number: text for number, text in read(account, stack, folder) if number in numbers}
     except (CommandError, account.s3.exceptions.NoSuchKey):
         return {}
-    with closing(body):
-        rows = (json.loads(line) for line in body.iter_lines())
-        return {row["number"]: row["cells"][index["text"]] for row in rows if row["number"] in numbers}
+
+
+def _of_suspects(account: Account, stack: Stack, folder: str) -> Iterator[tuple[int, str]]:
+    _, rows = suspects.read(account, stack, folder)
+    yield from ((number, row.text) for number, row in enumerate(rows))
+
+
+def _of_queue(account: Account, stack: Stack, folder: str) -> Iterator[tuple[int, str]]:
+    index = read_index(account, stack, folder)
+    bucket, key = _place(index["rows"])
+    with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        rows = map(json.loads, body.iter_lines())
+        yield from ((row["number"], row["cells"][index["text"]]) for row in rows)
 
 
 def _upload(account: Account, stack: Stack, rows: list[DecidedRow], model: Model) -> Uploaded:

@@ -143,11 +143,11 @@ def request(  # noqa: PLR0913  what a request may say
 
 
 def start(account: Account, stack: Stack, made: Request | ThresholdRequest) -> str:
-    """Start a run; returns the execution's ARN. Who started it is the caller, if the request names nobody."""
+    """Start a run; returns the execution's ARN. The request also says who started it."""
     by = {"started_by": account.caller} if account.caller else {}
     name = execution_name(made["action"], _about(made), datetime.now(UTC))
     started = account.step_functions.start_execution(
-        stateMachineArn=stack.state_machine, name=name, input=json.dumps({**by, **made})
+        stateMachineArn=stack.state_machine, name=name, input=json.dumps({**made, **by})
     )
     return started["executionArn"]
 

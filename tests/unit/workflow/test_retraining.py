@@ -1,13 +1,17 @@
 """Retraining: from the live model's files and what people decided to the request that trains anew."""
 
+import io
 import json
 from typing import Any
 
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
 from contract import keys
+from contract.columns import SUSPECT
 from contract.queue import SCHEMA
+from contract.spreadsheet import csv_line, harmless
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from workflow import decided, decisions, retraining, stack
 from workflow.account import Account
@@ -42,12 +46,17 @@ def put(account: Account, uri: str, content: bytes) -> dict[str, Any]:
     return {"uri": uri, "version": version, "etag": etag, "size": len(content), "sha256": "ab"}
 
 
-def make_live(account: Account, files: list[dict[str, Any]], until: str | None = None) -> None:
+def make_live(
+    account: Account,
+    files: list[dict[str, Any]],
+    until: str | None = None,
+    config: dict[str, Any] = CONFIG,
+) -> None:
     """Make a model live that learned from files, the last of which has decisions `until` then."""
     made_of = {
         "files": files,
         "decisions": {"until": until, "file": files[-1]["uri"]} if until else None,
-        "config": CONFIG,
+        "config": config,
     }
     card = {"text_column": "complaint", "label_column": "topic", "acceptance": None}
     put(account, f"{FOLDER}/lineage.json", json.dumps(made_of).encode())
@@ -241,6 +250,32 @@ def test_a_decision_by_a_clock_that_is_slow_is_not_lost(
     assert labels(account, plan(account)) == {"a": "brakes", "b": "engine"}
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_what_was_decided_of_the_suspects_of_a_training_is_learned_too(
+    account: Account, old: dict[str, Any], form: str
+) -> None:
+    rows = [("7", "it squeals", "engine", "brakes", "0.001"), ("9", "=1+1 smoke", "brakes", "engine", "0.02")]
+    content = suspects_file(rows, form)
+    put(account, f"s3://results/train-old/old.suspects.{form}", content)
+    decide(account, keys.suspects_of("train-old"), 0, "brakes")
+    decide(account, keys.suspects_of("train-old"), 1, "engine")
+    assert labels(account, plan(account)) == {"it squeals": "brakes", "=1+1 smoke": "engine"}
+
+
+def suspects_file(rows: list[tuple[str, ...]], form: str) -> bytes:
+    """Return the file that people get of the suspects of a training."""
+    if form == "csv":
+        lines = (csv_line(map(harmless, row)) for row in (SUSPECT, *rows))
+        return "".join(f"{line}\r\n" for line in lines).encode("utf-8-sig")
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    for row in (SUSPECT, *rows):
+        book.active.append(row)
+        for cell in book.active[book.active.max_row]:
+            cell.data_type = "s"
+    book.save(file)
+    return file.getvalue()
+
+
 def test_decisions_without_texts_are_counted(account: Account, old: dict[str, Any]) -> None:
     queue(account, "run-1", ["a"])
     decide(account, "run-1", 0, "brakes")
@@ -290,7 +325,16 @@ def test_without_a_live_model_there_is_nothing_to_retrain(account: Account) -> N
         plan(account)
 
 
-def test_the_command_and_the_desk_start_the_same_request(
+def test_keys_that_the_configuration_had_once_and_has_no_more_are_left_out(
+    account: Account, old: dict[str, Any]
+) -> None:
+    make_live(account, [old], config=CONFIG | {"ngram_of_before": 3})
+    queue(account, "run-1", ["a"])
+    decide(account, "run-1", 0, "brakes")
+    assert plan(account).request["config"] == CONFIG
+
+
+def test_the_command_says_what_is_learned_and_starts_the_run(
     account: Account, old: dict[str, Any], machine: PlayedStepFunctions
 ) -> None:
     queue(account, "run-1", ["a"])
@@ -298,9 +342,6 @@ def test_the_command_and_the_desk_start_the_same_request(
     result = CliRunner().invoke(app, ["retrain", "--no-wait"])
     assert result.exit_code == 0, result.output
     assert "The files of model version 1 and 1 row that people decided." in result.output
-    arn = retraining.start(account, stack.read_stack(account), by="ana@example.com")
-    by_command, by_desk = machine.started
-    assert arn.endswith(by_desk["name"])
-    assert by_desk["input"].pop("started_by") == "ana@example.com"
-    by_command["input"].pop("started_by", None)
-    assert by_command["input"] == by_desk["input"]
+    (started,) = machine.started
+    started["input"].pop("started_by", None)
+    assert started["input"] == plan(account).request
