@@ -60,7 +60,8 @@ def _config(guard: Guard) -> uvicorn.Config:
 
 def _bound(port: int) -> socket.socket:
     """Return a socket on the loopback address, which no other machine reaches."""
-    listening = socket.socket()
+    # asyncio lets a small answer go at once (TCP_NODELAY) only where the protocol is named.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))

@@ -16,14 +16,16 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from local import kept
+from local import journal, kept
 from local.executions import Execution
+from local.journal import Journal
 from local.patches import Function, Part, part, replace
 from local.settings import Settings
 
 _SOON_SECONDS = 0.25
 _LOG_SECONDS = 5.0
 _LOGS = "cloudwatch_logs"
+_DYNAMODB = "dynamodb"
 KEPT_STREAMS, KEPT_LINES = 100, 200
 _STATES = "services.stepfunctions"
 _STATES_PARTS = (
@@ -49,6 +51,7 @@ class Keeper:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.journal = Journal(kept.services(settings))
         self._marks = threading.Lock()
         self._writing = threading.Lock()
         self._services: set[str] = set()
@@ -99,20 +102,30 @@ class Keeper:
                 _log.error("The local AWS cannot keep what it holds, and tries again: %s", error)
 
     def _write_service(self, name: str) -> None:
+        if name != _DYNAMODB:
+            self._write_state(name)
+            return
+        self.journal.set_aside()
+        if self._write_state(name):
+            self.journal.forget()
+
+    def _write_state(self, name: str) -> bool:
+        """Write what a service holds; returns whether it is on disk."""
         give = part("app", "_build_persistence_save_dict")().get(name)
         state = None if give is None else _steadily(give)
         if state is None:
-            return
+            return False
         version = part("core.persistence", "_state_format_version")(name)
         try:
             text = _steadily(lambda: _as_json({"__ministack_format__": version, "payload": state}))
         except (TypeError, ValueError) as error:
             _log.error("What %s holds is not kept, as ministack cannot write it: %s", name, error)
-            return
+            return False
         path = kept.services(self._settings) / f"{name}.json"
         if self._written.get(name) != hash(text) or not path.exists():
             kept.write(path, text)
             self._written[name] = hash(text)
+        return True
 
     def _write_execution(self, execution: Execution) -> None:
         name = hashlib.sha256(execution["executionArn"].encode()).hexdigest()[:32]
@@ -133,7 +146,9 @@ def install(settings: Settings) -> None:
     replace("services.lambda_svc", "_write_code_blob", functools.lru_cache(maxsize=2))
     replace("services.cloudwatch_logs", "get_state", _without_old_logs)
     replace(_STATES, "get_state", _without_executions)
-    replace("app", "_load_persisted_state", lambda original: lambda: _restore(original, settings))
+    replace(
+        "app", "_load_persisted_state", lambda original: lambda: _restore(original, settings, keeper.journal)
+    )
     threading.Thread(target=keeper.run, name="keeper", daemon=True).start()
 
 
@@ -164,6 +179,9 @@ def _keeping(service: str, handler: Function, keeper: Keeper) -> Function:
         answer = await handler(method, path, headers, body, query)
         if service == "cloudformation":
             keeper.mark(*_OF_STACKS)
+        elif service == _DYNAMODB and _action(headers) in journal.CHANGES:
+            await _keep_item(keeper, answer[0], body)
+            return answer
         elif _changes(service, method, path, headers, body):
             keeper.mark(*files)
         elif service != "states":
@@ -174,11 +192,24 @@ def _keeping(service: str, handler: Function, keeper: Keeper) -> Function:
     return handle
 
 
+async def _keep_item(keeper: Keeper, status: int, body: bytes) -> None:
+    """Keep a change of one item, unless it was refused."""
+    line = journal.line(body) if status == 200 else None
+    if line is not None:
+        await asyncio.to_thread(keeper.journal.append, line)
+    if keeper.journal.full:
+        keeper.mark(_DYNAMODB)
+
+
+def _action(headers: Part) -> str:
+    return str(headers.get("x-amz-target", "").rpartition(".")[2])
+
+
 def _changes(service: str, method: str, path: str, headers: Part, body: bytes) -> bool:
     """Return whether a request may change what its service holds (S3 objects are written by themselves)."""
     if service == "s3":
         return method in ("PUT", "POST", "DELETE") and "/" not in path.strip("/")
-    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    action = _action(headers)
     form = None if action else _FORM_ACTION.search(body or b"")
     name = action or (form[1].decode() if form else path.rpartition("/")[2])
     return (bool(action or form) or method != "GET") and not _READING.match(name)
@@ -205,8 +236,9 @@ def _without_old_logs(original: Function) -> Function:
     return get_state
 
 
-def _restore(original: Function, settings: Settings) -> None:
+def _restore(original: Function, settings: Settings, changes: Journal) -> None:
     original()
+    changes.restore()
     store = part(_STATES, "_executions")
     for path in kept.executions(settings).glob("*.json"):
         execution = json.loads(path.read_bytes())

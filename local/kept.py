@@ -2,6 +2,7 @@
 
     format.json             by what it was written
     services/NAME.json      what a service holds
+    services/dynamodb.journal   changes of items since then
     services/lambda-blobs/  the code of functions
     executions/ID.json      an execution of a state machine, its history included
     s3/                     objects, each with a file that describes it

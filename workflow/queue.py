@@ -150,20 +150,23 @@ class QueueReader:
         """
         numbers = self.index["order"]["numbers"]
         open_rows = (numbers[place] for place in self.open(wanted))
-        candidates = (each for each in open_rows if each not in skipped and not self._held(each, person))
+        candidates = (each for each in open_rows if each not in skipped and self._reserve(each, person))
         left_out: list[int] = []
         leap = 0
         for number in candidates:
             if held := self._hold(number, person):
                 return held
-            left_out += itertools.islice(candidates, leap)
+            left_out += itertools.islice(open_rows, leap)
             leap = max(1, 2 * leap)
-        return next((held for number in left_out if (held := self._hold(number, person))), None)
+        again = (each for each in left_out if each not in skipped and self._reserve(each, person))
+        return next((held for number in again if (held := self._hold(number, person))), None)
 
     def release(self, number: int, person: Person) -> None:
         """Give a row back that this person holds."""
         self.decisions.release(number, person)
-        self._taken.pop(number, None)
+        with self._lock:
+            if self._taken.get(number, ("", 0.0))[0] == person.window:
+                del self._taken[number]
 
     def decide(self, row: QueueRow, answer: Answer, person: Person) -> Decision:
         """Write what a person decides of a row; raises NotYoursError where somebody else was faster."""
@@ -176,15 +179,19 @@ class QueueReader:
         self._note(made)
         return made
 
-    def _held(self, number: int, person: Person) -> bool:
-        """Return whether another window is known to hold a row."""
-        window, until = self._taken.get(number, ("", 0.0))
-        return window != person.window and until > time.time()
+    def _reserve(self, number: int, person: Person) -> bool:
+        """Keep the other threads from a row that is about to be held; False: another window has it."""
+        with self._lock:
+            window, until = self._taken.get(number, ("", 0.0))
+            if window != person.window and until > time.time():
+                return False
+            self._taken[number] = (person.window, time.time() + LEASE_SECONDS)
+            return True
 
     def _hold(self, number: int, person: Person) -> Held | None:
         revision = self.decisions.hold(number, person)
-        self._taken[number] = ("" if revision is None else person.window, time.time() + LEASE_SECONDS)
         if revision is None:
+            self._taken[number] = ("", time.time() + LEASE_SECONDS)
             self._look_again(number)
             return None
         return Held(self.row(self._places[number]), revision)

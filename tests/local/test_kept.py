@@ -312,3 +312,65 @@ def test_a_stack_that_was_being_deployed_can_be_deployed_again(kept: Local) -> N
     wait_for(lambda: stack_status(kept) == "UPDATE_COMPLETE")
     resources = kept.client("cloudformation").list_stack_resources(StackName="made")["StackResourceSummaries"]
     assert {item["LogicalResourceId"] for item in resources} == {"Topic", "Rule", "Table"}
+
+
+def test_changes_of_items_outlast_kills_before_and_after_all_tables_are_written(kept: Local) -> None:
+    make_stack(kept)
+    expected: dict[str, str] = {}
+    for turn in range(3):
+        change_items(kept, turn, expected)
+        if turn == 1:  # which writes all tables
+            kept.client("dynamodb").tag_resource(
+                ResourceArn=table_arn(kept), Tags=[{"Key": "a", "Value": "b"}]
+            )
+            change_items(kept, 7, expected)
+        kill(kept)
+        start_again(kept)
+        items = kept.client("dynamodb").scan(TableName="decisions")["Items"]
+        assert {item["number"]["N"]: item["category"]["S"] for item in items} == expected
+
+
+def change_items(aws: Local, turn: int, expected: dict[str, str]) -> None:
+    """Put, change and delete items, and try what is refused."""
+    table = aws.client("dynamodb")
+    for number in map(str, range(turn, turn + 4)):
+        table.put_item(TableName="decisions", Item=decision(number, f"put {turn}"))
+        expected[number] = f"put {turn}"
+    changed, deleted = str(turn + 1), str(turn + 2)
+    key = {name: decision(changed, "")[name] for name in ("run", "number")}
+    change = {
+        "UpdateExpression": "SET category = :c",
+        "ExpressionAttributeValues": {":c": {"S": f"set {turn}"}},
+    }
+    table.update_item(TableName="decisions", Key=key, **change)
+    expected[changed] = f"set {turn}"
+    with pytest.raises(ClientError):
+        table.update_item(
+            TableName="decisions", Key=key, ConditionExpression="attribute_not_exists(category)", **change
+        )
+    table.delete_item(TableName="decisions", Key=key | {"number": {"N": deleted}})
+    del expected[deleted]
+
+
+def decision(number: str, category: str) -> Json:
+    return {"run": {"S": "one"}, "number": {"N": number}, "category": {"S": category}}
+
+
+def table_arn(aws: Local) -> str:
+    return str(aws.client("dynamodb").describe_table(TableName="decisions")["Table"]["TableArn"])
+
+
+def test_a_line_of_the_journal_that_was_not_written_to_its_end_is_left_out(kept: Local) -> None:
+    make_stack(kept)
+    kept.client("dynamodb").put_item(TableName="decisions", Item=decision("1", "brakes"))
+    kill(kept)
+    (journal,) = kept.state.rglob("dynamodb.journal")
+    with journal.open("a") as file:
+        file.write('{"table": ["0')
+    start_again(kept)
+    items = kept.client("dynamodb").scan(TableName="decisions")["Items"]
+    assert [item["category"]["S"] for item in items] == ["brakes"]
+    kept.client("dynamodb").put_item(TableName="decisions", Item=decision("2", "engine"))
+    kill(kept)
+    start_again(kept)
+    assert len(kept.client("dynamodb").scan(TableName="decisions")["Items"]) == 2
