@@ -41,7 +41,8 @@ async def upload(request: Request) -> Response:
         path = Path(folder) / name
         with path.open("wb") as file:
             await _stream(request, file.write)
-        arn = await run_in_threadpool(_start, desk, action, path)
+        explain = request.query_params.get("explain") == "true"
+        arn = await run_in_threadpool(_start, desk, action, path, explain)
     return JSONResponse({"run": arn.rsplit(":", 1)[-1]})
 
 
@@ -59,10 +60,11 @@ async def _stream(request: Request, write: Callable[[bytes], int]) -> None:
         await run_in_threadpool(write, chunk)
 
 
-def _start(desk: Desk, action: Action, path: Path) -> str:
+def _start(desk: Desk, action: Action, path: Path, explain: bool) -> str:
     submission.check_file(path)
+    config = submission.explained(desk.account, desk.stack, None) if explain else None
     data = submission.upload(desk.account, desk.stack, path)
-    return submission.start(desk.account, desk.stack, submission.request(action, data))
+    return submission.start(desk.account, desk.stack, submission.request(action, data, config=config))
 
 
 def _file_name(given: str) -> str:

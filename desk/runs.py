@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from contract.state import is_threshold
@@ -23,10 +23,10 @@ from contract.steps import (
 )
 from contract.steps import THRESHOLD as NEW_TARGET
 from desk.desk import Desk, NotFoundError
-from desk.pages import desk_of, page
+from desk.pages import Posted, desk_of, page, takes
 from workflow import outcome, results, training_log
 from workflow.executions import Step
-from workflow.runs import Run, now
+from workflow.runs import FINAL, Run, now, redrive, stop
 
 CHUNK = 1 << 16
 TO_COME = "to come"
@@ -34,6 +34,12 @@ LABELLING = (PREPARE.name, VALIDATE.name, PREDICT.name, COLLECT.name)
 TRAINING = (PREPARE.name, VALIDATE.name, TRAIN.name, EVALUATE.name, GATE, REGISTER.name)
 # A report is a page that a container made from texts of a file: it runs no script and sends nothing.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+
+
+class Change(Posted):
+    """Stops a run, or lets it go on."""
+
+    change: Literal["stop", "redrive"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,17 @@ def report(request: Request) -> Response:
     return page(request, "report.html", run=request.path_params["run"], name=name)
 
 
+def change(request: Request, sent: Change) -> Response:
+    """Stop a run that goes on, or let one that failed go on from the step that did."""
+    desk = desk_of(request)
+    run = desk.run(request.path_params["run"])
+    if sent.change == "redrive":
+        redrive(desk.account, run.arn)
+    elif run.running:
+        stop(desk.account, run.arn)
+    return JSONResponse({"run": run.name})
+
+
 def nodes(run: Run) -> Iterator[Node]:
     """Yield the states that a run visited and, while it goes on, those that are likely to come."""
     for step in run.steps:
@@ -113,7 +130,7 @@ def _about(request: Request) -> dict[str, Any]:
         "figures": outcome.figures(run),
         "sentence": "" if run.running else outcome.sentence(run),
         "warnings": [] if run.running else outcome.warnings(run),
-        "hints": outcome.hints(run, desk.account.command),
+        "can_go_on": not run.running and run.status != "SUCCEEDED" and run.error not in FINAL,
         "files": [] if run.running else results.files_of(desk.account, desk.stack, run.folder),
         "suspects": run.data.get("evaluation", {}).get("suspects", {}).get("count", 0),
         "has_queue": "results" in run.data,
@@ -131,6 +148,7 @@ def _key(desk: Desk, request: Request) -> str:
 ROUTES = [
     Route("/runs/{run}", show),
     Route("/runs/{run}/state", state),
+    Route("/api/runs/{run}/change", takes(Change, change), methods=["POST"]),
     Route("/runs/{run}/files/{path:path}", download),
     Route("/runs/{run}/report/{path:path}", report),
 ]

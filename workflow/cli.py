@@ -263,8 +263,7 @@ def stop(ctx: typer.Context, run: RunName = None) -> None:
     account: Account = ctx.obj
     arn = runs.find_running(account, stacks.read_stack(account), run)
     name = arn.rsplit(":", 1)[-1]
-    by = f" by {account.caller}" if account.caller else ""
-    account.step_functions.stop_execution(executionArn=arn, cause=f"It was stopped{by}.")
+    runs.stop(account, arn)
     display.say(f"Run {name}: stopped.")
 
 

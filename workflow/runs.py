@@ -109,6 +109,12 @@ def redrive(account: Account, arn: str) -> None:
         raise CommandError(f"{refused}: {why or 'it is too old'}. Start the same request again.") from None
 
 
+def stop(account: Account, arn: str) -> None:
+    """Stop a run and its jobs; the run tells who did."""
+    by = f" by {account.caller}" if account.caller else ""
+    account.step_functions.stop_execution(executionArn=arn, cause=f"It was stopped{by}.")
+
+
 def plain_cause(cause: str | None) -> str | None:
     """Return an execution's cause as a sentence: a step that raised it left it in a Lambda's JSON."""
     try:

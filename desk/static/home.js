@@ -3,10 +3,11 @@
 
 for (const drop of document.querySelectorAll(".drop")) {
   const progress = drop.querySelector(".progress");
-  const input = drop.querySelector("input");
+  const input = drop.querySelector("input[type=file]");
 
   const send = (file) => {
-    const query = new URLSearchParams({ action: drop.dataset.action, name: file.name });
+    const explain = Boolean(drop.querySelector("[name=explain]")?.checked);
+    const query = new URLSearchParams({ action: drop.dataset.action, name: file.name, explain });
     const request = new XMLHttpRequest();
     request.open("POST", `/api/upload?${query}`);
     request.upload.onprogress = (event) => {

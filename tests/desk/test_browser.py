@@ -232,7 +232,7 @@ def test_among_1700_categories_one_is_found_by_typing(
 
 def test_a_file_that_cannot_be_used_gets_its_sentence(page: Page, tmp_path: Path) -> None:
     (tmp_path / "claims.pdf").write_bytes(b"%PDF")
-    page.locator("[data-action=predict] input").set_input_files(tmp_path / "claims.pdf")
+    page.locator("[data-action=predict] input[type=file]").set_input_files(tmp_path / "claims.pdf")
     expect(page.locator("[data-action=predict] .progress")).to_contain_text(
         "claims.pdf is no file with rows: its name must end in .csv"
     )
@@ -243,7 +243,7 @@ def test_a_dropped_file_leads_to_the_page_of_its_run(
 ) -> None:
     machine.ends_as = "predicted"
     (tmp_path / "claims.csv").write_text("text\nit leaks\n")
-    page.locator("[data-action=predict] input").set_input_files(tmp_path / "claims.csv")
+    page.locator("[data-action=predict] input[type=file]").set_input_files(tmp_path / "claims.csv")
     expect(page.locator("h1")).to_contain_text("predict-claims-")
     expect(page.locator(".graph")).to_contain_text("Collect")
     picture(page, "desk_run")

@@ -51,7 +51,7 @@ def test_a_file_is_dropped_labelled_reviewed_through_a_kill_and_finished(
     page = context.new_page()
     with desk(live, port) as (program, address):
         page.goto(address)
-        page.locator("[data-action=predict] input").set_input_files(tmp_path / "dropped.csv")
+        page.locator("[data-action=predict] input[type=file]").set_input_files(tmp_path / "dropped.csv")
         page.get_by_role("link", name="Review the rows for people").click(timeout=120_000)
         for _ in range(10):
             decide(page, "Enter")

@@ -38,6 +38,16 @@ def test_a_dropped_file_is_uploaded_as_it_is_and_starts_a_run(
     assert account.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == CLAIMS
 
 
+def test_the_words_that_decide_are_asked_for_with_the_stacks_own_configuration(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions
+) -> None:
+    account.s3.put_object(Bucket="uploads", Key="config/config.json", Body=b'{"audit_share": 0.1}')
+    query = {"name": "claims.csv", "action": "predict", "explain": "true"}
+    assert browser.post("/api/upload", params=query, content=CLAIMS).status_code == 200
+    (started,) = machine.started
+    assert started["input"]["config"] == {"audit_share": 0.1, "explain": True}
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -53,6 +53,31 @@ def test_a_failed_run_says_its_sentence(browser: TestClient, machine: PlayedStep
     assert "It is so." in page
 
 
+def test_a_run_is_stopped_and_one_that_failed_goes_on(
+    browser: TestClient, machine: PlayedStepFunctions
+) -> None:
+    machine.add("predict-claims-2", "predicted")
+    machine.running.add("predict-claims-2")
+    address = "/api/runs/predict-claims-2/change"
+    assert browser.post(address, json={"change": "stop"}).status_code == 200
+    assert machine.stopped == ["predict-claims-2"]
+    machine.failed["predict-claims-2"] = "PredictionFailed"
+    assert "Go on from the step that failed" in browser.get("/runs/predict-claims-2").text
+    assert browser.post(address, json={"change": "redrive"}).status_code == 200
+    assert machine.failed == {}
+    refused = browser.post(address, json={"change": "redrive"})
+    assert refused.status_code == 400
+    assert "it is done already" in refused.json()["error"]
+
+
+def test_a_run_that_would_end_as_it_did_offers_no_way_on(
+    browser: TestClient, machine: PlayedStepFunctions
+) -> None:
+    machine.add("predict-claims-2", "predicted")
+    machine.failed["predict-claims-2"] = "InvalidData"
+    assert "Go on from the step that failed" not in browser.get("/runs/predict-claims-2").text
+
+
 def test_a_file_is_downloaded_as_it_is_and_never_shown(
     browser: TestClient, account: Account, run: str
 ) -> None:
