@@ -36,6 +36,8 @@ class SuspectRow(NamedTuple):
     """The label that a model which has not seen the row finds likeliest."""
     chance: float
     """Of the label that the row came with, by that model, 0 to 1."""
+    file: str = ""
+    """The name of the row's file; the list of a training from one file has no such column."""
 
 
 class RejectedRow(NamedTuple):
@@ -63,6 +65,7 @@ class Judgement(NamedTuple):
 SHARD, CHANNEL, REJECTED = ShardRow._fields, ChannelRow._fields, RejectedRow._fields
 SUSPECT = SuspectRow._fields
 ROW, TEXT, LABEL, _ = CHANNEL
+FILE = SUSPECT[-1]  # of a training channel with rows of several files, too, behind its other columns
 LINE, REASON, RAW = REJECTED  # the rows to review have a column with the reason, too
 NEEDS_REVIEW, AGREES, ERROR = Judgement._fields
 PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"

@@ -245,6 +245,8 @@ class Suspect(TypedDict):
 
     line: int
     """Line of the input file; 0: not known."""
+    file: NotRequired[str]
+    """Its name; absent where the model learned from one file."""
     text: str
     """The text on one line; a longer one is cut at 300 characters and ends with …"""
     label: str

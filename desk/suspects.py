@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import cast
 
 from contract import keys
-from contract.columns import SuspectRow
+from contract.columns import FILE, SuspectRow
 from contract.evaluation import Evaluation
 from contract.queue import SCHEMA, Queue, QueueRow
 from workflow import suspects
@@ -39,7 +39,7 @@ def _index(folder: str, file: str, labels: list[str], rows: list[QueueRow]) -> Q
         "run": folder,
         "file": file,
         "model": 0,
-        "columns": [*SuspectRow._fields[1:3]],
+        "columns": [*SuspectRow._fields[1:3], FILE],
         "text": 0,
         "label": 1,
         "categories": categories,
@@ -70,7 +70,7 @@ def _row(number: int, suspect: SuspectRow) -> QueueRow:
     return {
         "number": number,
         "line": suspect.line,
-        "cells": [suspect.text, suspect.label],
+        "cells": [suspect.text, suspect.label, suspect.file],
         "prediction": suspect.likely_label,
         "confidence": 0.0,  # the file does not tell it
         "second": suspect.label,

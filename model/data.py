@@ -1,6 +1,7 @@
 """The rows that pass between the parts: CSV files of `row,text` and, for training, `label`."""
 
 import csv
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract import keys, strict_json
-from contract.columns import LABEL, LINE, ROW, TEXT
+from contract.columns import FILE, LABEL, LINE, ROW, TEXT
 from contract.evaluation import Notes
 from contract.strict_json import JsonError
 from model.encoder import Ids
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     text: str
     label: str = ""
     line: int = 0  # of the input file, from 1; 0: not known
+    file: str = ""  # its name, where the rows are of several
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ def read_file(path: Path) -> Iterator[Row]:
         if missing := [name for name in (ROW, TEXT) if name not in header]:
             raise DataError(f"{path.name} has no column {' and no column '.join(missing)}.")
         row, text = header.index(ROW), header.index(TEXT)
-        label, line = (header.index(name) if name in header else None for name in (LABEL, LINE))
+        label, line, of = (header.index(name) if name in header else None for name in (LABEL, LINE, FILE))
         for cells in filter(None, reader):
             yield Row(
                 int(cells[row]),
                 cells[text],
                 "" if label is None else cells[label],
                 0 if line is None else int(cells[line]),
+                "" if of is None else sys.intern(cells[of]),
             )
 
 

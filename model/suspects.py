@@ -6,7 +6,7 @@ when the likeliest of the labels that reach their thresholds is not the one that
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,33 +70,35 @@ def named(suspects: Suspects, rows: Iterable[Row], labels: tuple[str, ...]) -> l
     for place, row in enumerate(rows):
         if (rank := wanted.get(place)) is not None:
             likely, chance = labels[suspects.likely[rank]], round(float(suspects.chances[rank]), 6)
-            found[rank] = SuspectRow(row.line, row.text, row.label, likely, chance)
+            found[rank] = SuspectRow(row.line, row.text, row.label, likely, chance, row.file)
     return [found[rank] for rank in sorted(found)]
 
 
 def figures(suspects: Suspects, rows: list[SuspectRow]) -> evaluation.Suspects:
     """Return what evaluation.json tells of the suspects; `rows` are the first of them."""
-    shown: list[evaluation.Suspect] = [
-        {
-            "line": row.line,
-            "text": shorten(row.text, TEXT_SHOWN),
-            "label": row.label,
-            "likely": row.likely_label,
-            "chance": row.chance,
-        }
-        for row in rows[:SHOWN]
-    ]
+    shown = list(map(_shown, rows[:SHOWN]))
     return {"rows": suspects.looked_at, "count": len(suspects.places), "shown": shown}
 
 
-def write(path: Path, rows: Iterable[SuspectRow]) -> None:
+def _shown(row: SuspectRow) -> evaluation.Suspect:
+    shown: evaluation.Suspect = {
+        "line": row.line,
+        "text": shorten(row.text, TEXT_SHOWN),
+        "label": row.label,
+        "likely": row.likely_label,
+        "chance": row.chance,
+    }
+    return {**shown, "file": row.file} if row.file else shown
+
+
+def write(path: Path, rows: Sequence[SuspectRow]) -> None:
     """Write the suspects as CSV, as far as MOST_CHARACTERS, for the function that hands them to people."""
-    characters = 0
+    characters, width = 0, len(SUSPECT) if any(row.file for row in rows) else len(SUSPECT) - 1
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(SUSPECT)
+        writer.writerow(SUSPECT[:width])
         for row in rows:
             characters += len(row.text)
             if characters > MOST_CHARACTERS:
                 break
-            writer.writerow(row)
+            writer.writerow(row[:width])

@@ -31,5 +31,5 @@ def read(account: Account, stack: Stack, folder: str) -> tuple[str, list[Suspect
 
 
 def _suspect(cells: list[str]) -> SuspectRow:
-    line, text, label, likely, chance = cells
-    return SuspectRow(int(line), text, label, likely, float(chance))
+    line, text, label, likely, chance, *file = cells
+    return SuspectRow(int(line), text, label, likely, float(chance), *file)

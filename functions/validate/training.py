@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from contract.columns import CHANNEL, LABEL, ROW, TEXT
+from contract.columns import CHANNEL, FILE, LABEL, ROW, TEXT
 from contract.errors import InvalidData
 from contract.text import count, listed, shorten
 from shared.table import Table
@@ -105,8 +105,8 @@ def make_channels(
     with RejectedFile(folder / "rejected.csv", sources[0].table.reading.delimiter) as rejected:
         _read(sources, usable, rejected)
         if len(sources) > 1:
-            _reject_superseded(sources, usable, rejected)
-        _reject_lone_categories(name, sources, usable, rejected)
+            _reject_superseded(usable, rejected)
+        _reject_lone_categories(name, sources[0].columns, usable, rejected)
     hashes, codes = np.concatenate(usable.hashes), np.concatenate(usable.codes)
     _check_classes(name, usable, n_classes)
     validation = split.assign(hashes, codes, fraction)
@@ -117,7 +117,8 @@ def make_channels(
             "few to train and to judge. Add rows with other texts."
         )
     report = _report(usable, hashes, codes, validation)
-    train_file, validation_file = _write_sides(usable.path, validation, folder)
+    columns = _columns(several=len(sources) > 1)
+    train_file, validation_file = _write_sides(usable.path, validation, columns, folder)
     return Channels(
         train=train_file,
         validation=validation_file,
@@ -165,43 +166,39 @@ def _read_one(
         usable.add(chunk.usable, number)
         if len(usable.labels) > CLASS_LIMIT:
             raise InvalidData(_too_many_classes(source))
-        frame = chunk.usable.assign(**{ROW: chunk.usable[ROW] + before})
-        frame.to_csv(file, columns=list(CHANNEL), header=False, index=False, lineterminator="\r\n")
+        frame = chunk.usable.assign(row=chunk.usable[ROW] + before, file=source.shown)
+        columns = _columns(several=bool(source.shown))
+        frame.to_csv(file, columns=list(columns), header=False, index=False, lineterminator="\r\n")
     if usable.rows == found:
         raise InvalidData(nothing_usable(source.table, rejected.reasons - reasons, rejected.first))
 
 
-def _reject_superseded(sources: Sequence[LabelledTable], usable: Usable, rejected: RejectedFile) -> None:
+def _columns(*, several: bool) -> tuple[str, ...]:
+    return (*CHANNEL, FILE) if several else CHANNEL
+
+
+def _reject_superseded(usable: Usable, rejected: RejectedFile) -> None:
     """Move the rows whose text stands in a later file, too, from `usable` to `rejected`."""
     files = np.concatenate(usable.files)
     texts, of_row = np.unique(np.concatenate(usable.hashes), return_inverse=True)
     last = np.zeros(len(texts), dtype=np.int32)
     last[of_row] = files  # of what is written twice the last stays
-    _reject(last[of_row] > files, lambda _: rows.SUPERSEDED, sources, usable, rejected)
+    _reject(last[of_row] > files, lambda _: rows.SUPERSEDED, usable, rejected)
 
 
-def _reject_lone_categories(
-    name: str, sources: Sequence[LabelledTable], usable: Usable, rejected: RejectedFile
-) -> None:
+def _reject_lone_categories(name: str, columns: Columns, usable: Usable, rejected: RejectedFile) -> None:
     """Move the row of each category that has no other from `usable` to `rejected`."""
     codes = np.concatenate(usable.codes)
     lone = np.bincount(codes)[codes] == 1
     if lone.all():
         raise InvalidData(
             f"{name}: each of its {count(len(codes), 'usable row')} has a category of its own; a model "
-            f"learns a category from 2 rows or more. {_remedy(sources[0].columns)} to the column of the "
-            "category."
+            f"learns a category from 2 rows or more. {_remedy(columns)} to the column of the category."
         )
-    _reject(lone, _misspelled, sources, usable, rejected)
+    _reject(lone, _misspelled, usable, rejected)
 
 
-def _reject(
-    mask: split.Mask,
-    reason: Callable[[str], str],
-    sources: Sequence[LabelledTable],
-    usable: Usable,
-    rejected: RejectedFile,
-) -> None:
+def _reject(mask: split.Mask, reason: Callable[[str], str], usable: Usable, rejected: RejectedFile) -> None:
     """Move rows from `usable` to `rejected`; `reason` is made of a row's category."""
     if not mask.any():
         return
@@ -211,11 +208,9 @@ def _reject(
         fewer.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file)
-        files = np.concatenate(usable.files).tolist()
-        for row, is_out, number in zip(csv.reader(source), mask.tolist(), files, strict=True):
+        for row, is_out in zip(csv.reader(source), mask.tolist(), strict=True):
             if is_out:
-                out = rows.Rejected(int(row[3]), reason(row[2]), row[1:3])
-                rejected.write([out], sources[number].shown)
+                rejected.write([rows.Rejected(int(row[3]), reason(row[2]), row[1:3])], *row[4:])
             else:
                 writer.writerow(row)
     fewer.replace(usable.path)
@@ -226,7 +221,9 @@ def _misspelled(label: str) -> str:
     return f"{rows.LONE}: '{shorten(label)}' may be misspelled"
 
 
-def _write_sides(path: Path, validation: split.Mask, folder: Path) -> tuple[Path, Path]:
+def _write_sides(
+    path: Path, validation: split.Mask, columns: tuple[str, ...], folder: Path
+) -> tuple[Path, Path]:
     train, judge = folder / "train.csv", folder / "validation.csv"
     with (
         path.open(encoding="utf-8", newline="") as source,
@@ -235,7 +232,7 @@ def _write_sides(path: Path, validation: split.Mask, folder: Path) -> tuple[Path
     ):
         writers = csv.writer(train_file), csv.writer(judge_file)
         for writer in writers:
-            writer.writerow(CHANNEL)
+            writer.writerow(columns)
         for row, judges in zip(csv.reader(source), validation.tolist(), strict=True):
             writers[judges].writerow(row)
     path.unlink()

@@ -19,7 +19,7 @@ from contract.part import Prediction
 def test_the_columns_keep_their_names_and_their_order() -> None:
     assert SHARD == ("row", "text")
     assert CHANNEL == ("row", "text", "label", "line")
-    assert SUSPECT == ("line", "text", "label", "likely_label", "chance")
+    assert SUSPECT == ("line", "text", "label", "likely_label", "chance", "file")
     assert REJECTED == ("line", "reason", "raw")
     assert (
         *("prediction", "confidence", "runner_up", "because"),

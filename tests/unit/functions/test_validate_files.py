@@ -55,6 +55,13 @@ def test_a_text_that_stands_in_several_files_counts_as_in_the_last(stack: Stack)
     assert warning.startswith("2 of 45 rows were left out")
 
 
+def test_a_row_names_its_file_where_there_are_several(stack: Stack) -> None:
+    more = csv_text(["text", "label"], [("noise", "engine"), ("odd", "odd")])
+    rows = channels(stack, stack.validated_files(labelled(20), more))
+    assert [row["file"] for row in rows] == ["a.csv"] * 40 + ["b.csv"], "also behind a row that was left out"
+    assert "file" not in channels(stack, stack.validated_files(labelled(20)))[0]
+
+
 def test_within_one_file_repeats_stay(stack: Stack) -> None:
     state = stack.validated_files(labelled(20, copies=2))
     assert state["validation"]["train"]["rejected"] == 0

@@ -25,6 +25,12 @@ def test_rows_come_back_with_quotes_line_breaks_and_signs_as_they_were(
     assert list(read_file(write(tmp_path / "a.csv", rows))) == rows
 
 
+def test_a_row_of_several_files_has_the_name_of_its_own(tmp_path: Path) -> None:
+    content = "row,text,label,line,file\n0,brake,x,2,old.csv\n1,engine,y,2,new.csv\n"
+    (tmp_path / "part.csv").write_text(content, encoding="utf-8")
+    assert [row.file for row in read_file(tmp_path / "part.csv")] == ["old.csv", "new.csv"]
+
+
 def test_a_shard_has_no_label(tmp_path: Path) -> None:
     (tmp_path / "shard.csv").write_text("row,text\n0,brake\n", encoding="utf-8")
     assert list(read_file(tmp_path / "shard.csv")) == [Row(0, "brake", "")]

@@ -229,8 +229,9 @@ def test_folds_are_told_in_words() -> None:
 def test_rows_whose_category_may_be_wrong_are_told_and_shown() -> None:
     document = evaluation()
     row = {"line": 12, "text": "It squeals.", "label": "engine", "likely": "brakes", "chance": 0.01}
-    document["suspects"] = {"rows": 600, "count": 21, "shown": [row]}  # type: ignore[typeddict-item,list-item]
+    document["suspects"] = {"rows": 600, "count": 21, "shown": [row, row | {"file": "new.csv"}]}  # type: ignore[typeddict-item,list-item]
     content = words(render(document))
+    assert "12 of new.csv" in content
     assert "21 of 600 rows may have a wrong category in the file." in content
     assert "It squeals. engine brakes 1.0% 12" in content
 

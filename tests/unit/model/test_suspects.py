@@ -82,6 +82,21 @@ def test_the_rows_are_told_with_line_text_and_both_labels(tmp_path: Path) -> Non
     assert len(lines) == 1 + min(len(found.places), MOST_WRITTEN)
 
 
+def test_of_several_files_each_row_is_told_with_its_file(tmp_path: Path) -> None:
+    logits, labels, _ = noisy()
+    found = find(logits, labels, 1.0)
+    rows = [
+        Row(n, "text", LABELS[label], n, "new.csv" if n % 2 else "old.csv") for n, label in enumerate(labels)
+    ]
+    told = named(found, iter(rows), LABELS)
+    assert [row.file for row in told[:4]] == [rows[place].file for place in found.places[:4]]
+    assert [each["file"] for each in figures(found, told)["shown"]] == [row.file for row in told[:SHOWN]]
+    write(tmp_path / "suspects.csv", told)
+    lines = (tmp_path / "suspects.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "line,text,label,likely_label,chance,file"
+    assert lines[1].endswith(f",{told[0].file}")
+
+
 def test_no_more_characters_are_written_than_the_next_step_can_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
