@@ -292,8 +292,8 @@ class NgramSettings(_NgramSettings):
     """Shortest and longest n-gram of characters in a word; None: none."""
     ngram_end: int
     """Last words of a text that count once more."""
-    ngram_repeats: NotRequired[bool]
-    """Whether words that a text repeats count once more; absent from older models: no."""
+    ngram_repeats: NotRequired[bool | str]
+    """Whether repeated words count once more; `log`: all by the logarithm; absent from older models: no."""
     ngram_least_texts: NotRequired[int]
     """Fewest training texts that a known n-gram is in; absent from older models: 2."""
     ngram_scale: str

@@ -219,10 +219,10 @@ class Config(BaseModel):
         description="How many of a text's last words count a second time, as features of their own; 0: "
         "none; `auto` as above.",
     )
-    ngram_repeats: Auto | bool = Field(
+    ngram_repeats: Auto | bool | Literal["log"] = Field(
         "auto",
-        description="Whether a word that is twice in a text counts once more, and four times again; `auto` "
-        "as above.",
+        description="Whether a word that is twice in a text counts once more, and four times again; `log`: "
+        "every n-gram counts 1 + log2 of its times in a text, rounded down; `auto` as above.",
     )
     ngram_least_texts: Auto | Annotated[int, Field(ge=1, le=100)] = Field(
         "auto",

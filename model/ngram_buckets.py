@@ -8,7 +8,7 @@ stays in the processor's cache, where a table of numbers would not.
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,14 @@ from model.folding import Codes
 from model.tokenizer import Flags, Hashes, Places, Tokens
 
 Bits: TypeAlias = npt.NDArray[np.uint8]
-Numbers: TypeAlias = tuple[int, int, int, int, int, bool]  # of `Grams`, in the order of its fields
+Repeats: TypeAlias = bool | Literal["log"]
+Numbers: TypeAlias = tuple[int, int, int, int, int, int]  # of `Grams`, in the order of its fields
 
 BITS = 24
 BUCKETS = 2**BITS
 END_WORDS = 2  # longest n-gram of the last words
 OFTEN, MORE_OFTEN = 2, 4  # times that a word is in a text: each counts as one more n-gram
+ONCE, APART, LOG = 0, 1, 2  # what `Grams.repeats` is in a compiled loop
 SKIPPED, AT_THE_END = " … ", " (at the end)"
 TIMES = " ({}+ times)"
 
@@ -42,17 +44,21 @@ class Grams:
     skip: int  # most words between the two of a pair; 0: no such pairs
     chars: tuple[int, int] | None  # shortest and longest run of characters within a word
     end: int  # last words of a text that count once more
-    repeats: bool = False  # whether a word that is in a text OFTEN counts once more, and MORE_OFTEN again
+    repeats: Repeats = False
+    """True: a word that is in a text OFTEN counts once more, and MORE_OFTEN again, as n-grams of their own.
+    `log`: every n-gram counts 1 + log2 of its times in the text, rounded down (sublinear term frequency).
+    """
 
     @property
     def numbers(self) -> Numbers:
         """The same for a compiled loop, which looks for no runs of 1 to 0 characters."""
-        return (self.words, self.skip, *(self.chars or (1, 0)), self.end, self.repeats)
+        repeats = LOG if self.repeats == "log" else APART if self.repeats else ONCE
+        return (self.words, self.skip, *(self.chars or (1, 0)), self.end, repeats)
 
 
 @dataclass(frozen=True)
 class Found:
-    """The buckets of the known n-grams of texts, each once in a text."""
+    """The buckets of the known n-grams of texts, each in a text as often as it counts, in a row."""
 
     buckets: Places  # (n-grams of all texts,)
     offsets: Places  # (texts + 1,): those of text i are buckets[offsets[i] : offsets[i + 1]]
@@ -89,16 +95,16 @@ def phrases(tokens: Tokens, grams: Grams) -> Iterator[str]:
     for place in range(max(len(words) - grams.end, 0), len(words)):
         for end in range(place + 1, min(place + END_WORDS, len(words)) + 1):
             yield " ".join(words[place:end]) + AT_THE_END
-    if grams.repeats:
+    if grams.repeats is True:
         by_hash = sorted(zip(tokens.hashes.tolist(), words, strict=True))
         for (_, word), same in itertools.groupby(by_hash):
             times = len(list(same))
             yield from (word + TIMES.format(least) for least in (OFTEN, MORE_OFTEN) if times >= least)
 
 
-def count_into(counts: npt.NDArray[np.int32], buckets: Places) -> None:
-    """Add 1 to the count of a bucket, shape (BUCKETS,), for each time it is given."""
-    _count(counts, buckets)
+def count_into(counts: npt.NDArray[np.int32], found: Found) -> None:
+    """Add 1 to the count of a bucket, shape (BUCKETS,), for each text that has it."""
+    _count(counts, found.buckets, found.offsets)
 
 
 def bits(buckets: npt.NDArray[np.int32]) -> Bits:
@@ -125,8 +131,11 @@ def _find(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
         own = slice(offsets[text], offsets[text + 1])
         buckets = found[count:]
         written = _write(codes, starts[own], ends[own], hashes[own], grams, buckets)
-        kept = _keep_unseen(buckets, written, known)
-        _set(buckets[:kept], known)  # for the next text
+        if grams[-1] == LOG:
+            kept = _keep_doublings(buckets, written, known)
+        else:
+            kept = _keep_unseen(buckets, written, known)
+            _set(buckets[:kept], known)  # for the next text
         count += kept
         found_offsets[text + 1] = count
     known_words = np.empty(len(hashes), np.bool_)
@@ -176,7 +185,7 @@ def _write(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays
             running = running * _MIX + hashes[other]
             buckets[count] = _bucket(running * _END)
             count += 1
-    return _write_repeats(hashes, buckets, count) if repeats else count
+    return _write_repeats(hashes, buckets, count) if repeats == APART else count
 
 
 @compiled
@@ -232,6 +241,27 @@ def _keep_unseen(buckets: Places, count: int, unseen: Bits) -> int:
 
 
 @compiled
+def _keep_doublings(buckets: Places, count: int, known: Bits) -> int:
+    """Move the known ones of the first `count` buckets to the front, once and once more at each doubling.
+
+    Returns how many there are; the same bucket stands in a row.
+    """
+    of_known = 0
+    for place in range(count):
+        buckets[of_known] = buckets[place]
+        of_known += _is_set(known, buckets[place])
+    buckets[:of_known].sort()
+    kept, times, before = 0, 0, -1
+    for place in range(of_known):
+        bucket = buckets[place]
+        times = times + 1 if bucket == before else 1
+        before = bucket
+        buckets[kept] = bucket
+        kept += times & (times - 1) == 0
+    return kept
+
+
+@compiled
 def _set(seen: Places, unseen: Bits) -> None:
     """Set the bits of buckets again."""
     for bucket in seen:
@@ -250,6 +280,9 @@ def _is_set(known: Bits, bucket: np.int64) -> int:
 
 
 @compiled
-def _count(counts: npt.NDArray[np.int32], buckets: Places) -> None:
-    for bucket in buckets:
-        counts[bucket] += 1
+def _count(counts: npt.NDArray[np.int32], buckets: Places, offsets: Places) -> None:
+    for text in range(len(offsets) - 1):
+        before = -1
+        for bucket in buckets[offsets[text] : offsets[text + 1]]:
+            counts[bucket] += bucket != before
+            before = bucket

@@ -52,5 +52,7 @@ def _largest_ratio(
 def _count(numbers: Ids, offsets: Offsets, rows: Numbers, counts: npt.NDArray[np.float64]) -> None:
     """Add up in how many of some rows each n-gram is."""
     for row in rows:
+        before = -1
         for number in numbers[offsets[row] : offsets[row + 1]]:
-            counts[number] += 1
+            counts[number] += number != before
+            before = number

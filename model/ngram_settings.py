@@ -11,7 +11,7 @@ from model.config import AUTO, FOLDS, Config
 from model.cross_fitting import tellable
 from model.data import Floats, Numbers
 from model.errors import TrainingStopped
-from model.ngram_buckets import Grams
+from model.ngram_buckets import Grams, Repeats
 from model.ngram_scales import scales
 from model.ngram_training import NgramTask, NgramTrainer
 from model.ngrams import LEAST_TEXTS, NgramEncoder, Norm, Optimizer, Scale
@@ -32,7 +32,8 @@ OF_FEW_ROWS = (Grams(2, 4, (2, 5), 0), Grams(1, 0, (2, 6), 0))
 LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing with Adam
 CHARACTERS_OF_LONG = (2, 5)
 REPEATING = 200  # characters; in shorter texts few words stand twice
-ENDS, REPEATS = (0, 20), (False, True)
+ENDS = (0, 20)
+REPEATS: tuple[Repeats, ...] = (False, True, "log")
 LEASTS = (LEAST_TEXTS, 1)
 OPTIMIZERS: tuple[Optimizer, ...] = ("adam", "sgd")
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
@@ -111,7 +112,7 @@ def settings(
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
     best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
     best = trial.best([_with(best, end=each) for each in ends])
-    best = trial.best([_with(best, repeats=each) for each in repeats[: 2 if is_repeating else 1]])
+    best = trial.best([_with(best, repeats=each) for each in repeats[: 3 if is_repeating else 1]])
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])
     best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
     tried = optimizers[: 2 if is_repeating else 1]
@@ -250,6 +251,7 @@ def _in_words(candidate: NgramSettings) -> str:
     parts += [f"pairs with up to {grams.skip} between"] * bool(grams.skip)
     parts += ["{} to {} characters".format(*grams.chars)] if grams.chars else []
     parts += [f"the last {grams.end} apart"] * bool(grams.end)
-    parts += ["repeated words apart"] * grams.repeats
+    parts += ["repeated words apart"] * (grams.repeats is True)
+    parts += ["repeats by their logarithm"] * (grams.repeats == "log")
     parts += ["also those seen once"] * (candidate.least_texts == 1)
     return f"{', '.join(parts)}; scale {candidate.scale}, norm {candidate.norm}, {candidate.optimizer}"

@@ -1,15 +1,17 @@
-"""From texts to n-grams: which ones a text holds, as numbers, each once.
+"""From texts to n-grams: which ones a text holds, as numbers, each as often as it counts.
 
 An n-gram of words is `words` or fewer words in a row; a pair of words with up to `skip` others between them
 counts too (a skip-gram), and so do the runs of `chars` characters within a word and its two edges. The words
 and pairs of words among the last `end` of a text count once more, apart: people conclude at the end. With
-`repeats` a word that is twice in a text counts once more, and four times again: a long text is about what it
-says often. Each is hashed into one of BUCKETS; those in enough training texts get a number, from 1, the most
-frequent ones first: what is looked up most stands together in the processor's cache. Two n-grams that share
-a bucket share a number: with a million n-grams, one in seventeen does.
+`repeats` a word that is twice in a text counts once more, and four times again, or every n-gram counts by the
+logarithm of its times: a long text is about what it says often. Each is hashed into one of BUCKETS; those in
+enough training texts get a number, from 1, the most frequent ones first: what is looked up most stands
+together in the processor's cache. Two n-grams that share a bucket share a number: with a million n-grams, one
+in seventeen does.
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -69,7 +71,7 @@ class NgramEncoder:
         encoded = []
         for group in grouped(texts):
             found = find(tokenize(group, seq_len), grams, every)
-            count_into(counts, found.buckets)
+            count_into(counts, found)
             encoded.append(SparseRows(found.buckets.astype(np.int32), found.offsets))
         encoder = cls(grams, _frequent(counts, most, least_texts), seq_len)
         for place, rows in enumerate(encoded):
@@ -86,7 +88,7 @@ class NgramEncoder:
         return len(self.buckets) + 1
 
     def encode(self, texts: Sequence[str]) -> EncodedNgrams:
-        """Return the numbers of each text's n-grams, each once, and the share of its words that are known."""
+        """Return the numbers of each text's n-grams, and the share of its words that are known."""
         encoded, ratios = [], []
         for group in groups(texts):
             tokens = tokenize(group, self.seq_len)
@@ -96,17 +98,21 @@ class NgramEncoder:
         return EncodedNgrams(SparseRows.joined(encoded), np.concatenate([*ratios, np.empty(0)]))
 
     def phrases(self, text: str) -> list[tuple[int, str]]:
-        """Return the number of every known n-gram of one text and how a person would write it, each once.
+        """Return the number of every known n-gram of one text and how a person would write it, like `encode`.
 
         An n-gram of characters is written as the word that it is in.
         """
         tokens = tokenize([text], self.seq_len)
-        written: dict[int, str] = {}
+        written: list[tuple[int, str]] = []
+        names: dict[int, str] = {}
+        times: Counter[int] = Counter()
         buckets = all_buckets(tokens, self.grams)
         for bucket, phrase in zip(buckets, phrases(tokens, self.grams), strict=True):
             if number := int(self.numbers[bucket]):
-                written.setdefault(number, phrase)
-        return list(written.items())
+                times[number] += 1
+                counts = times[number].bit_count() == 1 if self.grams.repeats == "log" else times[number] == 1
+                written += [(number, names.setdefault(number, phrase))] * counts
+        return written
 
     @cached_property
     def numbers(self) -> Ids:

@@ -13,7 +13,7 @@ Offsets: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SparseRows:
-    """The n-grams of each text, by number, each once."""
+    """The n-grams of each text, by number; one that counts more often stands there as often, in a row."""
 
     numbers: Ids
     """Shape (n-grams of all texts,)."""
@@ -60,4 +60,6 @@ class SparseRows:
 
     def frequencies(self, size: int) -> Offsets:
         """Return in how many texts each n-gram is, shape (size,)."""
-        return np.bincount(self.numbers, minlength=size)
+        firsts = np.diff(self.numbers, prepend=-1) != 0
+        firsts[self.offsets[:-1][self.counts > 0]] = True
+        return np.bincount(self.numbers[firsts], minlength=size)

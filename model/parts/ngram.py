@@ -85,11 +85,12 @@ class NgramPart(Part):
             reads.append(f"pieces of words, {chars[0]} to {chars[1]} letters long")
         if settings["ngram_end"]:
             reads.append(f"once more the last {settings['ngram_end']} words of a text")
-        if settings.get("ngram_repeats"):
+        if settings.get("ngram_repeats") is True:
             reads.append("once more the words that a text repeats")
+        often = ", the more the oftener a text has it" if settings.get("ngram_repeats") == "log" else ""
         toned = "; in a long text each counts less" if settings["ngram_norm"] == "sqrt" else ""
         known, scale = settings["n-grams"], SCALES[settings["ngram_scale"]]
-        return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{toned}."
+        return f"It adds up {_listed(reads)} ({known:,} of them), {scale}{often}{toned}."
 
 
 def _listed(parts: list[str]) -> str:

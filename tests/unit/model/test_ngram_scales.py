@@ -69,6 +69,13 @@ def test_naive_bayes_counts_an_n_gram_of_one_class_for_more_than_one_of_all() ->
     assert nb[2] > 1
 
 
+def test_an_n_gram_that_a_text_has_often_counts_as_one_that_it_has_once() -> None:
+    once, often = rows_of([[1, 2], [2, 3], [], [3]]), rows_of([[1, 1, 1, 2], [2, 2, 3], [], [3, 3]])
+    for scale in SCALES:
+        found = [scales(rows, labels_of(range(4)), CLASSES, 5, scale) for rows in (once, often)]
+        assert np.array_equal(*found)
+
+
 def test_a_rare_n_gram_counts_more_than_a_frequent_one_by_idf() -> None:
     found = scales(rows_of([[1, 2], [1], [1], [1]]), labels_of(range(4)), CLASSES, 3, "idf")
     assert found[2] > found[1] == pytest.approx(math.log(2))

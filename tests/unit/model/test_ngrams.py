@@ -1,6 +1,8 @@
 """Which n-grams a text holds: the same as a plain reference that makes sets of them, and their numbers."""
 
+import dataclasses
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from model.ngram_buckets import AT_THE_END, SKIPPED, Grams
+from model.ngram_buckets import AT_THE_END, SKIPPED, Grams, Repeats, all_buckets
 from model.ngrams import LEAST_TEXTS, NgramEncoder
 from model.sparse_rows import SparseRows
-from model.tokenizer import words
+from model.tokenizer import tokenize, words
 
 Gram = tuple[str, ...]
 
@@ -112,6 +114,23 @@ def test_each_number_is_given_once_lies_in_range_and_does_not_depend_on_the_text
         assert listed(encoder.encode([text]).texts) == [ids]
 
 
+@settings(deadline=None, max_examples=15)
+@given(texts=TEXTS, grams=st.sampled_from(EVERY_SORT))
+@example(texts=["oil oil oil oil brake brake", "oil brake"], grams=PLAIN)
+def test_by_the_logarithm_the_same_n_grams_count_once_more_whenever_their_times_double(
+    texts: list[str], grams: Grams
+) -> None:
+    once = fitted(texts, dataclasses.replace(grams, repeats=False))
+    log = fitted(texts, dataclasses.replace(grams, repeats="log"))
+    assert np.array_equal(once.buckets, log.buckets)
+    for ids, text in zip(listed(log.encode(texts).texts), texts, strict=True):
+        all_numbers = log.numbers[all_buckets(tokenize([text], 50), log.grams)]
+        times = Counter(all_numbers[all_numbers > 0].tolist())
+        assert Counter(ids) == {number: count.bit_length() for number, count in times.items()}
+        assert len(list(itertools.groupby(ids))) == len(times)
+        assert sorted(number for number, _ in log.phrases(text)) == sorted(ids)
+
+
 @functools.cache
 def rich() -> NgramEncoder:
     text = "brake disc oil don't squeal 中 !"
@@ -176,8 +195,9 @@ def test_words_behind_seq_len_are_not_read_not_even_in_part() -> None:
     assert fitted(whole, grams, seq_len=3).size == fitted(["ab.cd"] * 2, grams).size
 
 
-def test_an_n_gram_in_one_text_is_not_known_however_often_it_is_in_it() -> None:
-    encoder = fitted(["oil oil oil smoke", "smoke"])
+@pytest.mark.parametrize("repeats", [False, "log"])
+def test_an_n_gram_in_one_text_is_not_known_however_often_it_is_in_it(repeats: Repeats) -> None:
+    encoder = fitted(["oil oil oil smoke", "smoke"], dataclasses.replace(PLAIN, repeats=repeats))
     assert encoder.phrases("oil smoke") == [(1, "smoke")]
 
 

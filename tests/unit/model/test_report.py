@@ -438,6 +438,12 @@ def test_a_history_without_losses_is_shown_without_them() -> None:
             "It adds up single words (1,734,112 of them), each counting the same; "
             "in a long text each counts less.",
         ),
+        (
+            "ngram",
+            NGRAM_SETTINGS | PLAIN_SETTINGS | {"ngram_repeats": "log"},
+            "It adds up single words (1,734,112 of them), each counting the same, "
+            "the more the oftener a text has it; in a long text each counts less.",
+        ),
         ("cnn", CNN["settings"], "It knows 20,000 words."),
         (
             "cnn",
@@ -445,7 +451,7 @@ def test_a_history_without_losses_is_shown_without_them() -> None:
             "It knows 20,000 words; 18,211 of them started from spaCy's vectors, the others at random.",
         ),
     ],
-    ids=["all", "plain", "cnn", "cnn from vectors"],
+    ids=["all", "plain", "repeats", "cnn", "cnn from vectors"],
 )
 def test_the_settings_are_told_in_words(architecture: str, settings: dict[str, Any], said: str) -> None:
     assert kind(architecture).settings_in_words(settings) == said
