@@ -326,6 +326,10 @@ class ResultCounts(TypedDict):
     missing_shards: int
     accuracy: NotRequired[float]
     """Absent when the input has no labels."""
+    unlike_rows: NotRequired[int]
+    """Rows unlike the training texts; absent in a run of before."""
+    mean_confidence: NotRequired[float]
+    """Of the predicted rows; absent where there are none, and in a run of before."""
 
 
 class Results(ResultCounts):

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract import keys
+from contract.audit import ALL_WEEKS, Audited, sentence
 from desk.desk import Desk
 from desk.pages import desk_of, page
 from workflow import audit, models, records
-from workflow.audit import ALL_WEEKS, Audited
 from workflow.decisions import every_audit
 from workflow.models import Model
 from workflow.runs import Run
@@ -72,7 +72,7 @@ def show(request: Request) -> Response:
         "truth.html",
         found=found,
         all_weeks=ALL_WEEKS,
-        sentence=audit.sentence(found) if found else "",
+        sentence=sentence(found) if found else "",
         chart=_chart(found) if found else None,
         files=list(_labelled(desk, versions)),
     )
@@ -119,7 +119,6 @@ def _labelled(desk: Desk, versions: dict[int, Model]) -> Iterable[Labelled]:
         results = run.data.get("results")
         if run.running or not results or not results["rows"]:
             continue
-        figures: dict[str, Any] = dict(results)
         record = records.record(run, desk.stack.results)
         version = versions.get(record.model or 0)
         yield Labelled(
@@ -130,8 +129,8 @@ def _labelled(desk: Desk, versions: dict[int, Model]) -> Iterable[Labelled]:
             rows=results["rows"],
             accepted=results["accepted"] / results["rows"],
             promised=_promised(desk, version),
-            unlike=_share(figures.get("unlike_rows"), results["predicted"]),
-            confidence=figures.get("mean_confidence"),
+            unlike=_share(results.get("unlike_rows"), results["predicted"]),
+            confidence=results.get("mean_confidence"),
             accuracy=version.accuracy if version else None,
             drift=_drift(desk, run, version),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from contract.audit import sentence
 from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from contract.text import count
@@ -230,10 +231,13 @@ def status(
 ) -> None:
     """Show how far a run has come, state by state."""
     account: Account = ctx.obj
-    arn = runs.find(account, stacks.read_stack(account), run)
+    stack = stacks.read_stack(account)
+    arn = runs.find(account, stack, run)
     if keep_on:
         watch(account, arn)
     display.run(runs.read_run(account, arn), account)
+    if alarm := audit.alarm_of_live(account, stack):
+        display.say(alarm, "red")
 
 
 @app.command(name="runs")
@@ -348,7 +352,7 @@ def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
         )
     else:
         lists.show_audits(found)
-        display.say(audit.sentence(found), "red" if found[0].broken else "")
+        display.say(sentence(found), "red" if found[0].broken else "")
 
 
 @app.command(name="desk")

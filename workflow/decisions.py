@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from contract.audit import INDEX, INDEX_KEY
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -146,8 +148,9 @@ class Decisions:
             **({} if answer.category is None else {":category": {"S": answer.category}}),
             **_holder(person, now),
         }
+        audited = f"{INDEX_KEY} = :model, " if asked.audit else ""
         update = (
-            "SET said = :said, model = :model, audit = :audit, revision = :next, "
+            f"SET said = :said, model = :model, audit = :audit, revision = :next, {audited}"
             "changes = list_append(if_not_exists(changes, :none), :change)"
             + (" REMOVE category, " if answer.category is None else ", category = :category REMOVE ")
             + "held_by, held_until"
@@ -199,9 +202,19 @@ class Decisions:
 
 
 def every_audit(client: "DynamoDBClient", table: str) -> Iterator[Decision]:
-    """Yield the decisions of all runs' audits."""
-    pages = client.get_paginator("scan").paginate(
-        TableName=table, FilterExpression="audit = :true", ExpressionAttributeValues={":true": {"BOOL": True}}
+    """Yield the decisions of all runs' audits, from the index that has no others."""
+    for page in client.get_paginator("scan").paginate(TableName=table, IndexName=INDEX):
+        yield from map(_read, page["Items"])
+
+
+def audits_of(client: "DynamoDBClient", table: str, version: int) -> Iterator[Decision]:
+    """Yield the decisions of the audits of one model version."""
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        IndexName=INDEX,
+        KeyConditionExpression="#version = :version",
+        ExpressionAttributeNames={"#version": INDEX_KEY},
+        ExpressionAttributeValues={":version": {"N": str(version)}},
     )
     for page in pages:
         yield from map(_read, page["Items"])

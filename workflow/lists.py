@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from contract.audit import Audited
 from contract.text import percent
 from workflow import display
-from workflow.audit import Audited
 from workflow.models import Model
 from workflow.records import Record
 

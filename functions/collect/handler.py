@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from collect import background, report, results, silent
+from collect import background, promise, report, results, silent
 from collect.merge import merge, predictions
 from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
@@ -56,6 +56,8 @@ def _handle(event: CollectEvent) -> Results:
     refuse_too_many(parts, parts.absent(), run)
     card = background.card(model["model_uri"])
     tally, uris, notes = _write_files(_Job(run, manifest, parts, card, model))
+    acceptance = _acceptance(card, manifest)
+    notes += filter(None, [promise.broken(model["version"], acceptance and acceptance["target_precision"])])
     about = About(
         file=storage.parse_uri(manifest.source.uri).name,
         date=background.date(event["validation"]["predict"]["manifest"]),
@@ -64,7 +66,7 @@ def _handle(event: CollectEvent) -> Results:
         names={kind: uri.rsplit("/", 1)[-1] for kind, uri in uris.items() if kind in keys.RESULT_KINDS},
         read_as=manifest.reading.described,
         warnings=[*event["validation"]["predict"]["warnings"], *notes],
-        acceptance=_acceptance(card, manifest),
+        acceptance=acceptance,
     )
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, keys.REPORT), page, HTML)
@@ -79,6 +81,7 @@ def _handle(event: CollectEvent) -> Results:
         "files": uris,
         "programs": sorted(parts.programs),
         **figures,
+        "by_category": dict(tally.categories),
     }
     done = storage.write_json(_place(folder, keys.RESULTS_MANIFEST), document)
     subject, message = words(tally, about, uris, parts)
@@ -222,7 +225,10 @@ def _figures(tally: Tally, parts: Parts) -> ResultCounts:
         "categories": len(tally.categories),
         "missing_rows": tally.missing,
         "missing_shards": len(parts.missing),
+        "unlike_rows": tally.unlike,
     }
+    if tally.mean_confidence is not None:
+        counts["mean_confidence"] = round(tally.mean_confidence, 4)
     return counts if tally.accuracy is None else {**counts, "accuracy": tally.accuracy}
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from contract.part import Prediction
+from contract.part import UNFAMILIAR, Prediction
 from contract.text import shorten
 
 PAIR_LIMIT = 10_000  # different pairs of categories that are counted one by one
@@ -31,6 +31,8 @@ class Tally:
     review_rows: int = 0
     labelled: int = 0
     agreeing: int = 0
+    unlike: int = 0  # rows unlike the training texts
+    confidences: float = 0.0  # the sum over the predicted rows
     chances_wrong: float = 0.0  # the sum over the accepted rows
     categories: Counter[str] = field(default_factory=Counter)
     review_by_category: Counter[str] = field(default_factory=Counter)
@@ -55,9 +57,16 @@ class Tally:
         """The share of the accepted rows that is likely wrong, by their confidence; None without such."""
         return self.chances_wrong / self.accepted if self.accepted else None
 
+    @property
+    def mean_confidence(self) -> float | None:
+        """The mean confidence of the predicted rows; None without such."""
+        return self.confidences / self.predicted if self.predicted else None
+
     def count(self, prediction: Prediction, reasons: list[str]) -> None:
         """Count a predicted row, and why a person should look at it."""
         self.predicted += 1
+        self.unlike += prediction.doubt.startswith(UNFAMILIAR)
+        self.confidences += prediction.confidence
         self.categories[prediction.prediction] += 1
         self.reasons.update(reasons)
         if reasons:

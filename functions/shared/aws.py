@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sns import SNSClient
@@ -47,6 +48,12 @@ def sagemaker() -> "SageMakerClient":
 def step_functions() -> "SFNClient":
     """Return the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """Return the DynamoDB client."""
+    return boto3.client("dynamodb", config=_CONFIG)
 
 
 @cache

@@ -194,6 +194,6 @@ def _belongs_to_stack(resource: Data) -> bool:
     if set(resource) & {"Ref", "Fn::GetAtt"}:
         return True
     text = resource["Fn::Sub"]
-    return fnmatch.fnmatch(
-        text, "arn:${AWS::Partition}:*:${AWS::Region}:${AWS::AccountId}:?*"
-    ) or fnmatch.fnmatch(text, "${*Bucket.Arn}/*")
+    return fnmatch.fnmatch(text, "arn:${AWS::Partition}:*:${AWS::Region}:${AWS::AccountId}:?*") or any(
+        fnmatch.fnmatch(text, own) for own in ("${*Bucket.Arn}/*", "${Decisions.Arn}/index/Audits")
+    )

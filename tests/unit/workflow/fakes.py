@@ -14,6 +14,7 @@ from tests.unit.workflow.histories import recorded
 from tests.workflow.stack import ROOT
 from workflow.account import Account
 
+TABLE = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:claimflow"
 EXECUTIONS = MACHINE.replace(":stateMachine:", ":execution:")
 BUCKETS = {"UploadsBucket": "uploads", "ArtifactsBucket": "artifacts", "ResultsBucket": "results"}
@@ -234,7 +235,7 @@ def make_table(client: Any) -> None:
     """Make the table of decisions, with the keys that the template gives it."""
     template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_Template)  # noqa: S506
     table = template["Resources"]["Decisions"]["Properties"]
-    keys = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    keys = {name: table[name] for name in TABLE}
     client.create_table(TableName="decisions", **keys)
 
 

@@ -6,9 +6,10 @@ import random
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.workflow.fakes import add_model
+from contract.audit import ALL_WEEKS, Audited, sentence
+from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from workflow.account import Account
-from workflow.audit import ALL_WEEKS, Audited, audited, sentence
+from workflow.audit import audited
 from workflow.cli import app
 from workflow.decisions import Answer, Asked, Change, Decision, Decisions, Person
 
@@ -147,3 +148,23 @@ def test_without_audits_the_command_says_where_they_come_from(account: Account) 
     said = CliRunner().invoke(app, ["audit"])
     assert said.exit_code != 0
     assert "Nobody has decided an accepted row yet" in said.output
+
+
+def test_the_status_says_that_the_live_models_promise_is_broken(
+    account: Account, machine: PlayedStepFunctions
+) -> None:
+    machine.add("predict-claims-1", "predicted")
+    card = {"acceptance": {"target_precision": 0.95}}
+    account.s3.put_object(Bucket="artifacts", Key="card.json", Body=json.dumps(card).encode())
+    add_model(account, 0.95, card="s3://artifacts/card.json")
+    made = Decisions(account.dynamodb, "decisions", "predict-x")
+    for number in range(40):
+        answer = Answer("Brakes" if number % 2 else "Engine", f"t{number}")
+        made.decide(Asked(number, "Brakes", 1, audit=True), answer, Person("ana", "window-1"))
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 0, result.output
+    assert "The promise is broken" in result.output
+    account.dynamodb.delete_table(TableName="decisions")
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 0, result.output
+    assert "promise" not in result.output

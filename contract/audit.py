@@ -1,0 +1,104 @@
+"""Whether the promise is still true: what people decided of accepted rows, against the promised precision."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from contract.text import count, percent
+
+INDEX = "Audits"  # of the table of decisions: it has the accepted rows that people looked at, and no others
+INDEX_KEY = "audited"  # its key, the version that had accepted the row
+
+ALL_WEEKS = "all"
+TAIL = 0.025  # of the chances at either side of a 95% interval
+
+
+@dataclass(frozen=True)
+class Audited:
+    """The accepted rows of one model version that people looked at, all of them or those of a week."""
+
+    version: int
+    week: str
+    """When they were decided, as ISO 8601 writes weeks; ALL_WEEKS: at any time."""
+    rows: int
+    right: int
+    target: float | None
+    """The precision that was promised; None: it is not known."""
+
+    @property
+    def precision(self) -> float:
+        """The share of the rows that the model had labelled right."""
+        return self.right / self.rows
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval of the precision (Clopper & Pearson 1934)."""
+        return (
+            _bound(lambda share: _at_least(self.right, self.rows, share) < TAIL) if self.right else 0.0,
+            _bound(lambda share: _at_most(self.right, self.rows, share) >= TAIL)
+            if self.right < self.rows
+            else 1.0,
+        )
+
+    @property
+    def broken(self) -> bool:
+        """Whether the interval lies below the target: chance hardly explains it."""
+        return self.target is not None and self.interval[1] < self.target
+
+    @property
+    def verdict(self) -> str:
+        """What the rows say of the promise."""
+        if self.target is None:
+            return "no target known"
+        if self.broken:
+            return "broken"
+        return "holds" if self.precision >= self.target else "may hold"
+
+
+def sentence(listed: Sequence[Audited]) -> str:
+    """Return what the newest version's audits say, in words; `listed` is not empty."""
+    newest = listed[0]
+    low, high = newest.interval
+    said = (
+        f"Of {count(newest.rows, 'row')} that version {newest.version} had accepted and people looked at, "
+        f"{percent(newest.precision)} are right (95% interval: {percent(low)} to {percent(high)})"
+    )
+    if newest.target is None:
+        return f"{said}; what it promised is not known."
+    promised = f"{said}; promised are {percent(newest.target)}."
+    if newest.broken:
+        return (
+            f"{promised} The promise is broken, and chance hardly explains it: train with the rows that were "
+            "decided, and set a higher target until then (`models threshold`)."
+        )
+    if newest.precision < newest.target:
+        return f"{promised} That is fewer, but chance may explain it: more audits will tell."
+    return promised
+
+
+def _bound(is_above: Callable[[float], bool]) -> float:
+    """Return the share, 0 to 1, up to which the condition holds, by halving."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_above(middle) else (low, middle)
+    return low
+
+
+def _at_most(right: int, rows: int, share: float) -> float:
+    """Return the chance that at most `right` of the rows are right where `share` of all are, not 0 or 1."""
+    logs = (math.log(share), math.log1p(-share))
+    return math.fsum(
+        math.exp(
+            math.lgamma(rows + 1)
+            - math.lgamma(each + 1)
+            - math.lgamma(rows - each + 1)
+            + each * logs[0]
+            + (rows - each) * logs[1]
+        )
+        for each in range(right + 1)
+    )
+
+
+def _at_least(right: int, rows: int, share: float) -> float:
+    return 1 - _at_most(right - 1, rows, share)

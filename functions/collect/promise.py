@@ -1,0 +1,44 @@
+"""Whether the model that labelled keeps its promise, by what people found of rows that it had accepted."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.audit import ALL_WEEKS, INDEX, INDEX_KEY, Audited, sentence
+from shared import aws, settings
+from shared.telemetry import logger
+
+
+def broken(version: int, target: float | None) -> str:
+    """Return in words that the promise is broken; an empty text where it is not, or where nobody can tell.
+
+    A table that does not answer is no reason to fail a run that has labelled everything: the log tells of it.
+    """
+    if target is None:
+        return ""
+    try:
+        right = _found(version)
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("The table of decisions does not answer", extra={"error": type(error).__name__})
+        return ""
+    audited = Audited(version, ALL_WEEKS, len(right), sum(right), target)
+    return sentence([audited]) if right and audited.broken else ""
+
+
+def _found(version: int) -> list[bool]:
+    """Return whether the version was right, for each accepted row that people decided."""
+    pages = (
+        aws.dynamodb()
+        .get_paginator("query")
+        .paginate(
+            TableName=settings.text("CLAIMFLOW_DECISIONS"),
+            IndexName=INDEX,
+            KeyConditionExpression="#version = :version",
+            ExpressionAttributeNames={"#version": INDEX_KEY},
+            ExpressionAttributeValues={":version": {"N": str(version)}},
+        )
+    )
+    return [
+        item["category"]["S"] == item["said"]["S"]
+        for page in pages
+        for item in page["Items"]
+        if "category" in item  # else the decision was taken back
+    ]
