@@ -88,3 +88,24 @@ def test_of_many_who_decide_one_row_at_once_one_succeeds_and_the_others_are_told
     assert decision.revision == 1
     assert len(told) == len(people) - 1
     assert all(f"{decision.category} has decided this row meanwhile" in sentence for sentence in told)
+
+
+def test_a_broken_promise_is_told_by_the_audit_and_with_the_next_file(live: Stack) -> None:
+    version = live.packages("Approved")[0]["ModelPackageVersion"]
+    table = live.outputs["DecisionsTable"]
+    decisions = Decisions(live.client("dynamodb"), table, "run-of-a-broken-promise")
+    for number in range(60):
+        asked = Asked(number, "engine", version, audit=True)
+        decisions.decide(asked, Answer("battery", f"token-{number}"), ANA)
+    try:
+        said = live.command("claimflow", "--local", "--stack", live.name, "audit").stdout
+        assert "The promise is broken" in said
+        data = live.upload("requests/next.csv", as_csv(rows(40, seed=82)))
+        results = output_of(live.run({"action": "predict", "data": data}))["results"]
+        assert any("The promise is broken" in each for each in results["warnings"])
+        (message,) = live.notifications(expected=1)
+        assert "The promise is broken" in str(message)
+    finally:
+        for number in range(60):
+            key = {"run": {"S": "run-of-a-broken-promise"}, "number": {"N": str(number)}}
+            live.client("dynamodb").delete_item(TableName=table, Key=key)
