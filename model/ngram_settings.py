@@ -34,6 +34,7 @@ CHARACTERS_OF_LONG = (2, 5)
 REPEATING = 200  # characters; in shorter texts few words stand twice
 ENDS = (0, 20)
 REPEATS: tuple[Repeats, ...] = (False, True, "log")
+WORTH = 0.99  # times the loss without them are repeats worth the time that they take in predictions
 LEASTS = (LEAST_TEXTS, 1)
 OPTIMIZERS: tuple[Optimizer, ...] = ("adam", "sgd")
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
@@ -112,7 +113,8 @@ def settings(
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
     best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
     best = trial.best([_with(best, end=each) for each in ends])
-    best = trial.best([_with(best, repeats=each) for each in repeats[: 3 if is_repeating else 1]])
+    tried_repeats = [_with(best, repeats=each) for each in repeats[: 3 if is_repeating else 1]]
+    best = trial.best(tried_repeats, WORTH)
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])
     best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
     tried = optimizers[: 2 if is_repeating else 1]
@@ -145,8 +147,11 @@ class _Trial:
         self.losses: dict[NgramSettings, float] = {}
         self.splits: dict[tuple[Grams, int], list[_Split]] = {}
 
-    def best(self, candidates: Sequence[NgramSettings]) -> NgramSettings:
-        """Return the candidate of the lowest loss after TRIED_EPOCHS."""
+    def best(self, candidates: Sequence[NgramSettings], worth: float = 1.0) -> NgramSettings:
+        """Return the candidate of the lowest loss after TRIED_EPOCHS.
+
+        The first, which is the quickest, is taken where no other's is below `worth` times its loss.
+        """
         for candidate in candidates:
             if candidate not in self.losses:
                 trainers = self._trainers(candidate)
@@ -154,7 +159,8 @@ class _Trial:
                     self._epoch(trainers)
                 self.losses[candidate] = _loss(trainers, self._splits(candidate))
                 print(f"Choosing n-grams: {_in_words(candidate)}: {self.losses[candidate]:.4f}", flush=True)
-        return min(candidates, key=self.losses.__getitem__)
+        lowest = min(candidates, key=self.losses.__getitem__)
+        return lowest if self.losses[lowest] < worth * self.losses[candidates[0]] else candidates[0]
 
     def epochs(self, candidate: NgramSettings) -> int:
         """Return the fewest epochs with about the lowest loss; one that is worse than the one before ends."""

@@ -169,7 +169,7 @@ def test_of_epochs_with_about_the_lowest_loss_the_fewest_are_taken(
     said = iter(losses)
     monkeypatch.setattr(ngram_settings, "_loss", lambda *_: next(said))
     fixed = Config.parse({**FIXED, "ngram_epochs": "auto", "ngram_scale": "nb"})
-    monkeypatch.setattr(ngram_settings._Trial, "best", lambda _, candidates: candidates[0])
+    monkeypatch.setattr(ngram_settings._Trial, "best", lambda _, candidates, *worth: candidates[0])
     assert settings(fixed, lambda: sample(pieces)).epochs == epochs
 
 
@@ -212,6 +212,17 @@ def repeating(chance: random.Random, label: int) -> list[str]:
 
 def test_words_that_a_text_repeats_count_once_more_where_they_tell() -> None:
     assert chosen(repeating, ngram_words=1, ngram_skip=0, ngram_chars=None, ngram_end=0).grams.repeats
+
+
+@pytest.mark.parametrize(("of_repeats", "repeats"), [(0.995, False), (0.98, True)])
+def test_repeats_that_hardly_lower_the_loss_are_not_worth_their_time(
+    of_repeats: float, repeats: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([1.0, of_repeats, 1.0])
+    monkeypatch.setattr(ngram_settings, "_loss", lambda *_: next(losses))
+    fixed = {**FIXED, "ngram_repeats": "auto", "ngram_scale": "nb"}
+    found = settings(Config.parse(fixed), lambda: sample(repeating))
+    assert found.grams.repeats is repeats
 
 
 def test_in_short_texts_repeated_words_are_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
