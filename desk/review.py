@@ -82,9 +82,11 @@ def show(request: Request) -> Response:
 def categories(request: Request) -> Response:
     """Answer with what a page needs of a queue: all categories, and the common ones that have a number."""
     index = _reader(request).index
-    common = [name for name, _ in Counter(index["by_category"]).most_common(COMMON)]
-    few = index["categories"] if len(index["categories"]) <= COMMON else common
-    return JSONResponse({"categories": index["categories"], "common": few})
+    often = [name for name, _ in Counter(index["by_category"]).most_common(COMMON)]
+    if len(index["categories"]) <= COMMON:  # each has its number, whatever the file has
+        often = []
+    common = list(dict.fromkeys([*often, *index["categories"]]))[:COMMON]
+    return JSONResponse({"categories": index["categories"], "common": common})
 
 
 def next_row(request: Request, sent: Next) -> Response:

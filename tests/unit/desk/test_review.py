@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.unit.workflow import queues
 from tests.unit.workflow.queues import RUN, put, row
 from workflow.account import Account
 from workflow.decisions import Decision, Decisions
@@ -253,6 +254,15 @@ def test_of_few_categories_each_has_a_number_and_of_many_the_common_ones(
         "categories": ["Brakes", "Brake fluid", "Engine", "Wheels"],
         "common": ["Brakes", "Brake fluid", "Engine", "Wheels"],
     }
+
+
+def test_of_many_categories_the_most_frequent_come_first_and_no_number_is_left_over(
+    browser: TestClient, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "CATEGORIES", [f"c{n:02d}" for n in range(12)])
+    put(account, [row(0, prediction="c11"), row(1, prediction="c05"), row(2, prediction="c11")])
+    common = browser.get(f"/api/runs/{RUN}/categories").json()["common"]
+    assert common == ["c11", "c05", "c00", "c01", "c02", "c03", "c04", "c06", "c07"]
 
 
 def test_what_people_elsewhere_decided_is_counted_when_the_page_is_opened(
