@@ -31,6 +31,9 @@ OF_SINGLE_WORDS = Grams(1, 0, None, 0)
 OF_FEW_ROWS = (Grams(2, 4, (2, 5), 0), Grams(1, 0, (2, 6), 0))
 LONG = 500  # characters; in longer texts n-grams of characters take long and add nothing with Adam
 CHARACTERS_OF_LONG = (2, 5)
+MOST_OF_LONG = (
+    10_000_000  # characters of all long texts: of more, their n-grams of characters fill the memory
+)
 REPEATING = 200  # characters; in shorter texts few words stand twice
 ENDS = (0, 20)
 REPEATS: tuple[Repeats, ...] = (False, True, "log")
@@ -119,7 +122,8 @@ def settings(
     best = trial.best([dataclasses.replace(best, norm=each) for each in norms])
     tried = optimizers[: 2 if is_repeating else 1]
     best = trial.best([dataclasses.replace(best, optimizer=each) for each in tried])
-    if length > LONG and best.optimizer == "sgd" and config.ngram_chars == AUTO:
+    is_small = LONG < length <= MOST_OF_LONG / len(rows.texts)
+    if is_small and best.optimizer == "sgd" and config.ngram_chars == AUTO:
         best = trial.best([_with(best, chars=each) for each in (None, CHARACTERS_OF_LONG)])
     return dataclasses.replace(best, epochs=trial.epochs(best) if config.ngram_epochs == AUTO else epochs)
 

@@ -54,6 +54,7 @@ class NgramTrainer:
 
         Adam's rate is such that a step moves the logits of a text with all its n-grams by
         ADAM_STEP * sqrt(batch size) on average: its steps do not depend on the size of the gradient.
+        Gradient descent's is such that a row moves its own logits by SGD_STEP times its error on average.
         """
         self.task = task
         rows = len(task.labels)

@@ -274,6 +274,14 @@ def test_n_grams_of_characters_are_not_tried_in_long_texts_with_adam(
     assert "characters" not in capsys.readouterr().out
 
 
+def test_n_grams_of_characters_of_many_long_texts_are_not_tried(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ngram_settings, "MOST_OF_LONG", 100_000)  # of the 240 texts of over 500 each
+    assert chosen(pieces_in_long, ngram_end=0, ngram_optimizer="sgd").grams.chars is None
+    assert "characters" not in capsys.readouterr().out
+
+
 def test_n_grams_of_characters_are_chosen_in_long_texts_where_they_tell_and_gradient_descent_learns() -> None:
     assert chosen(pieces_in_long, ngram_end=0, ngram_optimizer="sgd").grams.chars == CHARACTERS_OF_LONG
     without: dict[str, Any] = {"ngram_end": 0, "ngram_optimizer": "sgd", "ngram_chars": None}
