@@ -20,7 +20,7 @@ MAKE_A_VERSION = {"register", "threshold"}
 
 
 def clients() -> list[Any]:
-    return [aws.s3(), aws.sagemaker()]
+    return [aws.s3(), aws.sagemaker(), aws.dynamodb()]
 
 
 def one_sentence(failed: StepFailed) -> None:

@@ -32,7 +32,7 @@ LAST = {
 
 
 def clients() -> list[Any]:
-    return [aws.s3(), aws.sagemaker()]
+    return [aws.s3(), aws.sagemaker(), aws.dynamodb()]
 
 
 def remove(account: Stack, uris: set[str]) -> None:
