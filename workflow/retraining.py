@@ -112,12 +112,14 @@ def _first_files(made_of: Lineage) -> list[LearnedFile]:
 def _since(account: Account, made_of: Lineage, model: Model) -> str:
     """Return when the first decision may have been made that the model does not know, as ISO 8601.
 
-    That is when its newest file was written, or when the last decision was made that it learned. Raises
+    That is when its newest file was written, that of decisions apart, or when the last decision was made that
+    it learned, if that was later. Raises
     CommandError where one of its files is gone.
     """
-    written = max(_written(account, file, model) for file in made_of["files"])
-    decisions = made_of["decisions"]
-    since = datetime.fromisoformat(decisions["until"]) - CLOCKS if decisions else written
+    written = [_written(account, file, model) for file in made_of["files"]]
+    since = max(written[: len(_first_files(made_of))])
+    if decisions := made_of["decisions"]:
+        since = max(since, datetime.fromisoformat(decisions["until"]) - CLOCKS)
     return since.isoformat(timespec="seconds")
 
 

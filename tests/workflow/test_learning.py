@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,13 +30,14 @@ def swollen(count: int) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def unlearned(stack: Stack) -> Stack:
-    """Return the stack with a live model that has seen no claim of the new kind."""
+def unlearned(stack: Stack) -> Iterator[Stack]:
+    """Yield the stack with a live model that has seen no claim of the new kind."""
     stack.no_live_model()
     data = stack.upload("requests/learned.csv", as_csv(rows(240, seed=90)))
     ended = stack.run({"action": "train", "data": data, "config": FAST})
     assert output_of(ended)["registration"]["live"] is True
-    return stack
+    yield stack
+    stack.no_live_model()  # the trainings of other tests are compared with models of their own data
 
 
 def labelled(stack: Stack, data: str) -> tuple[str, list[dict[str, str]]]:
