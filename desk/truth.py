@@ -67,21 +67,27 @@ def show(request: Request) -> Response:
         if (promised := models.promise(desk.account, versions[version])) is not None
     }
     found = audit.audited(decisions, targets)
+    live = models.live(list(versions.values()))
+    # What is said first is of the live model, and of the newest one where people have not looked at that.
+    shown = next(
+        (each for each in found if live and each.version == live.version), found[0] if found else None
+    )
     return page(
         request,
         "truth.html",
         found=found,
         all_weeks=ALL_WEEKS,
-        sentence=sentence(found) if found else "",
-        chart=_chart(found) if found else None,
+        shown=shown,
+        sentence=sentence([shown]) if shown else "",
+        chart=_chart(found, shown) if shown else None,
         files=list(_labelled(desk, versions)),
     )
 
 
-def _chart(found: list[Audited]) -> dict[str, Any]:
-    """Return what the picture of the newest version's weeks draws: bars, the target's line, the scale."""
-    weeks = [each for each in found if each.version == found[0].version and each.week != ALL_WEEKS][-WEEKS:]
-    target = found[0].target
+def _chart(found: list[Audited], shown: Audited) -> dict[str, Any]:
+    """Return what the picture of a version's weeks draws: bars, the target's line, the scale."""
+    weeks = [each for each in found if each.version == shown.version and each.week != ALL_WEEKS][-WEEKS:]
+    target = shown.target
     lowest = min([each.interval[0] for each in weeks] + [target or 1.0])
     floor = max(0.0, min(1 - LEAST_SPAN, lowest - 0.02))
 
@@ -109,7 +115,7 @@ def _chart(found: list[Audited]) -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
         "margin": MARGIN,
-        "version": found[0].version,
+        "version": shown.version,
     }
 
 

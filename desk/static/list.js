@@ -23,7 +23,7 @@ if (form) {
         `${rows} decided${category === null ? "" : `: ${category}`}. ${answer.left.toLocaleString("en")} left.`;
       desk.complain(answer.refused.map((each) => `Line ${each.line}: ${each.why}`).join(" "));
     } catch (error) {
-      desk.complain(error.status ? error.message : "The desk does not answer: nothing was decided; try again.");
+      desk.complain(error.status && error.status < 500 ? error.message : "The desk does not answer, and some of the rows may be decided: load the page again to see which are left.");
     }
   };
   form.addEventListener("submit", (event) => {

@@ -278,6 +278,7 @@ const KEYS = {
 
 addEventListener("keydown", (event) => {
   if ($("keys").open || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.repeat && event.key !== "Backspace" && !/^Arrow/.test(event.key)) return event.preventDefault(); // held down
   if (event.target === $("search")) return inSearch(event);
   if (event.target === $("note")) return inNote(event);
   if (/^(SELECT|INPUT|BUTTON|A)$/.test(event.target.tagName) && /^(Enter| |Arrow.*|Tab)$/.test(event.key)) return;

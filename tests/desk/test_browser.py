@@ -112,6 +112,19 @@ def test_a_row_shows_its_text_with_the_words_that_decided_and_its_columns(
     picture(page, "desk_review")
 
 
+def test_a_key_that_is_held_down_decides_one_row(page: Page, served: Served, account: Account) -> None:
+    put(account, [row(n) for n in range(5)])
+    review(page, served)
+    ready(page)
+    page.keyboard.down("Enter")
+    expect(page.locator("#history li")).to_have_count(1)
+    ready(page)
+    page.keyboard.down("Enter")  # the browser tells that it repeats
+    page.keyboard.up("Enter")
+    press(page, "2")
+    assert sorted(decisions(account)) == [0, 1]
+
+
 def test_undo_skip_and_help_by_keyboard(page: Page, served: Served, account: Account) -> None:
     put(account, [row(n) for n in range(3)])
     review(page, served)

@@ -53,6 +53,22 @@ def test_a_broken_promise_is_an_alarm(browser: TestClient, account: Account) -> 
     assert "The promise is broken" in page
 
 
+def test_after_a_roll_back_the_page_speaks_of_the_version_that_is_live(
+    browser: TestClient, account: Account
+) -> None:
+    with_promise(account, 0.95)
+    audited(account, right=60, wrong=0)
+    with_promise(account, 0.95)
+    decisions = Decisions(account.dynamodb, "decisions", "predict-y")
+    for number in range(40):
+        decisions.decide(Asked(number, "Brakes", 2, audit=True), Answer("Engine", f"y{number}"), ANA)
+    assert "The promise is broken" in browser.get("/truth").text
+    browser.post("/api/models", json={"version": 2, "verdict": "reject"})
+    page = browser.get("/truth").text
+    assert "Of 60 rows that version 1 had accepted" in page
+    assert "The promise is broken" not in page
+
+
 def test_a_labelled_file_stands_beside_what_its_model_was_measured_on(
     browser: TestClient, account: Account, machine: PlayedStepFunctions
 ) -> None:
