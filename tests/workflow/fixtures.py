@@ -104,9 +104,9 @@ def trained(stack: Stack) -> Stack:
 def live(trained: Stack) -> Stack:
     """Return the stack with a live model, whatever the tests before did to it."""
     if not trained.packages("Approved"):
-        newest = trained.packages()[-1]
+        first = min(trained.packages(), key=lambda each: each["ModelPackageVersion"])
         trained.client("sagemaker").update_model_package(
-            ModelPackageArn=newest["ModelPackageArn"], ModelApprovalStatus="Approved"
+            ModelPackageArn=first["ModelPackageArn"], ModelApprovalStatus="Approved"
         )
     trained.notifications()
     return trained
