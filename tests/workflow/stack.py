@@ -190,7 +190,10 @@ class Stack:
         """List the versions in the model package group, newest first."""
         wanted = {"ModelApprovalStatus": status} if status else {}
         listed = self.client("sagemaker").list_model_packages(
-            ModelPackageGroupName=self.outputs["ModelPackageGroup"], SortOrder="Descending", **wanted
+            ModelPackageGroupName=self.outputs["ModelPackageGroup"],
+            SortOrder="Descending",
+            MaxResults=100,
+            **wanted,
         )
         return list(listed["ModelPackageSummaryList"])
 
