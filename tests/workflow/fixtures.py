@@ -16,7 +16,7 @@ import pytest
 
 from tests.workflow.account import STACK, stack_of_account
 from tests.workflow.claims import FAST, as_csv, rows
-from tests.workflow.stack import ROOT, Stack, aws_environment, free_port
+from tests.workflow.stack import ROOT, Stack, aws_environment, free_port, output_of
 
 LOCAL_PYTHON = ROOT / ".venv" / "local" / "bin" / "python"
 # Named, as SAM looks for it beside the template, which is built into another folder.
@@ -96,17 +96,17 @@ def trained(stack: Stack) -> Stack:
     """Return the stack after one good training."""
     data = stack.upload("requests/first.csv", as_csv(rows(240)))
     ended = stack.run({"action": "train", "data": data, "config": FAST})
-    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    stack.first_model = output_of(ended)["registration"]["arn"]
     return stack
 
 
 @pytest.fixture
 def live(trained: Stack) -> Stack:
-    """Return the stack with a live model, whatever the tests before did to it."""
-    if not trained.packages("Approved"):
-        first = min(trained.packages(), key=lambda each: each["ModelPackageVersion"])
+    """Return the stack, its first model live and no other, whatever the tests before did to it."""
+    if [package["ModelPackageArn"] for package in trained.packages("Approved")] != [trained.first_model]:
+        trained.no_live_model()
         trained.client("sagemaker").update_model_package(
-            ModelPackageArn=first["ModelPackageArn"], ModelApprovalStatus="Approved"
+            ModelPackageArn=trained.first_model, ModelApprovalStatus="Approved"
         )
     trained.notifications()
     return trained

@@ -64,6 +64,7 @@ class Stack:
     environment: dict[str, str]
     outputs: dict[str, str] = field(default_factory=dict)
     queue: str = ""
+    first_model: str = ""
     prefix: str = ""
     wait_seconds: float = 180
     pause: float = 0.1

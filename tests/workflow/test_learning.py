@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,15 +29,14 @@ def swollen(count: int) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def unlearned(trained: Stack) -> Iterator[Stack]:
-    """Yield the stack with a live model that has seen no claim of the new kind."""
+def unlearned(trained: Stack) -> Stack:
+    """Return the stack with a live model that has seen no claim of the new kind."""
     stack = trained
     stack.no_live_model()
     data = stack.upload("requests/learned.csv", as_csv(rows(240, seed=90)))
     ended = stack.run({"action": "train", "data": data, "config": FAST})
     assert output_of(ended)["registration"]["live"] is True
-    yield stack
-    stack.no_live_model()  # it knows more than the trainings of other tests, which are compared with it
+    return stack
 
 
 def labelled(stack: Stack, data: str) -> tuple[str, list[dict[str, str]]]:

@@ -16,21 +16,21 @@ def train(stack: Stack, name: str, pairs: list[tuple[str, str]], **config: Any) 
     return stack.run({"action": "train", "data": data, "config": FAST | config})
 
 
-def test_an_uploaded_training_file_becomes_the_live_model(stack: Stack) -> None:
-    stack.upload("config/config.json", json.dumps(FAST))
-    data = stack.upload("train/claims of may.csv", as_csv(rows(240, seed=3)))
-    arn = stack.execution_of(data)
-    ended = stack.wait(arn)
+def test_an_uploaded_training_file_becomes_the_live_model(live: Stack) -> None:
+    live.upload("config/config.json", json.dumps(FAST))
+    data = live.upload("train/claims of may.csv", as_csv(rows(240, seed=3)))
+    arn = live.execution_of(data)
+    ended = live.wait(arn)
     output = output_of(ended)
-    assert stack.states(arn)[-1] == "Done"
-    assert "Gate" in stack.states(arn)
+    assert live.states(arn)[-1] == "Done"
+    assert "Gate" in live.states(arn)
     assert output["registration"]["live"] is True
-    assert stack.packages("Approved")[0]["ModelPackageArn"] == output["registration"]["arn"]
-    evaluation = json.loads(stack.read(output["evaluation"]["evaluation"]))
+    assert live.packages("Approved")[0]["ModelPackageArn"] == output["registration"]["arn"]
+    evaluation = json.loads(live.read(output["evaluation"]["evaluation"]))
     assert evaluation["accuracy"] == output["evaluation"]["accuracy"] > 0.9
-    assert b"<html" in stack.read(output["evaluation"]["report"])
+    assert b"<html" in live.read(output["evaluation"]["report"])
     assert evaluation["suspects"]["rows"] == output["evaluation"]["rows"]
-    stack.client("s3").delete_object(Bucket=stack.outputs["UploadsBucket"], Key="config/config.json")
+    live.client("s3").delete_object(Bucket=live.outputs["UploadsBucket"], Key="config/config.json")
 
 
 def test_wrong_labels_come_back_with_their_lines_the_likeliest_first(live: Stack) -> None:
@@ -48,13 +48,13 @@ def test_wrong_labels_come_back_with_their_lines_the_likeliest_first(live: Stack
     assert [float(row["chance"]) for row in suspects] == sorted(float(row["chance"]) for row in suspects)
 
 
-def test_the_config_in_the_bucket_is_honoured(stack: Stack) -> None:
-    stack.upload("config/config.json", json.dumps(FAST | {"num_epoch": 2, "seq_len": 48}))
-    data = stack.upload("requests/honoured.csv", as_csv(rows(120, seed=4)))
-    output = output_of(stack.run({"action": "train", "data": data}))
-    config = json.loads(stack.read(output["run"]["config"]))
+def test_the_config_in_the_bucket_is_honoured(live: Stack) -> None:
+    live.upload("config/config.json", json.dumps(FAST | {"num_epoch": 2, "seq_len": 48}))
+    data = live.upload("requests/honoured.csv", as_csv(rows(120, seed=4)))
+    output = output_of(live.run({"action": "train", "data": data}))
+    config = json.loads(live.read(output["run"]["config"]))
     assert (config["num_epoch"], config["seq_len"]) == (2, 48)
-    stack.client("s3").delete_object(Bucket=stack.outputs["UploadsBucket"], Key="config/config.json")
+    live.client("s3").delete_object(Bucket=live.outputs["UploadsBucket"], Key="config/config.json")
 
 
 def test_bad_rows_come_back_with_line_and_reason_and_the_good_ones_train(live: Stack) -> None:
