@@ -29,7 +29,7 @@ import typer
 from collect.queue import QueueFiles
 from contract import keys
 from contract.part import LOW_CONFIDENCE, UNFAMILIAR
-from contract.queue import SCHEMA, Queue, QueueRow
+from contract.queue import NO_RESULTS, SCHEMA, Queue, QueueRow
 from workflow import stack
 from workflow.account import Account
 from workflow.decisions import Decisions
@@ -125,14 +125,7 @@ def leave_queue(account: Account, found: Stack, run: str, rows: int) -> None:
         "by_category": dict(written.by_category),
         "order": written.order(CATEGORIES),
         "pages": written.pages,
-        "results": {
-            "uri": "",
-            "format": "csv",
-            "delimiter": ",",
-            "columns": [],
-            "category_column": 0,
-            "review_column": 0,
-        },
+        "results": NO_RESULTS,
     }
     body = json.dumps(index).encode()
     account.s3.put_object(Bucket=found.results, Key=f"{run}/{keys.QUEUE_INDEX}", Body=body)

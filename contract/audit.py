@@ -1,8 +1,9 @@
 """Whether the promise is still true: what people decided of accepted rows, against the promised precision."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from contract.text import count, percent
 
@@ -55,23 +56,33 @@ class Audited:
         return "holds" if self.precision >= self.target else "may hold"
 
 
-def sentence(listed: Sequence[Audited]) -> str:
-    """Return what the newest version's audits say, in words; `listed` is not empty."""
-    newest = listed[0]
-    low, high = newest.interval
+def query(table: str, version: int) -> dict[str, Any]:
+    """Return the arguments of DynamoDB's query for the audits of one version."""
+    return {
+        "TableName": table,
+        "IndexName": INDEX,
+        "KeyConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": INDEX_KEY},
+        "ExpressionAttributeValues": {":version": {"N": str(version)}},
+    }
+
+
+def sentence(audited: Audited) -> str:
+    """Return what the audits say, in words."""
+    low, high = audited.interval
     said = (
-        f"Of {count(newest.rows, 'row')} that version {newest.version} had accepted and people looked at, "
-        f"{percent(newest.precision)} are right (95% interval: {percent(low)} to {percent(high)})"
+        f"Of {count(audited.rows, 'row')} that version {audited.version} had accepted and people looked at, "
+        f"{percent(audited.precision)} are right (95% interval: {percent(low)} to {percent(high)})"
     )
-    if newest.target is None:
+    if audited.target is None:
         return f"{said}; what it promised is not known."
-    promised = f"{said}; promised are {percent(newest.target)}."
-    if newest.broken:
+    promised = f"{said}; promised are {percent(audited.target)}."
+    if audited.broken:
         return (
             f"{promised} The promise is broken, and chance hardly explains it: train with the rows that were "
             "decided, and set a higher target until then (`models threshold`)."
         )
-    if newest.precision < newest.target:
+    if audited.precision < audited.target:
         return f"{promised} That is fewer, but chance may explain it: more audits will tell."
     return promised
 

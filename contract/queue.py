@@ -71,6 +71,17 @@ class ResultsForm(TypedDict):
     """Which column says whether a person should look at the row."""
 
 
+# Of a queue whose rows are those of no results file.
+NO_RESULTS: ResultsForm = {
+    "uri": "",
+    "format": "csv",
+    "delimiter": ",",
+    "columns": [],
+    "category_column": 0,
+    "review_column": 0,
+}
+
+
 class Queue(TypedDict):
     """The index."""
 

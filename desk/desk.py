@@ -1,9 +1,7 @@
 """What all pages work with: the account and its stack, the queues that are open, and who it is."""
 
-import json
 import re
 from collections import OrderedDict
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -11,7 +9,7 @@ from typing import Any
 
 from desk.live_model import LiveModel
 from desk.suspects import open_suspects
-from workflow import runs
+from workflow import objects, runs
 from workflow.account import Account
 from workflow.decisions import Person
 from workflow.errors import CommandError
@@ -85,14 +83,9 @@ class Desk:
 
     def document(self, uri: str) -> dict[str, Any]:
         """Return a JSON file that a run left and nobody changes; an empty one where there is none."""
-        if uri not in self._documents:
-            bucket, _, key = uri.removeprefix("s3://").partition("/")
-            try:
-                with closing(self.account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-                    self._documents[uri] = json.loads(body.read())
-            except self.account.s3.exceptions.NoSuchKey:
-                return {}
-        return self._documents[uri]
+        if uri not in self._documents and (found := objects.read_json(self.account, uri)):
+            self._documents[uri] = found
+        return self._documents.get(uri, {})
 
     def skipped(self, run: str, window: str) -> set[int]:
         """Return the rows that a window has left for later, to be changed."""
@@ -111,7 +104,7 @@ class Desk:
 
     def _arn(self, name: str) -> str:
         check_run_name(name)
-        return f"{self.stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+        return runs.arn_of(self.stack, name)
 
 
 def check_run_name(name: str) -> None:

@@ -46,7 +46,7 @@ def show(request: Request) -> Response:
         "models.html",
         versions=versions,
         live=live,
-        target=live and models.promise(desk.account, live),
+        target=live and (live.target or models.promised(card)),
         menu=_menu(acceptance) if acceptance else [],
         none_live="" if live or not versions else models.none_live(versions, desk.account.command),
     )

@@ -30,9 +30,7 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.filters.update(
-    percent=percent, count=count, duration=duration, moment=display.moment, clock=display.clock
-)
+templates.filters.update(percent=percent, count=count, duration=duration, moment=display.moment)
 
 
 class Posted(BaseModel):

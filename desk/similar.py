@@ -21,7 +21,11 @@ def most_similar(like: QueueRow, rows: Iterable[QueueRow], text: int, most: int)
     found = [(row, _words(row, text)) for row in rows]
     rarity = _rarity([words for _, words in found])
     wanted = _words(like, text)
-    scored = ((_cosine(wanted, words, rarity), -place) for place, (_, words) in enumerate(found))
+    length = math.sqrt(_squares(wanted, rarity))
+    scored = (
+        (_squares(wanted & words, rarity) / (length * math.sqrt(_squares(words, rarity)) or 1), -place)
+        for place, (_, words) in enumerate(found)
+    )
     best = heapq.nlargest(most, (each for each in scored if each[0] >= LEAST))
     return [found[-place][0] for _, place in best]
 
@@ -34,10 +38,6 @@ def _rarity(texts: list[frozenset[str]]) -> dict[str, float]:
     """Return the inverse document frequency of each word."""
     counts = Counter(word for words in texts for word in words)
     return {word: math.log((1 + len(texts)) / (1 + rows)) + 1 for word, rows in counts.items()}
-
-
-def _cosine(one: frozenset[str], other: frozenset[str], rarity: dict[str, float]) -> float:
-    return _squares(one & other, rarity) / math.sqrt((_squares(one, rarity) * _squares(other, rarity)) or 1)
 
 
 def _squares(words: frozenset[str], rarity: dict[str, float]) -> float:

@@ -4,15 +4,13 @@ What people decide of them is stored beside what they decide of the run's own ro
 the number of a row is its place in the file of suspects, from 0.
 """
 
-import json
-from contextlib import closing
 from typing import cast
 
 from contract import keys
 from contract.columns import FILE, SuspectRow
 from contract.evaluation import Evaluation
-from contract.queue import SCHEMA, Queue, QueueRow
-from workflow import suspects
+from contract.queue import NO_RESULTS, SCHEMA, Queue, QueueRow
+from workflow import objects, suspects
 from workflow.account import Account
 from workflow.decisions import Decisions
 from workflow.queue import QueueReader
@@ -25,7 +23,8 @@ def open_suspects(account: Account, stack: Stack, folder: str) -> QueueReader:
     """Return the suspects of a training by the folder of its results; raises CommandError for one without."""
     file, found = suspects.read(account, stack, folder)
     rows = [_row(number, suspect) for number, suspect in enumerate(found)]
-    labels = _evaluation(account, stack.results, f"{folder}/{keys.EVALUATION}")["labels"]
+    evaluation = objects.read_json(account, f"s3://{stack.results}/{folder}/{keys.EVALUATION}")
+    labels = cast("Evaluation", evaluation)["labels"] if evaluation else []
     decisions = Decisions(account.dynamodb, stack.decisions, keys.suspects_of(folder))
     return QueueReader(_index(folder, file, labels, rows), decisions, lambda _: rows)
 
@@ -55,14 +54,7 @@ def _index(folder: str, file: str, labels: list[str], rows: list[QueueRow]) -> Q
             "groups": [0] * len(rows),
         },
         "pages": [{"first": 0, "rows": len(rows), "offset": 0, "size": 0}],
-        "results": {
-            "uri": "",
-            "format": "csv",
-            "delimiter": ",",
-            "columns": [],
-            "category_column": 0,
-            "review_column": 0,
-        },
+        "results": NO_RESULTS,
     }
 
 
@@ -79,8 +71,3 @@ def _row(number: int, suspect: SuspectRow) -> QueueRow:
         "group": GROUP,
         "audit": False,
     }
-
-
-def _evaluation(account: Account, bucket: str, key: str) -> Evaluation:
-    with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-        return cast("Evaluation", json.loads(body.read()))

@@ -13,7 +13,6 @@ from contract.audit import ALL_WEEKS, Audited, sentence
 from desk.desk import Desk
 from desk.pages import desk_of, page
 from workflow import audit, models, records
-from workflow.decisions import every_audit
 from workflow.models import Model
 from workflow.runs import Run
 
@@ -59,14 +58,7 @@ def show(request: Request) -> Response:
     """Answer with the page."""
     desk = desk_of(request)
     versions = {each.version: each for each in models.list_models(desk.account, desk.stack)}
-    decisions = list(every_audit(desk.account.dynamodb, desk.stack.decisions))
-    audited = {each.model for each in decisions} & versions.keys()
-    targets = {
-        version: promised
-        for version in audited
-        if (promised := models.promise(desk.account, versions[version])) is not None
-    }
-    found = audit.audited(decisions, targets)
+    found = audit.of_stack(desk.account, desk.stack, versions.values())
     live = models.live(list(versions.values()))
     # What is said first is of the live model, and of the newest one where people have not looked at that.
     shown = next(
@@ -78,7 +70,7 @@ def show(request: Request) -> Response:
         found=found,
         all_weeks=ALL_WEEKS,
         shown=shown,
-        sentence=sentence([shown]) if shown else "",
+        sentence=sentence(shown) if shown else "",
         chart=_chart(found, shown) if shown else None,
         files=list(_labelled(desk, versions)),
     )

@@ -1,7 +1,7 @@
 """What people found of accepted rows, by model version and week."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,15 +9,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contract.audit import ALL_WEEKS, Audited, sentence
 from workflow import models
 from workflow.account import Account
-from workflow.decisions import Decision, audits_of
+from workflow.decisions import Decision, audits_of, every_audit
 from workflow.errors import CommandError
+from workflow.models import Model
 from workflow.stack import Stack
 
 
-def audited(decisions: Iterable[Decision], targets: dict[int, float]) -> list[Audited]:
+def audited(decisions: Iterable[Decision], targets: Mapping[int, float | None]) -> list[Audited]:
     """Return what people found of each version, the newest first, as a whole and then by week.
 
-    Only audits count, and of these the ones that are decided. `targets` has the promise of each version.
+    Only audits count, and of these the ones that are decided. `targets` has what each version promises, as
+    far as it is known.
     """
     found: dict[tuple[int, str], list[bool]] = defaultdict(list)
     for each in decisions:
@@ -32,6 +34,14 @@ def audited(decisions: Iterable[Decision], targets: dict[int, float]) -> list[Au
     ]
 
 
+def of_stack(account: Account, stack: Stack, versions: Iterable[Model]) -> list[Audited]:
+    """Return what people found of all audits, beside what each of the versions promises."""
+    decisions = list(every_audit(account.dynamodb, stack.decisions))
+    seen = {each.model for each in decisions}
+    promises = {each.version: models.promise(account, each) for each in versions if each.version in seen}
+    return audited(decisions, promises)
+
+
 def alarm_of_live(account: Account, stack: Stack) -> str:
     """Return in words that the promise of the live model is broken; an empty text where it is not.
 
@@ -39,13 +49,11 @@ def alarm_of_live(account: Account, stack: Stack) -> str:
     """
     try:
         model = models.read_live(account, stack)
-        found = audited(
-            audits_of(account.dynamodb, stack.decisions, model.version),
-            {} if (target := models.promise(account, model)) is None else {model.version: target},
-        )
+        decisions = audits_of(account.dynamodb, stack.decisions, model.version)
+        found = audited(decisions, {model.version: models.promise(account, model)})
     except (CommandError, BotoCoreError, ClientError):
         return ""
-    return sentence(found) if found and found[0].broken else ""
+    return sentence(found[0]) if found and found[0].broken else ""
 
 
 def _week(at: str) -> str:

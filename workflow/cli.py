@@ -33,7 +33,7 @@ from workflow import (
 )
 from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
-from workflow.decisions import Person, every_audit
+from workflow.decisions import Person
 from workflow.errors import CommandError, told
 from workflow.queue import QueueReader
 
@@ -336,14 +336,7 @@ def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Say whether the promised precision still holds, by the accepted rows that people looked at."""
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
-    decisions = list(every_audit(account.dynamodb, stack.decisions))
-    versions = {each.model for each in decisions}
-    targets = {
-        each.version: promised
-        for each in (models.list_models(account, stack) if versions else [])
-        if each.version in versions and (promised := models.promise(account, each)) is not None
-    }
-    found = audit.audited(decisions, targets)
+    found = audit.of_stack(account, stack, models.list_models(account, stack))
     if as_json:
         lists.as_json([lists.audited_document(each) for each in found])
     elif not found:
@@ -352,7 +345,7 @@ def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
         )
     else:
         lists.show_audits(found)
-        display.say(sentence(found), "red" if found[0].broken else "")
+        display.say(sentence(found[0]), "red" if found[0].broken else "")
 
 
 @app.command(name="desk")

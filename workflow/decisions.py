@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract.audit import INDEX, INDEX_KEY
+from contract.audit import INDEX, INDEX_KEY, query
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -209,14 +209,7 @@ def every_audit(client: "DynamoDBClient", table: str) -> Iterator[Decision]:
 
 def audits_of(client: "DynamoDBClient", table: str, version: int) -> Iterator[Decision]:
     """Yield the decisions of the audits of one model version."""
-    pages = client.get_paginator("query").paginate(
-        TableName=table,
-        IndexName=INDEX,
-        KeyConditionExpression="#version = :version",
-        ExpressionAttributeNames={"#version": INDEX_KEY},
-        ExpressionAttributeValues={":version": {"N": str(version)}},
-    )
-    for page in pages:
+    for page in client.get_paginator("query").paginate(**query(table, version)):
         yield from map(_read, page["Items"])
 
 

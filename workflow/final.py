@@ -11,6 +11,7 @@ from contract import keys
 from contract.queue import ResultsForm
 from contract.spreadsheet import harmless
 from contract.text import count
+from workflow import objects
 from workflow.account import Account
 from workflow.decisions import Decision, Decisions
 from workflow.queue import read_index
@@ -41,7 +42,7 @@ def write(account: Account, stack: Stack, folder: str, to: Path) -> tuple[Path, 
     with tempfile.TemporaryDirectory(dir=to, prefix=".claimflow-") as scratch:
         source, made = Path(scratch) / "results", Path(scratch) / "final"
         form = queue["results"]
-        bucket, key = form["uri"].removeprefix("s3://").split("/", 1)
+        bucket, key = objects.place(form["uri"])
         account.s3.download_file(bucket, key, str(source))
         with made.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file, delimiter=form["delimiter"])

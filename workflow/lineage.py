@@ -1,12 +1,11 @@
 """What a model version was made of: lineage.json, which lies beside its card, and what the registry adds."""
 
 import json
-from contextlib import closing
 from typing import cast
 
 from contract import keys
 from contract.lineage import LearnedFile, Lineage
-from workflow import display
+from workflow import display, objects
 from workflow.account import Account
 from workflow.models import Model
 
@@ -17,13 +16,7 @@ def read(account: Account, model: Model) -> Lineage | None:
     """Return what a version was made of; None: an older Claimflow, or somebody else, made it."""
     if model.model_uri is None:
         return None
-    bucket, key = keys.lineage(model.model_uri).removeprefix("s3://").split("/", 1)
-    try:
-        body = account.s3.get_object(Bucket=bucket, Key=key)["Body"]
-    except account.s3.exceptions.NoSuchKey:
-        return None
-    with closing(body):
-        return cast("Lineage", json.loads(body.read()))
+    return cast("Lineage | None", objects.read_json(account, keys.lineage(model.model_uri)))
 
 
 def pairs(model: Model, state: str, made_of: Lineage | None) -> list[tuple[str, str]]:

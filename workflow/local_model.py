@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from rich import filesize
 
-from workflow import display
+from workflow import display, objects
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.models import Model
@@ -61,7 +61,7 @@ def cache() -> Path:
 
 def _address(account: Account, stack: Stack, model: Model) -> tuple[str, str]:
     """Return bucket and key of the archive; anybody who may approve a version may have registered it."""
-    bucket, _, key = (model.model_uri or "").removeprefix("s3://").partition("/")
+    bucket, key = objects.place(model.model_uri or "")
     if bucket != stack.artifacts or not key:
         raise CommandError(
             f"The live model, version {model.version}, was not made by this stack: its file is "

@@ -1,13 +1,12 @@
 """The model versions in the stack's model package group, and which of them is live."""
 
-import json
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from contract.evaluation import Card
 from contract.text import and_more, percent
+from workflow import objects
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.stack import Stack
@@ -117,23 +116,18 @@ def find(models: list[Model], version: int) -> Model:
 
 def promise(account: Account, model: Model) -> float | None:
     """Return the precision that a version promises of accepted rows, or None where it is not known."""
-    if model.target is not None or not model.card:
-        return model.target
-    made = card(account, model)
+    return model.target if model.target is not None else promised(card(account, model))
+
+
+def promised(made: Card | None) -> float | None:
+    """Return the precision that a training promised of accepted rows, by the card that it left."""
     acceptance = made["acceptance"] if made else None
     return float(acceptance["target_precision"]) if acceptance else None
 
 
 def card(account: Account, model: Model) -> Card | None:
     """Return what is known about a version, or None where nothing is."""
-    if not model.card:
-        return None
-    bucket, key = model.card.removeprefix("s3://").split("/", 1)
-    try:
-        with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-            return cast("Card", json.loads(body.read()))
-    except account.s3.exceptions.NoSuchKey:
-        return None
+    return cast("Card | None", objects.read_json(account, model.card)) if model.card else None
 
 
 def none_live(models: list[Model], command: str) -> str:

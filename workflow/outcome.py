@@ -5,6 +5,7 @@ from urllib.parse import quote
 from contract.errors import ModelRejected, PartlyDone
 from contract.state import Evaluation, FileToLabel, InputFile, LabelledFile, NewTarget, State
 from contract.text import percent
+from workflow import objects
 from workflow.runs import FINAL, Run
 
 EXIT_DONE, EXIT_FAILED, EXIT_REJECTED, EXIT_PARTLY = 0, 1, 3, 4
@@ -122,7 +123,7 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
 
 def _page(uri: str, region: str) -> str:
     """Return the page of AWS's console that opens an object."""
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    bucket, key = objects.place(uri)
     console = f"https://{region}.console.aws.amazon.com/s3/object/{bucket}"
     return f"{console}?region={region}&prefix={quote(key)}"
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self, cast
 
 from contract import keys
 from contract.queue import SCHEMA, Queue, QueuePage, QueueRow
+from workflow import objects
 from workflow.account import Account
 from workflow.decisions import LEASE_SECONDS, Answer, Asked, Decision, Decisions, NotYoursError, Person
 from workflow.errors import CommandError
@@ -47,13 +48,8 @@ def read_index(account: Account, stack: Stack, folder: str) -> Queue:
     Raises CommandError for a run that has none.
     """
     for place in (folder, f"{folder}/predict"):
-        try:
-            body = account.s3.get_object(Bucket=stack.results, Key=f"{place}/{keys.QUEUE_INDEX}")["Body"]
-        except account.s3.exceptions.NoSuchKey:
-            continue
-        with closing(body):
-            index = json.loads(body.read())
-        if index.get("schema") == SCHEMA:
+        index = objects.read_json(account, f"s3://{stack.results}/{place}/{keys.QUEUE_INDEX}")
+        if index and index.get("schema") == SCHEMA:
             return cast("Queue", index)
     raise CommandError(
         f"The run {folder} has no rows for people: it labelled nothing, or another version made it; "
@@ -82,7 +78,7 @@ class QueueReader:
     def of_run(cls, account: Account, stack: Stack, folder: str) -> Self:
         """Return the queue of a run's folder of results; raises CommandError for a run without one."""
         index = read_index(account, stack, folder)
-        bucket, key = index["rows"].removeprefix("s3://").split("/", 1)
+        bucket, key = objects.place(index["rows"])
 
         def read(page: QueuePage) -> list[QueueRow]:
             bytes_of_page = f"bytes={page['offset']}-{page['offset'] + page['size'] - 1}"

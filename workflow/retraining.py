@@ -21,7 +21,7 @@ from contract import keys
 from contract.lineage import LearnedFile, Lineage
 from contract.state import Request
 from contract.text import count
-from workflow import decided, lineage, models, submission, suspects
+from workflow import decided, lineage, models, objects, submission, suspects
 from workflow.account import Account
 from workflow.decided import DecidedRow
 from workflow.decisions import Decision, every_decision
@@ -185,7 +185,7 @@ def _of_suspects(account: Account, stack: Stack, folder: str) -> Iterator[tuple[
 
 def _of_queue(account: Account, stack: Stack, folder: str) -> Iterator[tuple[int, str]]:
     index = read_index(account, stack, folder)
-    bucket, key = _place(index["rows"])
+    bucket, key = objects.place(index["rows"])
     with closing(account.s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
         rows = map(json.loads, body.iter_lines())
         yield from ((row["number"], row["cells"][index["text"]]) for row in rows)
@@ -201,10 +201,5 @@ def _upload(account: Account, stack: Stack, rows: list[DecidedRow], model: Model
 
 
 def _object(file: LearnedFile) -> Any:  # noqa: ANN401  the arguments of several calls
-    bucket, key = _place(file["uri"])
+    bucket, key = objects.place(file["uri"])
     return {"Bucket": bucket, "Key": key, **({"VersionId": file["version"]} if file["version"] else {})}
-
-
-def _place(uri: str) -> tuple[str, str]:
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
-    return bucket, key

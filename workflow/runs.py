@@ -159,8 +159,13 @@ def find(account: Account, stack: Stack, name: str | None) -> str:
     if name.startswith("arn:"):
         return name
     name = re.sub(rf"^s3://[^/]+/({RUNS_PREFIX})?|^(./)?out/", "", name).split("/", 1)[0]
-    arn = f"{stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+    arn = arn_of(stack, name)
     return arn if _exists(account, arn) else _by_beginning(account, stack, name)
+
+
+def arn_of(stack: Stack, name: str) -> str:
+    """Return the ARN of a run by its whole name, whether or not there is such a run."""
+    return f"{stack.state_machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def find_running(account: Account, stack: Stack, name: str | None) -> str:

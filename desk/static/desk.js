@@ -48,12 +48,13 @@ const desk = {
 // A part with data-live is taken from that address again, often while something in it has data-running.
 for (const part of document.querySelectorAll("[data-live]")) {
   const every = Number(part.dataset.every);
+  let shown = part.innerHTML;
   const again = async () => {
     let pause = every;
     try {
       const answer = await fetch(part.dataset.live);
       const text = await answer.text();
-      if (answer.ok && part.innerHTML !== text && !part.contains(document.activeElement)) part.innerHTML = text;
+      if (answer.ok && text !== shown && !part.contains(document.activeElement)) part.innerHTML = shown = text;
       if (!part.querySelector("[data-running]")) pause = 5 * every;
       desk.complain(answer.ok ? "" : "The desk cannot say how it stands: load the page again.");
     } catch {

@@ -2,7 +2,7 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.audit import ALL_WEEKS, INDEX, INDEX_KEY, Audited, sentence
+from contract.audit import ALL_WEEKS, Audited, query, sentence
 from shared import aws, settings
 from shared.telemetry import logger
 
@@ -20,22 +20,13 @@ def broken(version: int, target: float | None) -> str:
         logger.warning("The table of decisions does not answer", extra={"error": type(error).__name__})
         return ""
     audited = Audited(version, ALL_WEEKS, len(right), sum(right), target)
-    return sentence([audited]) if right and audited.broken else ""
+    return sentence(audited) if right and audited.broken else ""
 
 
 def _found(version: int) -> list[bool]:
     """Return whether the version was right, for each accepted row that people decided."""
-    pages = (
-        aws.dynamodb()
-        .get_paginator("query")
-        .paginate(
-            TableName=settings.text("CLAIMFLOW_DECISIONS"),
-            IndexName=INDEX,
-            KeyConditionExpression="#version = :version",
-            ExpressionAttributeNames={"#version": INDEX_KEY},
-            ExpressionAttributeValues={":version": {"N": str(version)}},
-        )
-    )
+    asked = query(settings.text("CLAIMFLOW_DECISIONS"), version)
+    pages = aws.dynamodb().get_paginator("query").paginate(**asked)
     return [
         item["category"]["S"] == item["said"]["S"]
         for page in pages

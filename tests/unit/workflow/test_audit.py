@@ -99,12 +99,12 @@ def test_a_model_that_became_worse_raises_the_alarm() -> None:
 
 
 def test_the_sentence_says_what_was_found_and_what_to_do() -> None:
-    broken = sentence([whole(200, 180)])
+    broken = sentence(whole(200, 180))
     assert broken.startswith("Of 200 rows that version 3 had accepted and people looked at, 90.0% are right")
     assert "promised are 98.0%. The promise is broken" in broken
-    assert sentence([whole(200, 199)]).endswith("promised are 98.0%.")
-    assert "chance may explain it" in sentence([whole(200, 194)])
-    assert sentence([whole(200, 194, None)]).endswith("what it promised is not known.")
+    assert sentence(whole(200, 199)).endswith("promised are 98.0%.")
+    assert "chance may explain it" in sentence(whole(200, 194))
+    assert sentence(whole(200, 194, None)).endswith("what it promised is not known.")
 
 
 def decide(account: Account, number: int, category: str, run: str = "run-1", *, audit: bool = True) -> None:
