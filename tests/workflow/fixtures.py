@@ -69,7 +69,7 @@ def deploy_command(stack: Stack, folder: Path) -> list[str]:
     return [
         *("sam", "deploy", *LOCAL_STAGE, "--template-file", built),
         *("--stack-name", stack.name, "--s3-prefix", stack.name),
-        *("--parameter-overrides", "AccuracyBar=0.5 GpusPerJob=0 LogRetentionDays=1"),
+        *("--parameter-overrides", "AccuracyBar=0.5 LogRetentionDays=1"),
     ]
 
 

@@ -45,6 +45,13 @@ def test_deploying_the_same_again_changes_nothing(live: Stack, tmp_path_factory:
     assert "No changes to deploy" in again.stdout + again.stderr
 
 
+def test_machines_that_do_not_fit_together_are_refused_with_a_sentence(live: Stack) -> None:
+    folder = Path(live.environment["CLAIMFLOW_LOCAL_DIR"])
+    wrong = live.command(*deploy_command(live, folder), "BatchInstanceTypes=g4dn.xlarge", check=False)
+    assert wrong.returncode != 0
+    assert "give Accelerator=gpu, or types without one" in wrong.stdout + wrong.stderr
+
+
 def test_deleting_the_stack_stops_what_runs_and_leaves_nothing(live: Stack) -> None:
     data = live.upload("requests/deleted.csv", as_csv(rows(240, seed=51)))
     arn = live.start(
