@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract import keys
-from contract.audit import ALL_WEEKS, Audited, sentence
+from contract.audit import ALL_WEEKS, Audited
 from desk.desk import Desk
 from desk.pages import desk_of, page
 from workflow import audit, models, records
@@ -60,17 +60,14 @@ def show(request: Request) -> Response:
     versions = {each.version: each for each in models.list_models(desk.account, desk.stack)}
     found = audit.of_stack(desk.account, desk.stack, versions.values())
     live = models.live(list(versions.values()))
-    # What is said first is of the live model, and of the newest one where people have not looked at that.
-    shown = next(
-        (each for each in found if live and each.version == live.version), found[0] if found else None
-    )
+    shown = audit.headline(found, live)
     return page(
         request,
         "truth.html",
         found=found,
         all_weeks=ALL_WEEKS,
         shown=shown,
-        sentence=sentence(shown) if shown else "",
+        sentence=audit.in_words(shown, live) if shown else "",
         chart=_chart(found, shown) if shown else None,
         files=list(_labelled(desk, versions)),
     )

@@ -1,7 +1,7 @@
 """What people found of accepted rows, by model version and week."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,7 +10,7 @@ from contract.audit import ALL_WEEKS, Audited, sentence
 from workflow import models
 from workflow.account import Account
 from workflow.decisions import Decision, audits_of, every_audit
-from workflow.errors import CommandError
+from workflow.errors import CommandError, told
 from workflow.models import Model
 from workflow.stack import Stack
 
@@ -42,17 +42,33 @@ def of_stack(account: Account, stack: Stack, versions: Iterable[Model]) -> list[
     return audited(decisions, promises)
 
 
-def alarm_of_live(account: Account, stack: Stack) -> str:
-    """Return in words that the promise of the live model is broken; an empty text where it is not.
+def headline(found: Sequence[Audited], live: Model | None) -> Audited | None:
+    """Return what is said first: the live version as a whole, or the newest one where it has no audits."""
+    whole = [each for each in found if each.week == ALL_WEEKS]
+    return next((each for each in whole if live and each.version == live.version), next(iter(whole), None))
 
-    It is an extra: where no model is live, or the user may not read the decisions, nothing is said.
+
+def in_words(shown: Audited, live: Model | None) -> str:
+    """Return what a headline says, and that it is not of the live version where it is not."""
+    if live is None or live.version == shown.version:
+        return sentence(shown)
+    return f"{sentence(shown)} Of version {live.version}, the live one, nobody has looked at any yet."
+
+
+def alarm_of_live(account: Account, stack: Stack) -> str:
+    """Return in words that the live model's promise is broken, or that nobody can tell; else an empty text.
+
+    It is an extra: where no model is live, nothing is said, and no error of AWS is raised.
     """
     try:
         model = models.read_live(account, stack)
         decisions = audits_of(account.dynamodb, stack.decisions, model.version)
         found = audited(decisions, {model.version: models.promise(account, model)})
-    except (CommandError, BotoCoreError, ClientError):
+    except CommandError:
         return ""
+    except (BotoCoreError, ClientError) as error:
+        why = told(error, account.deploy_command, account.local)
+        return f"Whether the live model keeps its promise could not be checked: {why}"
     return sentence(found[0]) if found and found[0].broken else ""
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from contract.audit import sentence
 from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from contract.text import count
@@ -336,16 +335,18 @@ def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Say whether the promised precision still holds, by the accepted rows that people looked at."""
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
-    found = audit.of_stack(account, stack, models.list_models(account, stack))
+    versions = models.list_models(account, stack)
+    found, live = audit.of_stack(account, stack, versions), models.live(versions)
+    shown = audit.headline(found, live)
     if as_json:
         lists.as_json([lists.audited_document(each) for each in found])
-    elif not found:
+    elif shown is None:
         raise CommandError(
             "Nobody has decided an accepted row yet: the queue of each labelled file has some of them."
         )
     else:
         lists.show_audits(found)
-        display.say(sentence(found[0]), "red" if found[0].broken else "")
+        display.say(audit.in_words(shown, live), "red" if shown.broken else "")
 
 
 @app.command(name="desk")

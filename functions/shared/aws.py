@@ -25,6 +25,11 @@ _CONFIG = Config(
     max_pool_connections=CONNECTIONS,
 )
 
+# The table of decisions only adds a sentence to a result: one that hangs must not keep the result waiting.
+_CONFIG_OF_EXTRAS = _CONFIG.merge(
+    Config(retries={"mode": "standard", "max_attempts": 1}, connect_timeout=2, read_timeout=5)
+)
+
 
 @cache
 def s3() -> "S3Client":
@@ -52,8 +57,8 @@ def step_functions() -> "SFNClient":
 
 @cache
 def dynamodb() -> "DynamoDBClient":
-    """Return the DynamoDB client."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    """Return the DynamoDB client, which gives up after some seconds."""
+    return boto3.client("dynamodb", config=_CONFIG_OF_EXTRAS)
 
 
 @cache

@@ -1,9 +1,11 @@
 """The next file's message says when people found the promise of the model broken."""
 
+import socket
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from shared import aws
@@ -78,6 +80,16 @@ def test_a_table_that_does_not_answer_fails_no_run(live: Stack, monkeypatch: pyt
 
     monkeypatch.setattr(aws, "dynamodb", Down)
     assert live.collect(predicted(live, CLAIMS))["rows"]
+
+
+def test_a_table_that_hangs_keeps_no_result_waiting(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = aws.dynamodb().meta.config
+    assert patience.retries["total_max_attempts"] * (patience.connect_timeout + patience.read_timeout) < 30
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        short = aws._CONFIG_OF_EXTRAS.merge(Config(read_timeout=0.1))
+        monkeypatch.setattr(aws, "dynamodb", lambda: boto3.client("dynamodb", config=short))
+        assert live.collect(predicted(live, CLAIMS))["rows"]
 
 
 def test_what_shows_drift_is_counted(live: Stack) -> None:

@@ -167,4 +167,23 @@ def test_the_status_says_that_the_live_models_promise_is_broken(
     account.dynamodb.delete_table(TableName="decisions")
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 0, result.output
-    assert "promise" not in result.output
+    assert "The promise is broken" not in result.output
+    said = " ".join(result.output.split())
+    assert "Whether the live model keeps its promise could not be checked: AWS refused Query" in said
+
+
+def test_the_command_speaks_of_the_live_version_first(account: Account) -> None:
+    for target in ("0.9", "0.95", "0.98"):
+        add_model(account, 0.9, target_precision=target, target_of="1")
+    made = Decisions(account.dynamodb, "decisions", "run-1")
+    for version in (1, 2):
+        asked = Asked(version, "brakes", version, audit=True)
+        made.decide(asked, Answer("brakes", f"token-{version}"), Person("ana", "window"))
+    said = CliRunner().invoke(app, ["audit"]).output
+    assert "that version 2 had accepted" in said
+    assert "Of version 3, the live one, nobody has looked at any yet." in " ".join(said.split())
+    for version in (3, 2):
+        CliRunner().invoke(app, ["models", "reject", str(version)])
+    said = CliRunner().invoke(app, ["audit"]).output
+    assert "that version 1 had accepted" in said
+    assert "nobody has looked" not in said
