@@ -107,6 +107,9 @@ BATCH_FAULTS = [
 ]
 SNS_FAULTS = ["SNS.AmazonSNSException", "SNS.SdkClientException", "SNS.ThrottledException"]
 
+# The tags of every job.
+STACK_TAG, RUN_TAG = "claimflow:stack", "claimflow:run"
+
 # How often the execution was redriven: a step that runs again has new jobs, which need new names.
 REDRIVES = "$$.Execution.RedriveCount"
 # The steps to which a redriven execution goes back by their names; to Predict it goes back otherwise.
@@ -185,8 +188,8 @@ def _training_job(explain: Task) -> Task:
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,  # of gradients, between several hosts
         "Tags": [
-            {"Key": "claimflow:stack", "Value": "${StackName}"},
-            {"Key": "claimflow:run", "Value.$": "$.run.id"},
+            {"Key": STACK_TAG, "Value": "${StackName}"},
+            {"Key": RUN_TAG, "Value.$": "$.run.id"},
         ],
     }
     output = "States.Format('{}/{}/output/%s.tar.gz', $.OutputDataConfig.S3OutputPath, $.TrainingJobName)"
@@ -306,6 +309,8 @@ def _batch_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
                 {"Name": "CLAIMFLOW_MODEL", "Value.$": "$.model.model_uri"},
             ]
         },
+        # By its tag the machine may end the job, and no other job of the account.
+        "Tags": {STACK_TAG: "${StackName}", f"{RUN_TAG}.$": "$.run.id"},
         **more,
     }
     # Kept only to know that the job is done, or why it failed.

@@ -28,8 +28,9 @@ WITHOUT_RESOURCE = {
     "logs:UpdateLogDelivery": "Step Functions writes its log",
     "xray:GetSamplingRules": "Step Functions writes its trace",
     "xray:GetSamplingTargets": "Step Functions writes its trace",
-    "xray:PutTelemetryRecords": "Step Functions writes its trace",
-    "xray:PutTraceSegments": "Step Functions writes its trace",
+    "sagemaker:ListModelPackages": "what is live is looked up; SageMaker's List calls know no resources",
+    "xray:PutTelemetryRecords": "functions and Step Functions write their traces",
+    "xray:PutTraceSegments": "functions and Step Functions write their traces",
 }
 MANAGED_POLICIES = {"AmazonEC2ContainerServiceforEC2Role"}
 
@@ -82,6 +83,15 @@ def test_only_actions_without_resources_are_allowed_on_everything(allowed: list[
     assert on_everything == set(WITHOUT_RESOURCE)
 
 
+def test_an_action_without_resources_shares_no_statement_with_one_that_has_them(
+    allowed: list[Statement],
+) -> None:
+    for each in allowed:
+        if "*" in each.resources:
+            assert each.resources == ["*"], each.owner
+            assert set(each.actions) <= set(WITHOUT_RESOURCE), each.owner
+
+
 def test_metrics_may_be_written_into_sagemakers_namespace_only(allowed: list[Statement]) -> None:
     (metrics,) = [each for each in allowed if "cloudwatch:PutMetricData" in each.actions]
     assert metrics.document["Condition"] == {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
@@ -111,8 +121,8 @@ def test_only_parts_checkpoints_a_lock_and_published_files_may_be_deleted(allowe
     assert {each.owner: each.resources for each in deleting} == {
         "TrainingRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/checkpoints/*"}],
         "JobRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}],
-        "RegisterFunction": [{"Fn::Sub": "${ArtifactsBucket.Arn}/locks/*"}],
-        "PublishFunction": [{"Fn::Sub": "${ArtifactsBucket.Arn}/live/*"}],
+        "RegisterFunctionRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/locks/*"}],
+        "PublishFunctionRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/live/*"}],
     }
 
 
@@ -148,9 +158,10 @@ def test_who_reads_an_object_is_told_when_there_is_none(allowed: list[Statement]
 
 
 def test_roles_of_services_are_for_this_account(resources: Data) -> None:
+    """Lambda and EC2 take a role only for what this account made, and name no account when they do."""
     for name, role in _of_type(resources, "AWS::IAM::Role"):
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        if trust["Principal"] != {"Service": "ec2.amazonaws.com"}:
+        if trust["Principal"]["Service"] not in {"ec2.amazonaws.com", "lambda.amazonaws.com"}:
             assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}, (
                 name
             )
@@ -164,9 +175,46 @@ def test_only_the_agents_policy_is_managed_by_aws(resources: Data) -> None:
 
 
 def test_every_function_has_a_role_of_its_own(resources: Data) -> None:
+    """Named by the template: one that SAM makes may write every log of the account."""
     for name, function in _of_type(resources, "AWS::Serverless::Function"):
-        assert "Role" not in function, name
-        assert function["Policies"], name
+        assert function["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}, name
+        (trust,) = resources[f"{name}Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+
+
+def test_every_function_writes_its_own_log_and_its_trace(resources: Data, allowed: list[Statement]) -> None:
+    for name, _ in _of_type(resources, "AWS::Serverless::Function"):
+        own = [each for each in allowed if each.owner == f"{name}Role"]
+        logs = {"Fn::GetAtt": [name.replace("Function", "Logs"), "Arn"]}
+        writing = {action: each.resources for each in own for action in each.actions if "logs:" in action}
+        assert writing == {"logs:CreateLogStream": [logs], "logs:PutLogEvents": [logs]}, name
+        assert any("xray:PutTraceSegments" in each.actions for each in own), name
+
+
+def test_a_function_may_write_to_its_dead_letter_queue(resources: Data, allowed: list[Statement]) -> None:
+    queues = {
+        f"{name}Role": [function["DeadLetterQueue"]["TargetArn"]]
+        for name, function in _of_type(resources, "AWS::Serverless::Function")
+        if "DeadLetterQueue" in function
+    }
+    assert {
+        each.owner: each.resources
+        for each in allowed
+        if "sqs:SendMessage" in each.actions and "Principal" not in each.document
+    } == queues
+
+
+def test_only_jobs_with_the_tag_of_this_stack_are_ended_and_every_job_has_it(
+    allowed: list[Statement], machine: Data
+) -> None:
+    stack = {"Ref": "AWS::StackName"}
+    tagged = {"aws:RequestTag/claimflow:stack": stack}, {"aws:ResourceTag/claimflow:stack": stack}
+    for action, condition in zip(("batch:TagResource", "batch:TerminateJob"), tagged, strict=True):
+        (statement,) = [each for each in allowed if action in each.actions]
+        assert statement.document["Condition"] == {"StringEquals": condition}
+    submitting = [state for state in machine["States"].values() if "batch:" in state.get("Resource", "")]
+    assert len(submitting) == 2
+    assert {state["Parameters"]["Tags"]["claimflow:stack"] for state in submitting} == {"${StackName}"}
 
 
 def _statements(resources: Data) -> Iterator[Statement]:
