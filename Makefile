@@ -37,8 +37,8 @@ $(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: r
 check: setup ## Format, lint, security, types, template and state machine
 	ruff format --check .
 	ruff check .
-	bandit -q -r -c pyproject.toml contract model container functions workflow desk local
-	mypy contract model container functions workflow desk examples benchmarks docs
+	bandit -q -r -c pyproject.toml claimflow contract model container functions workflow desk local
+	mypy claimflow contract model container functions workflow desk examples benchmarks docs
 	mypy --python-executable $(LOCAL)/bin/python local
 	python -m docs.generate --check
 	cfn-lint template.yaml
@@ -54,7 +54,7 @@ test: check ## Everything: the checks above, then the whole test suite, and how 
 	coverage run -m pytest $(MEASURED)
 	pytest $(addprefix --ignore=,$(MEASURED))
 	coverage combine -q
-	$(call reached,contract functions workflow desk,95)
+	$(call reached,claimflow contract functions workflow desk,95)
 	$(call reached,model container,90)
 
 # reached(folders, least): show the branch coverage of folders; below the least, with the files and lines that are not reached.

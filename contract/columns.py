@@ -51,6 +51,12 @@ class RejectedRow(NamedTuple):
     """The row as it stands in the file, shortened to 2,000 characters."""
 
 
+# Why a row has no prediction; details follow a colon.
+NO_TEXT = "no text"
+TOO_LONG = "text too long"
+TEXT_LIMIT = 1_000_000  # characters
+
+
 class Judgement(NamedTuple):
     """What collect adds to a row of the results, behind the columns of its prediction."""
 
@@ -76,3 +82,25 @@ RESULTS = (*[name for name in Prediction._fields if name not in _INTERNAL], *Jud
 """What the results have beside the columns of the input; `agrees` and `because` not always."""
 ALWAYS = frozenset({PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW})
 """Columns that results of every version have, by which files of our own are known again."""
+
+# How people name the column of the texts and that of the categories, the commonest first.
+TEXT_NAMES = (
+    "text", "review", "description", "claim", "claim_text", "complaint", "comment", "comments",
+    "message", "body", "content", "note", "notes", "feedback", "ticket", "summary", "narrative", "remarks",
+    # German
+    "beschreibung", "beschwerde", "reklamation", "kommentar", "bemerkung", "nachricht", "inhalt", "notiz",
+    "schadensbeschreibung", "freitext",
+    # French
+    "texte", "plainte", "réclamation", "commentaire", "remarque", "avis", "contenu", "motif",
+    # Spanish
+    "texto", "descripción", "reclamación", "queja", "comentario", "observaciones", "mensaje", "contenido",
+)  # fmt: skip
+LABEL_NAMES = (
+    "label", "category", "class", "sentiment", "target", "topic", "intent", "labels", "choice",
+    # German
+    "kategorie", "klasse", "thema", "schadensart",
+    # French
+    "étiquette", "catégorie", "classe", "thème",
+    # Spanish
+    "etiqueta", "categoría", "clase", "tema",
+)  # fmt: skip

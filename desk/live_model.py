@@ -32,7 +32,7 @@ class LiveModel:
 
     def _label(self, live: Model, text: str) -> "Prediction":
         if self._read is None or self._read[0] != live.arn:
-            self._read = live.arn, local_model.load(self.account, self.stack, live)
+            self._read = live.arn, local_model.load(self.account, self.stack, live).classifier
         texts = iter([Text(0, text)])
         ((_, prediction),) = classification.labelled(self._read[1], texts, explain=True, one_by_one=True)
         return prediction

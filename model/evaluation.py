@@ -103,7 +103,7 @@ def evaluate(
     held_out = validation or measured
     right = held_out.logits.argmax(axis=1) == held_out.truths
     judged = _Guesses(guesses, confidences, correct)
-    per_class = _per_class(measured.truths, guesses, trained.labels)
+    per_class = label_figures(measured.truths, guesses, trained.labels)
     pairs, left_out = _confusion(measured.truths, guesses, trained.labels)
     mistakes, examples = _shown_rows(rows, judged, trained.labels)
     figures: Evaluation = {
@@ -198,7 +198,7 @@ def _confusion(truths: Truths, guesses: Counts, labels: Sequence[str]) -> tuple[
     return listed, {"pairs": len(left_out), "rows": int(rows[left_out].sum())}
 
 
-def _per_class(truths: Truths, guesses: Counts, labels: Sequence[str]) -> list[LabelFigures]:
+def label_figures(truths: Truths, guesses: Counts, labels: Sequence[str]) -> list[LabelFigures]:
     """Precision, recall, F1 and rows of each label; a figure that would divide by zero is 0."""
     hits, support, predicted = (
         np.bincount(of, minlength=len(labels)) for of in (truths[truths == guesses], truths, guesses)

@@ -1,5 +1,6 @@
 """Which n-grams decided: a part's logits are a sum, and each summand belongs to some words of the text."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,17 +37,24 @@ def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
 def explain_row(classifier: Classifier, text: str, label: int, rival: int) -> str:
     """Return which n-grams decided for `label`, or against it, when `rival` was the other choice.
 
-    The figures are what each adds to the logarithm of the odds of `label` against `rival`:
-    `not worth (+2.1), boring (+1.3), loved (-0.9)`, the strongest first.
+    The figures are those of `odds`: `not worth (+2.1), boring (+1.3), loved (-0.9)`, the strongest first.
     """
-    odds = {
-        phrase: float(logits[label] - logits[rival]) / classifier.decision.temperature
-        for phrase, logits in evidence(classifier, text).items()
-    }
-    strongest = sorted(odds.items(), key=lambda entry: -abs(entry[1]))[:PHRASES]
+    strongest = itertools.islice(odds(classifier, text, label, rival).items(), PHRASES)
     return ", ".join(
         f"{_short(phrase)} ({value:+.1f})" for phrase, value in strongest if abs(value) >= LEAST_SHOWN
     )
+
+
+def odds(classifier: Classifier, text: str, label: int, rival: int) -> dict[str, float]:
+    """Return what each n-gram adds to the logarithm of the odds of `label` against `rival`.
+
+    The strongest come first.
+    """
+    added = {
+        phrase: float(logits[label] - logits[rival]) / classifier.decision.temperature
+        for phrase, logits in evidence(classifier, text).items()
+    }
+    return dict(sorted(added.items(), key=lambda entry: -abs(entry[1])))
 
 
 @dataclass(frozen=True)

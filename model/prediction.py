@@ -25,19 +25,20 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
     `explain` fills `because`. A model whose parts all fork works on all cores, in processes of its own; the
     others leave that to their framework.
     """
-    chunks = _chunks(rows)
+    together = chunks(rows)
     if not all(part.forks for part in classifier.parts):
-        predictions = (_predict_chunk(classifier, chunk, explain) for chunk in chunks)
+        predictions = (_predict_chunk(classifier, chunk, explain) for chunk in together)
         return itertools.chain.from_iterable(predictions)
     classifier.predict_proba(
         ["é"]
     )  # builds the tables once, for all processes, those of letters beyond ASCII too
     return itertools.chain.from_iterable(
-        on_all_cores(partial(_predict_chunk, classifier, explain=explain), chunks)
+        on_all_cores(partial(_predict_chunk, classifier, explain=explain), together)
     )
 
 
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield the rows in the groups that are labelled together."""
     chunk: list[Row] = []
     characters = 0
     for row in rows:

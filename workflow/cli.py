@@ -211,7 +211,7 @@ def classify(
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
     model = models.read_live(account, stack)
-    classifier = local_model.load(account, stack, model)
+    classifier = local_model.load(account, stack, model).classifier
     typed = classification.is_typed(text)
     if typed:
         display.note("Type a text and Enter; Ctrl-D ends.")

@@ -1,4 +1,4 @@
-"""The live model on this machine: its files are fetched once, checked, and kept in the user's cache folder.
+"""A model version on this machine: its files are fetched once, checked, and kept in the user's cache folder.
 
     $XDG_CACHE_HOME/claimflow/models/STACK/MODEL/    0700, its files 0600; ~/.cache without the variable
 
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 from rich import filesize
@@ -26,14 +26,22 @@ from workflow.models import Model
 from workflow.stack import Stack
 
 if TYPE_CHECKING:  # NumPy and Numba, which the other commands do not wait for
+    from contract.evaluation import Evaluation
     from model.classifier import Classifier
 
 ARCHIVE, UNPACKED = "model.tar.gz", "model"
 MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
-def load(account: Account, stack: Stack, model: Model) -> "Classifier":
-    """Return the classifier of a model version, with the version's own target.
+class Loaded(NamedTuple):
+    """A model version on this machine."""
+
+    classifier: "Classifier"
+    evaluation: "Evaluation"
+
+
+def load(account: Account, stack: Stack, model: Model) -> Loaded:
+    """Return a model version, with the version's own target.
 
     Raises CommandError when the archive is
     not there, lies in another stack's bucket, is damaged, or is of a version that this program does not read;
@@ -48,9 +56,9 @@ def load(account: Account, stack: Stack, model: Model) -> "Classifier":
     display.note(f"Fetching version {model.version} of the model, once ({filesize.decimal(size)}).")
     with _scratch(folder.parent) as scratch:
         account.s3.download_file(bucket, key, str(scratch / ARCHIVE))
-        classifier = _unpacked(scratch, model)
+        loaded = _unpacked(scratch, model)
         _place(scratch / UNPACKED, folder)
-    return classifier
+    return loaded
 
 
 def cache() -> Path:
@@ -64,9 +72,9 @@ def _address(account: Account, stack: Stack, model: Model) -> tuple[str, str]:
     bucket, key = objects.place(model.model_uri or "")
     if bucket != stack.artifacts or not key:
         raise CommandError(
-            f"The live model, version {model.version}, was not made by this stack: its file is "
-            f"{model.model_uri or 'not named'}; `{account.command} models reject {model.version}` "
-            "brings back the one before."
+            f"Version {model.version} of the model was not made by this stack: its file is "
+            f"{model.model_uri or 'not named'}; if it is live, `{account.command} models reject "
+            f"{model.version}` brings back the one before."
         )
     return bucket, key
 
@@ -79,13 +87,13 @@ def _head(account: Account, model: Model, bucket: str, key: str) -> tuple[int, s
         if error.response["Error"]["Code"] not in MISSING:
             raise
         raise CommandError(
-            f"The file of the live model, s3://{bucket}/{key}, is gone: train again, or "
-            f"`{account.command} models reject {model.version}` brings back the one before."
+            f"The file of version {model.version} of the model, s3://{bucket}/{key}, is gone: train again; "
+            f"if it is live, `{account.command} models reject {model.version}` brings back the one before."
         ) from None
     return head["ContentLength"], head["ETag"]
 
 
-def _unpacked(scratch: Path, model: Model) -> "Classifier":
+def _unpacked(scratch: Path, model: Model) -> Loaded:
     """Unpack the archive and read it."""
     from model import artifact  # noqa: PLC0415  as above
 
@@ -98,12 +106,12 @@ def _unpacked(scratch: Path, model: Model) -> "Classifier":
     return _read(folder, model)
 
 
-def _read(folder: Path, model: Model, advice: str = "") -> "Classifier":
+def _read(folder: Path, model: Model, advice: str = "") -> Loaded:
     """Read the model of a folder; each file must have the sha256 that the model's manifest names."""
     from model import artifact  # noqa: PLC0415  as above
 
     with _told(model, advice):
-        return artifact.load(folder, model.target)
+        return Loaded(artifact.load(folder, model.target), artifact.evaluation(folder))
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from collect.queue import DISAGREES, QueueFiles, group_of
 from collect.tally import Tally
 from contract.columns import AGREES, BECAUSE, REASON, RESULTS, Judgement
 from contract.part import Prediction, cell
+from contract.plain import plain
 from contract.queue import QueueRow
 from contract.spreadsheet import Number, csv_line
 from shared.ours import free_name, unique
-from shared.plain import plain
 from shared.table import Row
 from shared.writing import CSV, Form, TableFile
 

@@ -1,7 +1,7 @@
 """How a file of Claimflow's own is known again, and what columns are called that are added to a file."""
 
 from contract.columns import ALWAYS, REJECTED
-from shared.plain import plain
+from contract.plain import plain
 
 
 def is_ours(header: list[str]) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from contract.errors import InvalidData
+from contract.plain import is_blank, plain
 from contract.spreadsheet import original
 from contract.text import count, listed, shorten
 from shared.ours import is_ours
-from shared.plain import is_blank, plain
 from shared.reading import formats
 from shared.reading.reading import MARKS, Reading
 

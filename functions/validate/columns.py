@@ -5,33 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from contract.columns import LABEL_NAMES, TEXT_NAMES
 from contract.errors import InvalidData
+from contract.plain import plain
 from contract.state import ColumnNames
 from contract.text import listed, shorten
-from shared.plain import plain
 from shared.table import Table, named
 from validate import headerless
 
-TEXT_NAMES = (
-    "text", "review", "description", "claim", "claim_text", "complaint", "comment", "comments",
-    "message", "body", "content", "note", "notes", "feedback", "ticket", "summary", "narrative", "remarks",
-    # German
-    "beschreibung", "beschwerde", "reklamation", "kommentar", "bemerkung", "nachricht", "inhalt", "notiz",
-    "schadensbeschreibung", "freitext",
-    # French
-    "texte", "plainte", "réclamation", "commentaire", "remarque", "avis", "contenu", "motif",
-    # Spanish
-    "texto", "descripción", "reclamación", "queja", "comentario", "observaciones", "mensaje", "contenido",
-)  # fmt: skip
-LABEL_NAMES = (
-    "label", "category", "class", "sentiment", "target", "topic", "intent", "labels", "choice",
-    # German
-    "kategorie", "klasse", "thema", "schadensart",
-    # French
-    "étiquette", "catégorie", "classe", "thème",
-    # Spanish
-    "etiqueta", "categoría", "clase", "tema",
-)  # fmt: skip
 COMMON = {"text_column": TEXT_NAMES, "label_column": LABEL_NAMES}
 CONFIGURATION, MODEL, COMMON_NAME, PART = (
     "the configuration",

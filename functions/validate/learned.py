@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from contract.evaluation import Card
+from contract.plain import is_blank, plain
 from contract.state import ColumnNames
 from contract.text import count, listed
-from shared.plain import is_blank, plain
 from validate.columns import MODEL, Columns
 
 EXAMPLES = 1_000

@@ -7,21 +7,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from contract.columns import LABEL, LINE, ROW, TEXT
-from shared.plain import is_blank
+from contract.columns import LABEL, LINE, NO_TEXT, ROW, TEXT, TEXT_LIMIT, TOO_LONG
+from contract.plain import is_blank
 from shared.table import Row, Table
 from validate import widths
 from validate.columns import Columns
 
-TEXT_LIMIT = 1_000_000  # characters
 LABEL_LIMIT = 200  # characters
 CHUNK_ROWS = 20_000
 CHUNK_CHARACTERS = 16_000_000
 
 WRONG_WIDTH = "wrong number of cells"
-NO_TEXT = "no text"
 NO_LABEL = "no category"
-TOO_LONG = "text too long"
 LABEL_TOO_LONG = "category too long"
 LONE = "the only usable row of its category"
 SUPERSEDED = "its text stands in a later file"

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from contract.columns import LABEL, SHARD, TEXT
+from contract.columns import LABEL, SHARD, TEXT, TEXT_LIMIT
 from contract.errors import InvalidData
 from contract.manifest import Shard
 from contract.text import count
@@ -98,7 +98,7 @@ class _Texts:
     """How many texts there are of each length, in the same memory for any number of them."""
 
     of_length: "np.ndarray[Any, Any]" = field(
-        default_factory=lambda: np.zeros(rows.TEXT_LIMIT + 1, dtype=np.int64)
+        default_factory=lambda: np.zeros(TEXT_LIMIT + 1, dtype=np.int64)
     )
     rows: int = 0
     characters: int = 0

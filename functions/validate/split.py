@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.plain import plain
+from contract.plain import plain
 
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]

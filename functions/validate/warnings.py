@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from contract.columns import LABEL_NAMES, TEXT_NAMES
+from contract.plain import plain
 from contract.state import Run
 from contract.text import count, listed, percent, shorten
-from shared.plain import plain
 from shared.table import Table
-from validate.columns import CONFIGURATION, LABEL_NAMES, MODEL, TEXT_NAMES, Columns
+from validate.columns import CONFIGURATION, MODEL, Columns
 
 
 def of(report: dict[str, Any], rejected: Counter[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ spreadsheet left out, unless the row may be a piece of one that a line break in 
 import re
 from collections.abc import Iterator, Sequence
 
-from shared.plain import is_blank
+from contract.plain import is_blank
 from shared.table import Row
 
 _NUMBER = re.compile(r"\s*[A-Za-z#]{0,4}[-_]?\d[\d.,:/-]*\s*")

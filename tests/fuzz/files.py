@@ -10,9 +10,9 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from shared.plain import is_blank, plain
+from contract import columns
+from contract.plain import is_blank, plain
 from shared.workbook import Workbook
-from validate import columns
 
 # What has gone wrong somewhere: ends of lines and cells, marks, formulas, blanks, forms of one letter.
 NASTY = "'=+-@\t\r\n \"\\,;|\ufeff\u200b\xad\xa0\u2028\x0b\x0c\x1c\x1e\x85\x01＝ﬁǺ🙂’01.%xX"

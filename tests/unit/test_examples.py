@@ -12,7 +12,7 @@ WITH_EXAMPLES = [
     "model.precision_test",
     "model.review",
     "model.tokenizer",
-    "shared.plain",
+    "contract.plain",
 ]
 
 

@@ -13,9 +13,9 @@ from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
 from contract.errors import InvalidData
+from contract.plain import plain
 from contract.spreadsheet import Decimal, Number
 from contract.text import listed
-from shared.plain import plain
 from shared.reading import parts, shown
 from shared.reading.delimiter import title
 from shared.reading.packing import blocks

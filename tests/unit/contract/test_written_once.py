@@ -14,7 +14,7 @@ import pytest
 from contract import columns, errors, keys
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("container", "functions", "local", "model", "workflow")
+FOLDERS = ("claimflow", "container", "functions", "local", "model", "workflow")
 
 _PREFIXES = (keys.RUNS_PREFIX, keys.TRAIN_PREFIX, keys.PREDICT_PREFIX, keys.REQUESTS_PREFIX, keys.LIVE_PREFIX)
 _BEGINNINGS = (*_PREFIXES, keys.GOING_LIVE.split("/")[0] + "/", keys.SHARD, keys.PART, keys.FAILURE)

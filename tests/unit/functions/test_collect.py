@@ -17,10 +17,10 @@ from collect.parts import Parts
 from collect.results import Output
 from contract import keys
 from contract.errors import ObjectDenied, PredictionFailed
+from contract.plain import plain
 from shared import aws, storage
 from shared.aws import CONNECTIONS
 from shared.parts import read_manifest
-from shared.plain import plain
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 
 

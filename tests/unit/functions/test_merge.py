@@ -14,8 +14,8 @@ from collect.queue import QueueFiles
 from collect.results import Output, write
 from contract.errors import PredictionFailed
 from contract.part import Prediction, cells, columns
+from contract.plain import is_blank
 from contract.spreadsheet import harmless
-from shared.plain import is_blank
 from shared.table import Row, Table
 from tests.predictions import prediction
 

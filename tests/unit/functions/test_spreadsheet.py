@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.columns import REJECTED, RESULTS
+from contract.plain import plain
 from contract.spreadsheet import csv_line, harmless, original
 from shared.ours import free_name, is_ours
-from shared.plain import plain
 
 NASTY = st.text(st.sampled_from("'=+-@\t\r\n \ufeff\u200b\xa0＝－,;|\"01.e%x\x0b\x85\u2028"), max_size=8)
 CELLS = st.one_of(NASTY, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))

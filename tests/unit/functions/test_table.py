@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import InvalidData
-from shared.plain import is_blank
+from contract.plain import is_blank
 from shared.reading import quoting, text
 from shared.table import Row, Table
 

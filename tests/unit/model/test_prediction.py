@@ -24,8 +24,8 @@ from model.pipeline import Folders, run
 from model.prediction import (
     CHUNK,
     CHUNK_CHARACTERS,
-    _chunks,
     _likeliest,
+    chunks,
     predict,
 )
 from model.review import UNFAMILIAR
@@ -230,9 +230,9 @@ def test_rows_are_taken_few_chunks_at_a_time(
 
 def test_long_texts_come_in_smaller_chunks() -> None:
     rows = [Row(number, "x" * (CHUNK_CHARACTERS // 3 + 1)) for number in range(7)]
-    assert [len(chunk) for chunk in _chunks(rows)] == [3, 3, 1]
-    assert [len(chunk) for chunk in _chunks(Row(n, "x") for n in range(CHUNK + 1))] == [CHUNK, 1]
-    assert list(_chunks([])) == []
+    assert [len(chunk) for chunk in chunks(rows)] == [3, 3, 1]
+    assert [len(chunk) for chunk in chunks(Row(n, "x") for n in range(CHUNK + 1))] == [CHUNK, 1]
+    assert list(chunks([])) == []
 
 
 @settings(deadline=None)

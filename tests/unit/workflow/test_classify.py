@@ -292,7 +292,7 @@ def test_without_a_model_the_sentence_says_how_to_get_one(account: Account) -> N
 @pytest.mark.parametrize("uri", ["s3://elsewhere/model.tar.gz", "s3://artifacts", "s3://artifacts-2/x"])
 def test_a_model_of_another_stack_is_refused(account: Account, uri: str) -> None:
     register(account, None, uri)
-    assert f"version 1, was not made by this stack: its file is {uri};" in refused(classify("x"))
+    assert f"Version 1 of the model was not made by this stack: its file is {uri};" in refused(classify("x"))
 
 
 def test_a_version_that_names_no_file_is_refused(account: Account) -> None:
@@ -302,7 +302,9 @@ def test_a_version_that_names_no_file_is_refused(account: Account) -> None:
 
 def test_a_model_whose_file_is_gone_is_told(account: Account) -> None:
     register(account, None)
-    assert f"The file of the live model, s3://artifacts/{KEY}, is gone: train again" in refused(classify("x"))
+    assert f"The file of version 1 of the model, s3://artifacts/{KEY}, is gone: train again" in refused(
+        classify("x")
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.plain import is_blank, plain
+from contract.plain import is_blank, plain
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,18 @@
+"""Claimflow in Python, for notebooks and programs: a model, and what it says of the texts of a table.
+
+    import claimflow, pandas
+
+    model = claimflow.load("live")                     # or "models/7", or the path of a model.tar.gz
+    claims = pandas.read_csv("claims.csv")
+    labelled = claims.join(model.predict(claims))      # as a run labels them
+    model.evaluate(claims).summary                     # where the table has the categories
+
+Texts go nowhere but to the model: they are labelled in this process.
+"""
+
+from claimflow.errors import ClaimflowError
+from claimflow.evaluation import Evaluation
+from claimflow.loading import load
+from claimflow.model import Model
+
+__all__ = ["ClaimflowError", "Evaluation", "Model", "load"]

@@ -1,0 +1,73 @@
+"""The texts and the categories of what people hand over: a DataFrame, a column of one, texts, or one text."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import pandas as pd
+
+from claimflow.errors import ClaimflowError
+from contract.columns import LABEL_NAMES, NO_TEXT, TEXT_LIMIT, TEXT_NAMES, TOO_LONG
+from contract.plain import is_blank, plain
+from contract.text import is_text, listed
+
+Texts: TypeAlias = "pd.DataFrame | pd.Series[str] | Iterable[str] | str"
+
+NOT_TEXT = "not text: it holds half a character"
+
+
+def texts_of(data: Texts, column: str | None) -> "pd.Series[str]":
+    """Return the texts with the index of the data; what is missing is an empty text.
+
+    `column` names the column of a DataFrame; None takes one by its name. Raises ClaimflowError without one.
+    """
+    if isinstance(data, pd.DataFrame):
+        data = data.iloc[:, place_of(data, column, TEXT_NAMES, "text")]
+    if isinstance(data, str):
+        data = [data]
+    return _as_text(data if isinstance(data, pd.Series) else pd.Series(list(data), dtype=object))
+
+
+def labels_of(data: pd.DataFrame, column: str | None) -> "pd.Series[str]":
+    """Return the categories with the index of the data; what is missing is an empty one.
+
+    `column` names their column; None takes one by its name. Raises ClaimflowError without one.
+    """
+    return _as_text(data.iloc[:, place_of(data, column, LABEL_NAMES, "label")]).str.strip()
+
+
+def errors_of(texts: "pd.Series[str]") -> "pd.Series[str]":
+    """Return why each text cannot be labelled, in the words of the results; empty for one that can."""
+    return texts.map(_error).astype(object)
+
+
+def place_of(data: pd.DataFrame, column: str | None, common: Iterable[str], what: str) -> int:
+    """Return the place of a column: the one that is named, else the first of the common names that is there.
+
+    Case, blanks and invisible characters do not count. Raises ClaimflowError where there is none, or where
+    two have the name.
+    """
+    columns = pd.Series(data.columns.map(str), index=range(data.shape[1]))
+    for name in [column] if column else common:
+        same = columns[columns == name]
+        same = same if len(same) else columns[columns.map(plain) == plain(name)]
+        if len(same) > 1:
+            raise ClaimflowError(f"The table has {len(same)} columns {listed(same[:1])}: rename all but one.")
+        if len(same):
+            return int(same.index[0])
+    looked_for = listed([column]) if column else "a common name"
+    raise ClaimflowError(
+        f"The table has no column for the {what}: looked for was {looked_for}, and it has "
+        f"{listed(columns)}. Name the column: {what}='…'."
+    )
+
+
+def _as_text(cells: "pd.Series[str]") -> "pd.Series[str]":
+    return cells.astype(object).where(cells.notna(), "").map(str).astype(object)
+
+
+def _error(text: str) -> str:
+    if is_blank(text):
+        return NO_TEXT
+    if not is_text(text):
+        return NOT_TEXT
+    return f"{TOO_LONG}: {len(text):,} characters, at most {TEXT_LIMIT:,}" if len(text) > TEXT_LIMIT else ""
