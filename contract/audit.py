@@ -80,7 +80,7 @@ def sentence(audited: Audited) -> str:
     if audited.broken:
         return (
             f"{promised} The promise is broken, and chance hardly explains it: train with the rows that were "
-            "decided, and set a higher target until then (`models threshold`)."
+            "decided, and set a higher target until then (`claimflow models threshold`)."
         )
     if audited.precision < audited.target:
         return f"{promised} That is fewer, but chance may explain it: more audits will tell."

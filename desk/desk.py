@@ -9,7 +9,7 @@ from typing import Any
 
 from desk.live_model import LiveModel
 from desk.suspects import open_suspects
-from workflow import objects, runs
+from workflow import display, objects, runs
 from workflow.account import Account
 from workflow.decisions import Person
 from workflow.errors import CommandError
@@ -40,6 +40,7 @@ class Desk:
     _readers: OrderedDict[tuple[str, bool], QueueReader] = field(default_factory=OrderedDict)
     _ended: dict[tuple[str, str], Run] = field(default_factory=dict)
     _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _told: str = ""
     _skipped: OrderedDict[tuple[str, str], set[int]] = field(default_factory=OrderedDict)
 
     @cached_property
@@ -52,6 +53,12 @@ class Desk:
         if not _WINDOW.fullmatch(window):
             raise CommandError("The window has no name: load the page again.")
         return Person(self.name, window)
+
+    def tell(self, sentence: str) -> None:
+        """Say a sentence in the window in which the desk was started, once while it is the same."""
+        if sentence != self._told:
+            self._told = sentence
+            display.say(sentence, "red")
 
     def run(self, name: str) -> Run:
         """Return a run with its steps; raises NotFoundError."""

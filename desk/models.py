@@ -11,6 +11,7 @@ from contract.evaluation import LEAST_TARGET, Acceptance, at_target
 from contract.state import THRESHOLD, ThresholdRequest
 from desk.desk import NotFoundError
 from desk.pages import Posted, desk_of, page, takes
+from desk.wording import for_page
 from workflow import lineage, models, retraining, submission
 from workflow.errors import CommandError
 
@@ -48,7 +49,7 @@ def show(request: Request) -> Response:
         live=live,
         target=live and (live.target or models.promised(card)),
         menu=_menu(acceptance) if acceptance else [],
-        none_live="" if live or not versions else models.none_live(versions, desk.account.command),
+        none_live="" if live or not versions else for_page(models.none_live(versions, desk.account.command)),
     )
 
 

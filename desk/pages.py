@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from contract.text import count, duration, percent
+from desk import wording
 from desk.desk import Desk, NotFoundError
 from workflow import display
 from workflow.decisions import NotYoursError
@@ -82,18 +83,24 @@ async def complain(request: Request, error: Exception) -> Response:
 
 
 def _sentence(request: Request, error: Exception) -> tuple[str, int]:
-    account = desk_of(request).account
+    desk = desk_of(request)
     if isinstance(error, HTTPException):
         return ("There is no such page." if error.status_code == 404 else error.detail), error.status_code
     if isinstance(error, NotFoundError | ExecutionUnknownError):
-        return str(error), 404
+        return wording.for_page(str(error)), 404
     if isinstance(error, NotYoursError):
         return str(error), 409
     if isinstance(error, CommandError):
-        return str(error), 400
+        return wording.for_page(str(error)), 400
     if isinstance(error, BotoCoreError | ClientError | Boto3Error | OSError):
-        return str(told(error, account.deploy_command, account.local)), 502
+        said = str(told(error, desk.account.deploy_command, desk.account.local))
+        desk.tell(said)
+        return (said if isinstance(error, OSError) else wording.of_aws(said, _code(error))), 502
     return UNEXPECTED, 500
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"].get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 HANDLED = (

@@ -24,6 +24,7 @@ from contract.steps import (
 from contract.steps import THRESHOLD as NEW_TARGET
 from desk.desk import Desk, NotFoundError
 from desk.pages import Posted, desk_of, page, takes
+from desk.wording import for_page
 from workflow import outcome, results, training_log
 from workflow.executions import Step
 from workflow.runs import FINAL, Run, now, redrive, stop
@@ -128,8 +129,8 @@ def _about(request: Request) -> dict[str, Any]:
         "nodes": list(nodes(run)),
         "log_line": training_log.last_line(desk.account, run.steps) if run.running else None,
         "figures": outcome.figures(run),
-        "sentence": "" if run.running else outcome.sentence(run),
-        "warnings": [] if run.running else outcome.warnings(run),
+        "sentence": "" if run.running else for_page(outcome.sentence(run)),
+        "warnings": [] if run.running else list(map(for_page, outcome.warnings(run))),
         "can_go_on": not run.running and run.status != "SUCCEEDED" and run.error not in FINAL,
         "files": [] if run.running else results.files_of(desk.account, desk.stack, run.folder),
         "suspects": run.data.get("evaluation", {}).get("suspects", {}).get("count", 0),

@@ -12,6 +12,7 @@ from contract import keys
 from contract.audit import ALL_WEEKS, Audited
 from desk.desk import Desk
 from desk.pages import desk_of, page
+from desk.wording import for_page
 from workflow import audit, models, records
 from workflow.models import Model
 from workflow.runs import Run
@@ -67,7 +68,7 @@ def show(request: Request) -> Response:
         found=found,
         all_weeks=ALL_WEEKS,
         shown=shown,
-        sentence=audit.in_words(shown, live) if shown else "",
+        sentence=for_page(audit.in_words(shown, live)) if shown else "",
         chart=_chart(found, shown) if shown else None,
         files=list(_labelled(desk, versions)),
     )

@@ -92,6 +92,6 @@ def _lost(compared: Comparison, live: LiveModel) -> str:
     more = f" and {compared.lost - 5:,} more" if compared.lost > 5 else ""
     return (
         f"It does not know the {what} {listed(compared.lost_labels[:5])}{more} of the live model (version "
-        f"{live['version']}): add rows of {'it' if compared.lost == 1 else 'them'}, or train with --replace "
-        '(in a request "replace": true) if that is meant.'
+        f"{live['version']}): add rows of {'it' if compared.lost == 1 else 'them'}, or train with "
+        '`claimflow train --replace` (in a request "replace": true) if that is meant.'
     )

@@ -103,7 +103,7 @@ def _no_model(inputs: Inputs, stack: Stack) -> str:
     if inputs.waiting is not None:
         return (
             f"No model is live yet to predict with, but version {inputs.waiting} waits for approval: "
-            f"approve it with `{approve} {inputs.waiting}`, or in SageMaker Studio, and start it again."
+            f"approve it with `{approve} {inputs.waiting}`, and start it again."
         )
     if inputs.rejected is not None:
         return (

@@ -29,7 +29,7 @@ def notice(detail: dict[str, Any]) -> Notice:
         sentence,
         f"File: {file}" if file else "",
         f"Execution: {detail.get('executionArn')}",
-        f"To go on from where it was: claimflow redrive {name}",
+        f"To go on from where it was: `claimflow redrive {name}`",
     ]
     return Notice(
         subject(f"Claimflow: {file or name} ended: {status.lower().replace('_', ' ')}"), message(lines)

@@ -142,7 +142,7 @@ def test_no_category_of_the_live_model_is_lost(stack: Stack) -> None:
     found = evaluate(trained(stack, champion=champion(9, 9, lost=LOST)), None)
     assert found["reason"] == (
         "It does not know the category 'gearbox' of the live model (version 1): add rows of it, or train "
-        'with --replace (in a request "replace": true) if that is meant.'
+        'with `claimflow train --replace` (in a request "replace": true) if that is meant.'
     )
     assert found["reason"] in found["message"]
     assert found["subject"] == "Claimflow: the model from claims.csv has too little to show (90.0%)"
