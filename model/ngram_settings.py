@@ -37,7 +37,7 @@ MOST_OF_LONG = (
 REPEATING = 200  # characters; in shorter texts few words stand twice
 ENDS = (0, 20)
 REPEATS: tuple[Repeats, ...] = (False, True, "log")
-WORTH = 0.99  # times the loss without them are repeats worth the time that they take in predictions
+WORTH = 0.99  # times the loss without them are ends and repeats worth the time that they take
 LEASTS = (LEAST_TEXTS, 1)
 OPTIMIZERS: tuple[Optimizer, ...] = ("adam", "sgd")
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
@@ -115,7 +115,7 @@ def settings(
         return first
     best = trial.best([dataclasses.replace(first, grams=each) for each in grams])
     best = trial.best([dataclasses.replace(best, least_texts=each) for each in least[: 2 if few else 1]])
-    best = trial.best([_with(best, end=each) for each in ends])
+    best = trial.best([_with(best, end=each) for each in ends], WORTH)
     tried_repeats = [_with(best, repeats=each) for each in repeats[: 3 if is_repeating else 1]]
     best = trial.best(tried_repeats, WORTH)
     best = trial.best([dataclasses.replace(best, scale=each) for each in allowed_scales])

@@ -131,6 +131,22 @@ def test_the_last_words_count_apart_where_only_the_end_tells() -> None:
     assert chosen(triples, **fixed, ngram_end=7).grams.end == 7
 
 
+def hinted(chance: random.Random, label: int) -> list[str]:
+    """In short texts one word tells, nine times in ten; that it is near the end tells no more."""
+    words = ["good", "bad"]
+    telling = words[label if chance.random() < 0.9 else 1 - label]
+    return [*filler(chance, 4), telling, *filler(chance, 3)]
+
+
+def test_the_last_words_do_not_count_apart_where_that_tells_hardly_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fixed: dict[str, Any] = {"ngram_words": 2, "ngram_skip": 0, "ngram_chars": None}
+    assert chosen(hinted, **fixed).grams.end == 0
+    monkeypatch.setattr(ngram_settings, "WORTH", 1.0)
+    assert chosen(hinted, **fixed).grams.end == max(ENDS), "a little more it does tell"
+
+
 def test_what_is_fixed_stays_and_only_the_rest_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     changes: dict[str, Any] = {"ngram_scale": "auto", "ngram_norm": "auto"}
     found = settings(Config.parse({**FIXED, **changes}), lambda: sample(pieces))
