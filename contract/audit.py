@@ -1,7 +1,7 @@
 """Whether the promise is still true: what people decided of accepted rows, against the promised precision."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,19 @@ INDEX_KEY = "audited"  # its key, the version that had accepted the row
 
 ALL_WEEKS = "all"
 TAIL = 0.025  # of the chances at either side of a 95% interval
+
+
+def blind(categories: Sequence[str | None], told: int | None) -> str | None:
+    """Return the answer that counts for an audit, of all that was decided of its row, the first one first.
+
+    That is the last one of before it was told how sure the model was, which was after `told` decisions; None
+    for `told`: not yet. None as the answer: there is none, as it was taken back.
+
+    >>> blind(["brakes", "engine", "wheels"], 2), blind(["brakes", None], None)
+    ('engine', None)
+    """
+    before = categories[:told]
+    return before[-1] if before else None
 
 
 @dataclass(frozen=True)

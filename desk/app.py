@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from desk import final, home, models, review, runs, truth, trying
+from desk import decided, final, home, lists, models, review, runs, truth, trying
 from desk.desk import Desk
 from desk.pages import HANDLED, complain
 
@@ -19,6 +19,8 @@ def make_app(desk: Desk) -> Starlette:
         *home.ROUTES,
         *runs.ROUTES,
         *review.ROUTES,
+        *lists.ROUTES,
+        *decided.ROUTES,
         *final.ROUTES,
         *truth.ROUTES,
         *models.ROUTES,

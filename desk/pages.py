@@ -1,6 +1,7 @@
 """How the desk answers: pages of Jinja2 templates, JSON, and errors in one sentence."""
 
 from collections.abc import Awaitable, Callable
+from operator import or_
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +32,7 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.filters.update(percent=percent, count=count, duration=duration, moment=display.moment)
+templates.filters.update(percent=percent, count=count, duration=duration, moment=display.moment, merged=or_)
 
 
 class Posted(BaseModel):

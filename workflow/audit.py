@@ -18,14 +18,14 @@ from workflow.stack import Stack
 def audited(decisions: Iterable[Decision], targets: Mapping[int, float | None]) -> list[Audited]:
     """Return what people found of each version, the newest first, as a whole and then by week.
 
-    Only audits count, and of these the ones that are decided. `targets` has what each version promises, as
-    far as it is known.
+    Only audits count, each with its blind answer, in the week of its first decision. `targets` has what each
+    version promises, as far as it is known.
     """
     found: dict[tuple[int, str], list[bool]] = defaultdict(list)
     for each in decisions:
-        if each.audit and each.category is not None:
-            for week in (ALL_WEEKS, _week(each.changes[-1].at)):
-                found[each.model, week].append(each.category == each.said)
+        if each.audit and each.blind is not None:
+            for week in (ALL_WEEKS, _week(each.changes[0].at)):
+                found[each.model, week].append(each.blind == each.said)
     ordered = sorted(found, key=lambda key: (-key[0], key[1] != ALL_WEEKS, key[1]))
     return [
         Audited(version, week, len(right), sum(right), targets.get(version))

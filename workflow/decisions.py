@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contract.audit import INDEX, INDEX_KEY, query
+from contract.audit import INDEX, INDEX_KEY, blind, query
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,6 +39,8 @@ class Change:
     note: str
     token: str
     """Of the request: the same request sent twice makes one change."""
+    batch: str = ""
+    """Of the request that decided several rows of a list together; empty for a row that was read alone."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,18 @@ class Decision:
     """Whether the row had been accepted and was drawn to check that."""
     changes: tuple[Change, ...]
     """The first one first; there is one at least."""
+    told: int | None = None
+    """After how many changes it was told how sure the model was; None: not yet. Kept for audits only."""
 
     @property
     def category(self) -> str | None:
         """The category, or None when the decision was taken back."""
         return self.changes[-1].category
+
+    @property
+    def blind(self) -> str | None:
+        """The answer that counts for the promise (`contract.audit.blind`); None: there is none."""
+        return blind([each.category for each in self.changes], self.told)
 
     @property
     def revision(self) -> int:
@@ -88,6 +97,8 @@ class Answer:
     revision: int = 0
     """Of the decision that the person saw, 0 for none."""
     note: str = ""
+    batch: str = ""
+    """Of the request that decides several rows together."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +146,8 @@ class Decisions:
         """
         now = time.time()
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
-        change = Change(answer.category, person.name, at, answer.note[:NOTE_CHARACTERS], answer.token)
+        note = answer.note[:NOTE_CHARACTERS]
+        change = Change(answer.category, person.name, at, note, answer.token, answer.batch)
         seen = "revision = :seen" if answer.revision else "attribute_not_exists(revision)"
         values = {
             ":said": {"S": asked.said},
@@ -159,8 +171,20 @@ class Decisions:
             return _read(made)
         found = self.one(asked.number)
         if found is None or all(each.token != answer.token for each in found.changes):
-            raise NotYoursError(_whose(found))
+            raise NotYoursError(whose(found))
         return found
+
+    def tell(self, number: int, revision: int) -> None:
+        """Keep that it is told after this revision how sure the model was: what comes later is not blind.
+
+        Where it was told before, or somebody has changed the decision meanwhile, nothing changes.
+        """
+        self._update(
+            number,
+            "SET told = :revision",
+            "revision = :revision AND attribute_exists(category) AND attribute_not_exists(told)",
+            {":revision": {"N": str(revision)}},
+        )
 
     def one(self, number: int) -> Decision | None:
         """Return what was decided of a row, or None."""
@@ -226,7 +250,8 @@ def _holder(person: Person, now: float) -> dict[str, Any]:
     return {":holder": {"S": person.window}, ":now": {"N": f"{now:.0f}"}}
 
 
-def _whose(found: Decision | None) -> str:
+def whose(found: Decision | None) -> str:
+    """Return in one sentence why a row is not this person's to decide, by what is known of it."""
     if found is None:
         return "Somebody else has this row open at the moment: take the next one."
     last = found.changes[-1]
@@ -240,6 +265,8 @@ def _written(change: Change) -> dict[str, Any]:
     fields = {"by": change.by, "at": change.at, "note": change.note, "token": change.token}
     if change.category is not None:
         fields["category"] = change.category
+    if change.batch:
+        fields["batch"] = change.batch
     return {name: {"S": value} for name, value in fields.items()}
 
 
@@ -252,9 +279,14 @@ def _read(item: dict[str, Any]) -> Decision:
         audit=item["audit"]["BOOL"],
         changes=tuple(
             Change(
-                each["category"]["S"] if "category" in each else None,
-                *(each[name]["S"] for name in ("by", "at", "note", "token")),
+                category=each["category"]["S"] if "category" in each else None,
+                by=each["by"]["S"],
+                at=each["at"]["S"],
+                note=each["note"]["S"],
+                token=each["token"]["S"],
+                batch=each["batch"]["S"] if "batch" in each else "",
             )
             for each in changes
         ),
+        told=int(item["told"]["N"]) if "told" in item else None,
     )

@@ -1,6 +1,7 @@
 """The rows of a run that people look at, read a page at a time, and the next one that is nobody's yet."""
 
 import bisect
+import hashlib
 import itertools
 import json
 import time
@@ -15,7 +16,7 @@ from contract import keys
 from contract.queue import SCHEMA, Queue, QueuePage, QueueRow
 from workflow import objects
 from workflow.account import Account
-from workflow.decisions import LEASE_SECONDS, Answer, Asked, Decision, Decisions, NotYoursError, Person
+from workflow.decisions import LEASE_SECONDS, Answer, Asked, Decision, Decisions, NotYoursError, Person, whose
 from workflow.errors import CommandError
 from workflow.stack import Stack
 
@@ -88,12 +89,15 @@ class QueueReader:
 
         return cls(index, Decisions(account.dynamodb, stack.decisions, folder), read)
 
-    def refresh(self) -> None:
-        """Read all decisions again."""
-        decided = {each.number for each in self.decisions.all() if each.category is not None}
+    def refresh(self) -> list[Decision]:
+        """Read all decisions again; returns those of all rows that were ever decided, in their order."""
+        found = list(self.decisions.all())
+        decided = {each.number for each in found if each.category is not None}
         with self._lock:
             self.decided = decided
+            self._taken_back = {each.number: each.revision for each in found if each.category is None}
             self._first_open = 0  # no row before this place is open
+        return found
 
     @property
     def rows(self) -> int:
@@ -114,6 +118,10 @@ class QueueReader:
         pages = self.index["pages"]
         number = bisect.bisect_right(pages, place, key=lambda page: page["first"]) - 1
         return self.page(number)[place - pages[number]["first"]]
+
+    def revision(self, number: int) -> int:
+        """Return the revision of an open row, as far as is known here: more than 0 if it was taken back."""
+        return self._taken_back.get(number, 0)
 
     def find(self, number: int) -> QueueRow | None:
         """Return the row with a number of the input file, or None."""
@@ -157,6 +165,38 @@ class QueueReader:
         again = (each for each in left_out if each not in skipped and self._reserve(each, person))
         return next((held for number in again if (held := self._hold(number, person))), None)
 
+    def take(self, number: int, person: Person) -> Held | None:
+        """Hold and return a row; None: it is decided, or somebody else's."""
+        if number not in self._places or not self._reserve(number, person):
+            return None
+        return self._hold(number, person)
+
+    def is_read_alone(self, row: QueueRow) -> bool:
+        """Return whether a row is decided by itself and never together with others.
+
+        Each audit is, as what it shows must have been read, and as many of the other rows, drawn by a hash of
+        their numbers, from which nobody can tell the audits.
+        """
+        share = self.index["audits"] / (self.index["to_review"] or 1)
+        return row["audit"] or _drawn(self.index["run"], row["number"]) < share
+
+    def take_back(self, row: QueueRow, batch: str, token: str, person: Person) -> None:
+        """Open a row again that was decided together with others.
+
+        Raises NotYoursError if it was changed since.
+        """
+        found = self.decisions.one(row["number"])
+        if found is None or found.changes[-1].token == token:  # asked again, as the answer was lost
+            return
+        if found.changes[-1].batch != batch:
+            raise NotYoursError(whose(found))
+        self.decide(row, Answer(None, token, found.revision), person)
+
+    def tell(self, decision: Decision) -> None:
+        """Keep that it is told now how sure the model was of a row, where that matters."""
+        if decision.audit and decision.told is None:
+            self.decisions.tell(decision.number, decision.revision)
+
     def release(self, number: int, person: Person) -> None:
         """Give a row back that this person holds."""
         self.decisions.release(number, person)
@@ -165,7 +205,12 @@ class QueueReader:
                 del self._taken[number]
 
     def decide(self, row: QueueRow, answer: Answer, person: Person) -> Decision:
-        """Write what a person decides of a row; raises NotYoursError where somebody else was faster."""
+        """Write what a person decides of a row.
+
+        Raises NotYoursError where somebody else was faster, and for a row of a list that is to be read alone.
+        """
+        if answer.batch and self.is_read_alone(row):
+            raise NotYoursError("This row is to be read by itself.")
         asked = Asked(row["number"], row["prediction"], self.index["model"], row["audit"])
         try:
             made = self.decisions.decide(asked, answer, person)
@@ -201,7 +246,15 @@ class QueueReader:
         if decision.category is not None:
             self.decided.add(decision.number)
             self._taken.pop(decision.number, None)
+            self._taken_back.pop(decision.number, None)
             return
         with self._lock:
             self.decided.discard(decision.number)
+            self._taken_back[decision.number] = decision.revision
             self._first_open = min(self._first_open, self._places[decision.number])
+
+
+def _drawn(run: str, number: int) -> float:
+    """Return a number from 0 to 1 that a run and one of its rows decide."""
+    digest = hashlib.sha256(f"{run}\nalone\n{number}".encode()).digest()
+    return int.from_bytes(digest[:7]) / 2**56

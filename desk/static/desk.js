@@ -1,6 +1,8 @@
 // What all pages share: asking the desk, saying what went wrong, and parts that are asked for again and again.
 "use strict";
 
+const AGAIN_MILLISECONDS = 2000;
+
 const desk = {
   /** Post an object to the desk; returns what it answers, or throws an Error with its sentence and `status`. */
   async post(address, sent) {
@@ -22,6 +24,44 @@ const desk = {
     }
     if (!answer.ok) throw Object.assign(new Error(document.error), { status: answer.status });
     return document;
+  },
+
+  /** Post until the desk answers; a refusal of the desk is thrown, a lost network is not. */
+  async insist(address, sent) {
+    const waiting = document.getElementById("waiting");
+    for (;;) {
+      try {
+        const answer = await desk.post(address, sent);
+        waiting.hidden = true;
+        return answer;
+      } catch (error) {
+        if (error.status && error.status < 500 && error.status !== 403) {
+          waiting.hidden = true;
+          throw error;
+        }
+        waiting.hidden = false;
+        waiting.textContent = error.status
+          ? `${error.message} Your decision is kept here and sent again.`
+          : "The desk does not answer. Your decision is kept here and sent again; leave this page open.";
+        await new Promise((done) => setTimeout(done, AGAIN_MILLISECONDS));
+      }
+    }
+  },
+
+  /** Insist, and keep what is sent in this window until it is answered, so that it is sent again after a reload. */
+  async deliver(address, sent) {
+    sessionStorage.setItem("undelivered", JSON.stringify({ address, sent }));
+    try {
+      return await desk.insist(address, sent);
+    } finally {
+      sessionStorage.removeItem("undelivered");
+    }
+  },
+
+  /** Deliver what this window had sent when it was loaded again; returns that and its answer, or null. */
+  async redeliver() {
+    const left = JSON.parse(sessionStorage.getItem("undelivered"));
+    return left && { ...left, answer: await desk.deliver(left.address, left.sent) };
   },
 
   complain(sentence) {

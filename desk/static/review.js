@@ -4,7 +4,6 @@
 
 const MOST_FOUND = 12;
 const PACE_MINUTES = 5;
-const AGAIN_MILLISECONDS = 2000;
 const LOOK_AGAIN_MILLISECONDS = 5000;
 const $ = (id) => document.getElementById(id);
 const place = $("desk");
@@ -19,41 +18,26 @@ let row = null;
 let choices = [];
 let categories = [];
 let common = [];
+let first = new URLSearchParams(location.search).get("row"); // that is wanted before all others
 let active = -1; // of what was found
 
 // What is pressed while a row is stored and the next one comes is not for a row that nobody has seen: it is dropped.
 const busy = () => place.getAttribute("aria-busy") === "true";
 const setBusy = (is) => place.setAttribute("aria-busy", String(is));
 
-const pause = () => new Promise((done) => setTimeout(done, AGAIN_MILLISECONDS));
-
-/** Ask the desk until it answers; a refusal of the desk is thrown, a lost network is not. */
-async function insist(address, sent) {
-  for (;;) {
-    try {
-      const answer = await desk.post(address, sent);
-      $("waiting").hidden = true;
-      return answer;
-    } catch (error) {
-      if (error.status && error.status < 500 && error.status !== 403) throw error;
-      $("waiting").hidden = false;
-      $("waiting").textContent = error.status
-        ? `${error.message} Your decision is kept here and sent again.`
-        : "The desk does not answer. Your decision is kept here and sent again; leave this page open.";
-      await pause();
-    }
-  }
-}
-
 async function next() {
   setBusy(true);
   try {
     const { group, category } = place.dataset;
-    const answer = await insist(`${api}/next`, {
+    const answer = await desk.insist(`${api}/next`, {
       window: desk.window(),
       group: group || null,
       category: category || null,
+      number: first === null ? null : Number(first),
     });
+    if (first !== null && String(answer.row?.number) !== first)
+      desk.complain("The row that you wanted is decided, or open at somebody else: this is the next one.");
+    first = null;
     show(answer);
   } catch (error) {
     desk.complain(error.message);
@@ -142,6 +126,7 @@ async function decide(category) {
     revision: row.revision,
     token: crypto.randomUUID(),
     note: $("note").value,
+    before: kept.read("history", []).at(-1)?.number ?? null,
   };
   kept.write("pending", sent);
   await store(sent);
@@ -151,10 +136,11 @@ async function decide(category) {
 /** Send a decision until it is stored or refused, and remember it to be taken back. */
 async function store(sent) {
   try {
-    const made = await insist(`${api}/decide`, sent);
+    const made = await desk.insist(`${api}/decide`, sent);
     desk.complain("");
     const history = kept.read("history", []);
-    kept.write("history", sent.category === null ? history.slice(0, -1) : [...history, made].slice(-100));
+    const told = history.map((each) => (each.number === made.before?.number ? { ...each, ...made.before } : each));
+    kept.write("history", sent.category === null ? history.slice(0, -1) : [...told, made].slice(-100));
     if (sent.category !== null) kept.write("times", [...kept.read("times", []), Date.now()].slice(-500));
     progress(made);
   } catch (error) {
@@ -185,21 +171,26 @@ async function skip(number) {
   if (busy()) return;
   setBusy(true);
   try {
-    await insist(`${api}/skip`, { window: desk.window(), number });
+    await desk.insist(`${api}/skip`, { window: desk.window(), number });
   } catch (error) {
     desk.complain(error.message);
   }
   await next();
 }
 
+/** Return what the model had said; of the last decision it is not told yet, so that U corrects it blindly. */
+function said(made) {
+  if (!made.said) return "";
+  const sure = made.confidence ? `, ${Math.floor(100 * made.confidence)}% sure` : "";
+  return made.said === made.category ? ` (so did the model${sure})` : ` (the model: ${made.said}${sure})`;
+}
+
 function showHistory() {
   const lines = kept.read("history", []).slice(-10).reverse();
   $("history").replaceChildren(
     ...lines.map((made) => {
-      const sure = made.confidence ? `, ${Math.floor(100 * made.confidence)}% sure` : "";
-      const model = made.said === made.category ? `so did the model${sure}` : `the model: ${made.said}${sure}`;
       const line = desk.element("li", `Line ${made.line.toLocaleString("en")}: `);
-      line.append(desk.element("b", made.category), ` (${model})`);
+      line.append(desk.element("b", made.category), said(made));
       return line;
     }),
   );
@@ -305,6 +296,8 @@ $("filters").addEventListener("change", () => $("filters").submit());
   showHistory();
   try {
     ({ categories, common } = await desk.read(await fetch(`${api}/categories`)));
+    if (!kept.read("history", []).length) kept.write("history", await desk.read(await fetch(`${api}/recent`)));
+    showHistory();
     const pending = kept.read("pending", null);
     if (pending) await store(pending);
     await next();

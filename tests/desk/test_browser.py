@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from contract.queue import QueueRow
 from tests.desk.conftest import Served, picture
@@ -14,7 +14,7 @@ from tests.unit.workflow import queues
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from tests.unit.workflow.queues import RUN, put, row
 from workflow.account import Account
-from workflow.decisions import Decision, Decisions
+from workflow.decisions import Answer, Asked, Decision, Decisions, Person
 
 REVIEW = f"/runs/{RUN}/review"
 HTML = '<script>alert("run")</script><img src=x onerror="alert(1)"><b>bold</b>'
@@ -78,9 +78,8 @@ def test_twenty_rows_are_decided_by_keyboard_alone_and_stand_in_the_final_file(
         assert [each["category"] for each in csv.DictReader(file)] == expected
 
 
-def test_a_row_shows_its_text_with_the_words_that_decided_and_its_columns(
-    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def washing_machines(monkeypatch: pytest.MonkeyPatch) -> list[QueueRow]:
+    """Return rows as a claims team knows them."""
     categories = [
         "Battery",
         "Connectivity",
@@ -101,7 +100,13 @@ def test_a_row_shows_its_text_with_the_words_that_decided_and_its_columns(
         "Gyro 8 Washing Machine",
     ]
     rows[7] |= {"prediction": "Noise and vibration", "decided": "rattles (+2.4), spins (+1.1), drum (+0.6)"}
-    put(account, rows)
+    return rows
+
+
+def test_a_row_shows_its_text_with_the_words_that_decided_and_its_columns(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(account, washing_machines(monkeypatch))
     review(page, served)
     for _ in range(7):
         press(page, "Enter")
@@ -129,7 +134,7 @@ def test_undo_skip_and_help_by_keyboard(page: Page, served: Served, account: Acc
     put(account, [row(n) for n in range(3)])
     review(page, served)
     press(page, "2")
-    expect(page.locator("#history")).to_contain_text("Line 2: Engine (the model: Brakes, 43% sure)")
+    expect(page.locator("#history")).to_have_text("Line 2: Engine")
     press(page, "u")
     expect(page.locator("#line")).to_have_text("Line 2")
     assert decisions(account)[0].category is None
@@ -138,8 +143,9 @@ def test_undo_skip_and_help_by_keyboard(page: Page, served: Served, account: Acc
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")
+    press(page, "2")
     press(page, "Enter")
-    press(page, "Enter")
+    expect(page.locator("#history")).to_contain_text("Line 3: Engine (the model: Brakes, 43% sure)")
     expect(page.locator("#done-text")).to_contain_text("you skipped 1")
     page.get_by_role("button", name="Look at the skipped rows again").click()
     expect(page.locator("#line")).to_have_text("Line 2")
@@ -154,6 +160,88 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was(
     page.reload()
     expect(page.locator("#line")).to_have_text("Line 3")
     expect(page.locator("#history")).to_contain_text("Line 2: Brakes")
+
+
+def test_what_was_decided_in_a_tab_that_was_closed_is_taken_back_in_another(
+    page: Page, served: Served, context: BrowserContext, account: Account
+) -> None:
+    put(account, [row(n) for n in range(4)])
+    review(page, served)
+    press(page, "2")
+    press(page, "Enter")
+    page.close()
+    another = review(context.new_page(), served)
+    expect(another.locator("#history li")).to_have_text(["Line 3: Brakes", "Line 2: Engine"])
+    press(another, "u")
+    press(another, "u")
+    assert {number: each.category for number, each in decisions(account).items()} == {0: None, 1: None}
+    expect(another.locator("#line")).to_have_text("Line 2")
+
+
+def test_a_decided_row_is_changed_taken_back_and_decided_anew(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    review(page, served)
+    press(page, "2")
+    press(page, "Enter")
+    page.get_by_role("link", name="All decided rows").click()
+    expect(page.locator("#decided > li")).to_have_count(2)
+    first = page.locator("#decided > li[data-number='0']")
+    first.get_by_label("Change to").fill("Wheels")
+    first.get_by_label("Note").fill("by the picture")
+    first.get_by_role("button", name="Change").click()
+    expect(page.locator("#said")).to_have_text("Line 2 is Wheels now.")
+    page.reload()
+    expect(first.locator(".now")).to_have_text("Wheels")
+    first.locator(".history summary").click()
+    expect(first.locator(".history li")).to_contain_text(["ana: Engine", "ana: Wheels; note: by the picture"])
+    first.get_by_role("button", name="Take back").click()
+    expect(first.locator(".now")).to_have_text("open again")
+    first.get_by_role("link", name="Decide it anew").click()
+    expect(page.locator("#line")).to_have_text("Line 2")
+    press(page, "4")
+    made = decisions(account)[0]
+    assert [each.category for each in made.changes] == ["Engine", "Wheels", None, "Wheels"]
+
+
+def test_decided_rows_show_what_was_decided_by_whom_and_what_the_model_had_said(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = washing_machines(monkeypatch)
+    put(account, rows)
+    store = Decisions(account.dynamodb, "decisions", RUN)
+    for number, category, name, note in [
+        (6, "Connectivity", "ben", ""),
+        (7, "Noise and vibration", "ana", ""),
+        (7, "Transport damage", "ben", "rattled when it was delivered: see the text"),
+    ]:
+        asked = Asked(number, rows[number]["prediction"], 3, audit=False)
+        seen = store.one(number)
+        answer = Answer(category, f"{number}-{category}", seen.revision if seen else 0, note)
+        store.decide(asked, answer, Person(name, "window-9"))
+    page.goto(f"{served.address}/runs/{RUN}/decided")
+    first = page.locator("#decided > li").first
+    first.locator(".history summary").click()
+    expect(first.locator(".verdict")).to_have_text(
+        "Transport damage (the model: Noise and vibration, 48% sure)"
+    )
+    expect(first.locator(".history li")).to_have_count(2)
+    picture(page, "desk_decided")
+
+
+def test_a_decided_row_that_somebody_changed_meanwhile_is_told_and_not_overwritten(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(0)])
+    review(page, served)
+    press(page, "2")
+    page.get_by_role("link", name="All decided rows").click()
+    store = Decisions(account.dynamodb, "decisions", RUN)
+    store.decide(Asked(0, "Brakes", 3, audit=False), Answer("Wheels", "t", 1), Person("ben", "window-9"))
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator("#problem")).to_have_text("ben has decided this row meanwhile: Wheels.")
+    assert decisions(account)[0].category == "Wheels"
 
 
 def test_two_browsers_on_one_queue_never_decide_one_row_twice(
@@ -274,10 +362,78 @@ def test_similar_rows_are_decided_together(page: Page, served: Served, account: 
     page.get_by_label("Choose all rows").check()
     page.get_by_label("The chosen rows are").fill("Wheels")
     page.get_by_role("button", name="Decide the chosen rows").click()
-    expect(page.locator("#said")).to_have_text("3 rows decided: Wheels. 3 left.")
+    expect(page.locator("#said [role=status]")).to_have_text("3 rows decided: Wheels. 3 left.")
     assert {number: each.category for number, each in decisions(account).items()} == dict.fromkeys(
         (1, 3, 5), "Wheels"
     )
+
+
+def list_of(page: Page, served: Served) -> None:
+    page.goto(f"{served.address}/runs/{RUN}/list")
+    page.get_by_label("Choose all rows").check()
+    page.get_by_label("The chosen rows are").fill("Wheels")
+
+
+def test_a_list_is_taken_back_at_once_there_and_on_the_page_of_decided_rows(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(n) for n in range(4)])
+    list_of(page, served)
+    page.get_by_label("Line 4").uncheck()
+    page.get_by_role("button", name="Decide the chosen rows").click()
+    expect(page.locator("tbody tr:visible")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#said [role=status]")).to_have_text("3 rows open again. 4 left.")
+    expect(page.locator("tbody tr:visible")).to_have_count(4)
+    assert {each.category for each in decisions(account).values()} == {None}
+    page.get_by_label("Line 4").check()
+    page.get_by_role("button", name="All chosen are what the model says").click()
+    expect(page.locator("#said [role=status]")).to_have_text("1 row decided. 3 left.")
+    list_of(page, served)
+    page.get_by_role("button", name="Decide the chosen rows").click()
+    page.get_by_role("link", name="look at them").click()
+    page.get_by_role("button", name="Take all 3 back").click()
+    expect(page.locator("#said")).to_have_text("3 rows are open again.")
+    assert [each.category for each in decisions(account).values()] == [None, None, "Brakes", None]
+
+
+def test_a_list_whose_answer_is_lost_is_sent_again_and_decided_once(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    list_of(page, served)
+    lost = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch())  # it is stored, and nobody hears of it
+        return route.abort()
+
+    page.route("**/decide-together", lose)
+    page.get_by_role("button", name="Decide the chosen rows").click()
+    expect(page.locator("#waiting")).to_contain_text("kept here and sent again")
+    assert len(decisions(account)) == 3
+    expect(page.locator("#said [role=status]")).to_have_text(
+        "3 rows decided: Wheels. 0 left.", timeout=10_000
+    )
+    expect(page.locator("#waiting")).to_be_hidden()
+    assert {each.revision for each in decisions(account).values()} == {1}
+
+
+def test_a_list_that_was_sent_to_a_dead_desk_is_decided_when_the_page_is_loaded_again(
+    page: Page, served: Served, context: BrowserContext, account: Account
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    list_of(page, served)
+    served.stop()
+    page.get_by_role("button", name="Decide the chosen rows").click()
+    expect(page.locator("#waiting")).to_be_visible()
+    served.start()
+    served.enter(context)
+    page.reload()
+    expect(page.locator("#said [role=status]")).to_have_text("3 rows decided: Wheels. 0 left.")
+    assert {each.category for each in decisions(account).values()} == {"Wheels"}
 
 
 @pytest.fixture
@@ -288,12 +444,18 @@ def everything(served: Served, account: Account, machine: PlayedStepFunctions) -
     add_model(account, 0.95)
     rows = [row(n, prediction=("Brakes", "Engine")[n % 2]) for n in range(8)]
     rows[0]["cells"][1] = "The washing machine rattles when it spins, and the drum hits the door. " * 4
+    rows[1]["cells"][1] = "The door does not close. " * 40
     with_results(account, rows)
+    decide = Decisions(account.dynamodb, "decisions", RUN).decide
+    for number in (2, 3):
+        answer = Answer("Wheels", f"t{number}", note="by the picture")
+        decide(Asked(number, "Brakes", 3, audit=False), answer, Person("ana", "window-9"))
     pages = [
         "/",
         f"/runs/{RUN}",
         REVIEW,
         f"/runs/{RUN}/list",
+        f"/runs/{RUN}/decided",
         f"/runs/{RUN}/final",
         "/truth",
         "/models",

@@ -8,9 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.unit.workflow import queues
-from tests.unit.workflow.queues import RUN, put, row
+from tests.unit.workflow.queues import RUN, put, reader, row
 from workflow.account import Account
-from workflow.decisions import Decision, Decisions
+from workflow.decisions import Answer, Decision, Decisions, Person
 
 ANA, BEN = "window-of-ana", "window-of-ben"
 HTML = '<script>alert(1)</script><img src=x onerror="alert(2)">'
@@ -66,18 +66,57 @@ def test_nothing_that_reaches_the_browser_tells_an_audit_from_another_row(
     assert "0.43" not in listed
 
 
-def test_a_decision_is_stored_before_it_is_answered_and_tells_what_the_model_said(
-    browser: TestClient, account: Account
-) -> None:
+def test_a_decision_is_stored_before_it_is_answered(browser: TestClient, account: Account) -> None:
     put(account, [row(0, audit=True), row(1)])
     status, answer = decide(browser, 0, "Wheels", note="by the picture")
-    assert status == 200
-    assert answer["said"] == "Brakes"
-    assert answer["confidence"] == 0.4321
-    assert answer["left"] == 1
+    assert (status, answer["left"]) == (200, 1)
     made = decisions(account)[0]
     assert (made.category, made.audit, made.model) == ("Wheels", True, 3)
     assert (made.changes[0].by, made.changes[0].note) == ("ana", "by the picture")
+
+
+def test_how_sure_the_model_was_is_told_with_the_next_decision_and_kept_for_an_audit(
+    browser: TestClient, account: Account
+) -> None:
+    put(account, [row(0, audit=True), row(1), row(2)])
+    _, first = decide(browser, 0, "Wheels")
+    assert first["before"] is None
+    assert "confidence" not in str(first)
+    assert decisions(account)[0].told is None
+    _, second = decide(browser, 1, "Brakes", before=0)
+    assert second["before"] == {"number": 0, "said": "Brakes", "confidence": 0.4321}
+    _, third = decide(browser, 2, "Brakes", before=1)
+    assert third["before"]["number"] == 1
+    assert {number: each.told for number, each in decisions(account).items()} == {0: 1, 1: None, 2: None}
+
+
+def test_of_a_row_that_is_open_nothing_is_told(browser: TestClient, account: Account) -> None:
+    put(account, [row(0), row(1)])
+    assert decide(browser, 1, "Brakes", before=0)[1]["before"] is None
+    assert decide(browser, 1, None, revision=1, before=1)[1]["before"] is None
+
+
+def test_a_row_that_is_asked_for_comes_before_all_others(browser: TestClient, account: Account) -> None:
+    put(account, [row(n) for n in range(3)])
+    assert post(browser, "next", window=ANA, number=2)[1]["row"]["number"] == 2
+    assert post(browser, "next", window=BEN, number=2)[1]["row"]["number"] == 0
+    assert post(browser, "next", window="window-of-cem", number=99)[1]["row"]["number"] == 1
+
+
+def test_what_a_person_decided_last_is_known_to_a_page_that_is_opened_anew(
+    browser: TestClient, account: Account
+) -> None:
+    put(account, [row(n) for n in range(5)])
+    decide(browser, 2, "Wheels")
+    decide(browser, 0, "Engine")
+    decide(browser, 0, None, revision=1)
+    post(browser, "decide-together", window=ANA, numbers=[3], category="Wheels", token="token-12")
+    elsewhere = reader(account)
+    found = elsewhere.find(1)
+    assert found is not None
+    elsewhere.decide(found, Answer("Wheels", "token"), Person("ben", "window-9"))
+    expected = [{"number": 2, "line": 4, "category": "Wheels", "revision": 1}]
+    assert browser.get(f"/api/runs/{RUN}/recent").json() == expected
 
 
 def test_a_decision_sent_twice_is_stored_once(browser: TestClient, account: Account) -> None:
@@ -195,56 +234,6 @@ def test_texts_and_names_of_a_file_are_never_markup(browser: TestClient, account
         assert "<script>alert" not in browser.get(f"/runs/{RUN}/{call}", params={"text": HTML}).text
 
 
-def test_a_list_shows_open_rows_with_a_text(browser: TestClient, account: Account) -> None:
-    put(account, [row(n) for n in range(12)])
-    decide(browser, 1, "Wheels")
-    found = browser.get(f"/runs/{RUN}/list", params={"text": "TEXT OF 1"}).text
-    assert "the text of 10" in found
-    assert "the text of 11" in found
-    assert ">the text of 1<" not in found
-    assert "the text of 2" not in found
-
-
-def test_similar_rows_come_with_the_most_similar_first(browser: TestClient, account: Account) -> None:
-    rows = [row(n) for n in range(4)]
-    texts = (
-        "the drum rattles and squeaks",
-        "no picture",
-        "the drum squeaks",
-        "rattles and squeaks: the drum",
-    )
-    for each, text in zip(rows, texts, strict=True):
-        each["cells"][1] = text
-    put(account, rows)
-    page = browser.get(f"/runs/{RUN}/list", params={"like": "0"}).text
-    assert "no picture" not in page
-    assert 0 < page.index(texts[3]) < page.index(texts[2])
-
-
-def test_rows_are_decided_together_and_those_that_somebody_has_are_named(
-    browser: TestClient, account: Account
-) -> None:
-    put(account, [row(n) for n in range(4)])
-    next_row(browser, BEN)  # holds row 0
-    status, answer = post(
-        browser, "decide-together", window=ANA, numbers=[0, 1, 2], category="Wheels", token="token-12"
-    )
-    assert status == 200
-    assert answer["decided"] == [1, 2]
-    assert [each["line"] for each in answer["refused"]] == [2]
-    assert answer["left"] == 2
-    assert {number: each.category for number, each in decisions(account).items()} == {
-        1: "Wheels",
-        2: "Wheels",
-    }
-
-
-def test_without_a_category_each_row_gets_its_own_prediction(browser: TestClient, account: Account) -> None:
-    put(account, [row(0), row(1, prediction="Engine")])
-    post(browser, "decide-together", window=ANA, numbers=[0, 1], category=None, token="token-12")
-    assert [each.category for each in decisions(account).values()] == ["Brakes", "Engine"]
-
-
 def test_of_few_categories_each_has_a_number_and_of_many_the_common_ones(
     browser: TestClient, account: Account
 ) -> None:
@@ -270,9 +259,6 @@ def test_what_people_elsewhere_decided_is_counted_when_the_page_is_opened(
 ) -> None:
     put(account, [row(0), row(1)])
     browser.get(f"/runs/{RUN}/review")
-    from tests.unit.workflow.queues import reader  # noqa: PLC0415
-    from workflow.decisions import Answer, Person  # noqa: PLC0415
-
     elsewhere = reader(account)
     found = elsewhere.find(0)
     assert found is not None

@@ -73,6 +73,20 @@ def test_a_decision_that_was_taken_back_does_not_count(live: Stack, table: Any) 
     assert not any("promise" in each for each in live.collect(state)["warnings"])
 
 
+def test_what_is_changed_after_it_was_told_how_sure_the_model_was_does_not_count(
+    live: Stack, table: Any
+) -> None:
+    state = predicted(live, CLAIMS)
+    version = version_of(state)
+    decide(table, version, right=0, wrong=40)
+    decisions = Decisions(table, "decisions", f"run-of-{version}-True")
+    for number in range(40):
+        decisions.tell(number, 1)
+        asked = Asked(number, "brakes", version, audit=True)
+        decisions.decide(asked, Answer("brakes", f"later {number}", 1), ANA)
+    assert any("The promise is broken" in each for each in live.collect(state)["warnings"])
+
+
 def test_a_table_that_does_not_answer_fails_no_run(live: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     class Down:
         def get_paginator(self, _: str) -> Any:

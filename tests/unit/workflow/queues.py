@@ -43,6 +43,7 @@ def put(account: Account, rows: list[QueueRow], per_page: int = 2) -> None:
     groups = Counter(each["group"] for each in rows)
     index: dict[str, Any] = {
         "schema": SCHEMA,
+        "run": RUN,
         "file": "claims.csv",
         "model": 3,
         "columns": COLUMNS,

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -62,6 +63,19 @@ def test_audits_are_counted_by_version_and_week_the_newest_version_first() -> No
 
 def test_rows_to_review_and_decisions_that_were_taken_back_do_not_count() -> None:
     assert audited([decision(True, audit=False), decision(True, category=None)], {}) == []
+
+
+def test_the_answer_counts_that_was_given_before_it_was_told_how_sure_the_model_was() -> None:
+    first = decision(False, at="2026-11-20T10:00:00+00:00")
+    later = replace(first.changes[0], category="brakes", at="2026-11-27T10:00:00+00:00")
+    changed = replace(first, changes=(*first.changes, later))
+    assert [(each.week, each.right) for each in audited([replace(changed, told=1)], {})] == [
+        (ALL_WEEKS, 0),
+        ("2026-W47", 0),
+    ]
+    assert audited([changed], {})[0].right == 1
+    taken_back = replace(first, changes=(*first.changes, replace(later, category=None)), told=1)
+    assert [(each.rows, each.right) for each in audited([taken_back], {})] == [(1, 0), (1, 0)]
 
 
 @pytest.mark.parametrize(

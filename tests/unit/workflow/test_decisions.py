@@ -122,3 +122,40 @@ def test_the_decisions_of_a_run_come_in_the_order_of_the_rows(client: Any, decis
 def test_another_error_of_the_table_is_not_taken_for_somebody_elses_row(client: Any) -> None:
     with pytest.raises(ClientError, match="ResourceNotFound"):
         Decisions(client, "gone", "run-1").hold(7, ANA)
+
+
+def test_when_it_was_told_how_sure_the_model_was_is_kept_once(decisions: Decisions) -> None:
+    audit = Asked(7, "engine", 3, audit=True)
+    decisions.decide(audit, Answer("brakes", "t1"), ANA)
+    decisions.tell(7, 1)
+    decisions.decide(audit, Answer("engine", "t2", revision=1), ANA)
+    decisions.tell(7, 2)
+    (found,) = decisions.all()
+    assert (found.told, found.category, found.blind) == (1, "engine", "brakes")
+
+
+def test_of_a_row_that_was_changed_or_taken_back_meanwhile_it_is_not_told(decisions: Decisions) -> None:
+    audit = Asked(7, "engine", 3, audit=True)
+    decisions.decide(audit, Answer("brakes", "t1"), ANA)
+    decisions.decide(audit, Answer(None, "t2", revision=1), ANA)
+    decisions.tell(7, 1)
+    decisions.tell(7, 2)
+    (found,) = decisions.all()
+    assert (found.told, found.blind) == (None, None)
+
+
+def test_an_answer_that_was_corrected_before_anything_was_told_counts_as_corrected(
+    decisions: Decisions,
+) -> None:
+    audit = Asked(7, "engine", 3, audit=True)
+    decisions.decide(audit, Answer("brakes", "t1"), ANA)
+    decisions.decide(audit, Answer(None, "t2", revision=1), ANA)
+    made = decisions.decide(audit, Answer("engine", "t3", revision=2), ANA)
+    assert made.blind == "engine"
+
+
+def test_a_decision_of_several_rows_names_its_request(decisions: Decisions) -> None:
+    decisions.decide(ASKED, Answer("brakes", "t1-7", batch="t1"), ANA)
+    decisions.decide(ASKED, Answer("wheels", "t2", revision=1), ANA)
+    (found,) = decisions.all()
+    assert [each.batch for each in found.changes] == ["t1", ""]
