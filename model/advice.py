@@ -16,6 +16,7 @@ LITTLE = 0.25  # of the rows: of a model that accepts fewer it is told why
 # Labelled rows, in all and of each category: of fewer it is not known whether their labels are at fault.
 FEW, FEW_OF_EACH = 2_000, 50
 MOST_TIMES = 50  # as many rows: beyond, a number would be no advice
+HELPS = " What would help: "
 SHARES = [step / 20 for step in range(5, 21)]  # of the rows, the surest ones, that more rows might accept
 
 
@@ -52,15 +53,17 @@ def advice(trial: Trial, rule: Rule) -> str | None:
 
 
 def with_suspects(acceptance: Acceptance, suspects: Suspects) -> str | None:
-    """Return the advice, which names the suspects where they alone can keep the target out of reach."""
+    """Return the advice, which begins with the suspects where they alone can keep the target out of reach."""
     said = acceptance["advice"]
     if not said or suspects["count"] <= (1 - acceptance["target_precision"]) * suspects["rows"]:
         return said
-    rows = count(suspects["rows"], "row")
-    return (
-        f"{said} First look at the {suspects['count']:,} of {rows} in suspects.csv, "
-        "which may have a wrong category: every wrong one counts as the model's mistake."
+    why, _, remedies = said.partition(HELPS)
+    first = (
+        f"Decide the suspects first, then train again: {suspects['count']:,} of "
+        f"{count(suspects['rows'], 'row')} (suspects.csv) may have a wrong category, and every wrong one "
+        "counts as the model's mistake."
     )
+    return " ".join([why, first, *([f"If that is not enough: {remedies}"] if remedies else [])])
 
 
 def contradiction(acceptance: Acceptance) -> str | None:
@@ -87,9 +90,9 @@ def _why(trial: Trial, rule: Rule) -> str:
 
 def _what_helps(trial: Trial, remedies: list[str]) -> str:
     if remedies:
-        return f"What would help: {', or '.join(remedies)}."
+        return f"{HELPS.strip()} {', or '.join(remedies)}."
     if trial.labelled_rows < max(FEW, FEW_OF_EACH * trial.categories):
-        return "What would help: more labelled rows of each category; with so few it cannot be told how many."
+        return f"{HELPS.strip()} more labelled rows of each category; with so few it cannot be told how many."
     return "Its labels are wrong too often: clearer categories, or other texts, would help."
 
 

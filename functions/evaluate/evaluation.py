@@ -97,9 +97,9 @@ def _comparison(champion: Champion, document: Evaluation, *, replace: bool) -> C
 
 
 def words(
-    figures: Figures, state: EvaluateEvent, missing: list[str], report: str, suspects: Suspects | None
+    figures: Figures, state: EvaluateEvent, missing: list[str], report: str, advice: list[str]
 ) -> tuple[str, str]:
-    """Return the subject and the message for people."""
+    """Return the subject and the message for people; `advice` are sentences on how the model gets better."""
     run = state["run"]
     passed = figures.beats_bar and figures.beats_live
     name = run["data"]["uri"].rsplit("/", 1)[-1]
@@ -116,8 +116,8 @@ def words(
         *against_live(figures.compared, run),
         "" if passed else _not_registered(run),
         *missing,
+        *advice,
         noticed(state["validation"]["train"]["warnings"]),
-        suspicious(suspects),
         f"Report: {file_address(report)}",
     ]
     return subject(head), message(lines)

@@ -39,8 +39,10 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
     said = evaluation.verdict(found, run, missing)
     contents[keys.REPORT] = _with_verdict(contents[keys.REPORT], said)
     uris = {name: _copy(run["name"], name, contents[name]) for name in FILES}
+    advice = (document.get("acceptance") or {}).get("advice")
     suspects = _give_suspects(run, document, contents.get(keys.SUSPECTS))
-    subject, message = evaluation.words(found, event, missing, uris[keys.REPORT], suspects)
+    remarks = [advice or "", evaluation.suspicious(suspects)]
+    subject, message = evaluation.words(found, event, missing, uris[keys.REPORT], remarks)
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
     checked = event["validation"]["train"]
     made: state.Evaluation = {
@@ -50,7 +52,7 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
         "validation_rows": found.validation_rows,
         "rows": checked["train_rows"] + checked["validation_rows"],
         "categories": len(document["labels"]),
-        "advice": (document.get("acceptance") or {}).get("advice"),
+        "advice": advice,
         "against_live": " ".join(evaluation.against_live(found.compared, run)),
         "evaluation": uris[keys.EVALUATION],
         "report": uris[keys.REPORT],

@@ -119,6 +119,7 @@ def words(  # noqa: PLR0913
         unlabelled,
         _figures(evaluation),
         evaluation["against_live"],
+        evaluation["advice"] or "",
         origin,
     ]
     return subject(head), message([*lines, noticed(state["validation"]["train"]["warnings"]), report])

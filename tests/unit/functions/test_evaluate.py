@@ -325,6 +325,14 @@ def test_the_message_has_the_figures_and_the_report(stack: Stack) -> None:
         assert part in found["message"]
 
 
+def test_the_message_says_why_little_is_accepted_and_what_to_do(stack: Stack) -> None:
+    said = "Nothing is accepted. Decide the suspects first, then train again."
+    acceptance = {"target_precision": 0.98, "threshold": None, "coverage": 0.0, "advice": said}
+    found = evaluate(trained(stack, acceptance=acceptance), None)
+    assert found["advice"] == said
+    assert said in found["message"]
+
+
 def test_on_aws_the_message_links_to_the_console(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     found = evaluate(trained(stack), None)

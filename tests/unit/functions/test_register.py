@@ -350,6 +350,12 @@ def test_the_message_names_the_version_and_the_figures(stack: Stack) -> None:
     assert "93.0% of 200 rows" in found["message"]
 
 
+def test_the_message_of_a_live_model_says_what_to_do_where_little_is_accepted(stack: Stack) -> None:
+    state = passed(stack)
+    state["evaluation"]["advice"] = "Decide the suspects first, then train again."
+    assert "Decide the suspects first, then train again." in register(state, None)["message"]
+
+
 def test_a_file_that_waits_for_the_approval_is_told_with_what_to_do(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
