@@ -1,9 +1,11 @@
-"""Refuses files that are too large for the functions, before any work is done; knows nothing of AWS."""
+"""Refuses what the functions or a training's disk cannot hold, before any work; knows nothing of AWS."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from contract.errors import InvalidData
+from contract.errors import InvalidConfig, InvalidData
 from contract.state import Action
 from contract.text import and_more
 from shared.storage import ObjectInfo
@@ -12,6 +14,14 @@ from shared.storage import ObjectInfo
 TRAINING_NEEDS, PREDICTING_NEEDS = 1.9, 2.7
 QUEUE = 512  # megabytes that the queue needs at most, beside that
 MEGABYTE = 1024 * 1024
+
+# A checkpoint has the word vectors, the best of them and two moments of the optimizer; two are kept while a
+# third is written.
+COPIES_OF_WEIGHTS, CHECKPOINTS, BYTES_OF_A_WEIGHT = 4, 3, 4
+WORD_BYTES = 2  # of a file, at least: a letter and a blank
+UNPACKED = 20  # times as large as it is packed, at most, is what a file of words becomes
+_OWN_DISKS = re.compile(r"ml\.(g4dn|g5|g6|p3dn|p4de?|p5|[a-z]+\d[a-z]*d[a-z]*)\.")
+"""Instances with disks of their own, which SageMaker uses in place of the volume."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,32 @@ def check(action: Action, data: Sequence[ObjectInfo], predict: ObjectInfo | None
         _check(data, "train on", int(disks.validate * MEGABYTE / TRAINING_NEEDS))
     labelled = data if action == "predict" else [predict] if predict else []
     _check(labelled, "label", int((disks.collect - QUEUE) * MEGABYTE / PREDICTING_NEEDS))
+
+
+def check_checkpoints(
+    config: dict[str, Any], data: Sequence[ObjectInfo], instance_type: str, volume_gb: int
+) -> None:
+    """Raise InvalidConfig if the checkpoints of a CNN or LSTM cannot fit on the disk of the training.
+
+    Args:
+        config: complete
+        data: the files to train on; no more words are learned than they can have
+        instance_type: where it trains; the disks of those that have their own are not known
+        volume_gb: of the training's disk
+
+    """
+    architecture = config["architecture"] or {None: "auto", True: "cnn", False: "lstm"}[config["cnn"]]
+    if not {"cnn", "lstm"} & set(architecture.split("+")) or _OWN_DISKS.match(instance_type):
+        return
+    size = sum(file.size for file in data)
+    words = min(config["vocab_size"], size * UNPACKED // WORD_BYTES)
+    checkpoints = CHECKPOINTS * COPIES_OF_WEIGHTS * BYTES_OF_A_WEIGHT * words * config["embed_size"]
+    if checkpoints + size > volume_gb * 1e9:
+        raise InvalidConfig(
+            f"The checkpoints of a training with the vocab_size {config['vocab_size']:,} and the embed_size "
+            f"{config['embed_size']:,} can take {_gigabytes(checkpoints)}, and its disk has {volume_gb} GB: "
+            "lower them in the configuration, or give the stack a larger TrainingVolumeGB."
+        )
 
 
 def _check(files: Sequence[ObjectInfo], what: str, most: int) -> None:

@@ -21,6 +21,8 @@ def _handle(event: PrepareEvent) -> Run:
     predict = _find(run_request.predict, "predict") if run_request.predict else None
     capacity.check(run_request.action, data, predict, _disks())
     config = _config(run_request.config, stack)
+    if run_request.action == "train":
+        capacity.check_checkpoints(config, data, stack.instance_type, stack.volume_gb)
     live_model = registry.live_model(settings.model_group())
     waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
     inputs = run.Inputs(

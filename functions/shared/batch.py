@@ -6,7 +6,7 @@ The reasons are those of the Batch and ECS user guides: a cause is only told whe
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contract.text import count
@@ -32,6 +32,8 @@ class Reason:
     quoted: str = ""
     advice: str = ""
     timed_out: bool = False
+    is_for_good: bool = False
+    """Whether waiting does not mend it."""
 
     @property
     def known(self) -> bool:
@@ -78,9 +80,31 @@ _KINDS: tuple[tuple[str, Reason], ...] = (
         ),
     ),
     (
-        r"MISCONFIGURATION:",
+        r"MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
         Reason(
-            "no machine of the stack can take it", "?", "Whoever runs the stack must change what it asks for."
+            "no machine of the stack is large enough for it",
+            "?",
+            "Whoever runs the stack must give it larger BatchInstanceTypes, or less JobMemoryMiB or "
+            "JobVcpus.",
+            is_for_good=True,
+        ),
+    ),
+    (
+        r"MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+        Reason(
+            "it takes more processors than the stack may use at a time",
+            "?",
+            "Whoever runs the stack must give it more MaxvCpus, or less JobVcpus.",
+            is_for_good=True,
+        ),
+    ),
+    (
+        r"MISCONFIGURATION:|ACTION_REQUIRED",
+        Reason(
+            "no machine of the stack can take it",
+            "?",
+            "Whoever runs the stack must change what it asks for.",
+            is_for_good=True,
         ),
     ),
     (
@@ -100,7 +124,7 @@ def reason(outcome: Outcome) -> Reason:
     for pattern, kind in _KINDS:
         if re.search(pattern, words, re.IGNORECASE):
             quoted = _quoted(outcome) if kind.quoted else ""
-            return Reason(kind.what, quoted, kind.advice, kind.timed_out)
+            return replace(kind, quoted=quoted)
     quoted = _quoted(outcome)
     if outcome.exit_code == KILLED and not quoted:
         return Reason("it was killed, most often for want of memory", advice=_MEMORY)

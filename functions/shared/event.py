@@ -1,17 +1,15 @@
 """Checks that an event has all that a function reads of it, before it is taken for what its type says."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypedDict, TypeVar, cast, get_args, get_type_hints, is_typeddict
+from typing import Any, NotRequired, TypedDict, TypeVar, cast, get_args, get_type_hints, is_typeddict
 
 from contract.errors import InvalidRequest
 
 Event = TypeVar("Event")
 
 
-class EventBridgeEvent(TypedDict):
-    """An event of EventBridge; what `detail` holds is for AWS to say."""
-
-    detail: dict[str, Any]
+# Not a class: a key of AWS's has a hyphen.
+EventBridgeEvent = TypedDict("EventBridgeEvent", {"detail-type": NotRequired[str], "detail": dict[str, Any]})
 
 
 def checked(event: object, handle: Callable[[Event], object]) -> Event:

@@ -1,14 +1,19 @@
-"""Lambda: an execution that was stopped, took too long or failed past every Catch in, a notification out."""
+"""Lambda: an event in, a notification out.
+
+It is that of a run that was stopped, took too long or failed past every Catch, or of a prediction that waits
+for a machine.
+"""
 
 from shared import aws, settings
 from shared.event import EventBridgeEvent
 from shared.telemetry import lambda_handler, logger
-from stopped.ending import notice
+from stopped import blocked, ending
 
 
 def _handle(event: EventBridgeEvent) -> dict[str, str]:
     detail = event["detail"]
-    message = notice(detail)
+    is_blocked = event.get("detail-type") == blocked.DETAIL_TYPE
+    message = (blocked if is_blocked else ending).notice(detail)
     aws.sns().publish(
         TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=message.subject, Message=message.message
     )

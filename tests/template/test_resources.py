@@ -150,6 +150,23 @@ def test_batch_tries_again_only_when_the_machine_was_lost(resources: Data) -> No
     assert len(rules) <= 5
 
 
+def test_no_prediction_waits_in_silence_or_for_ever(resources: Data) -> None:
+    """The reasons are all that Batch takes for machines of EC2; of any other, people are told."""
+    actions = resources["JobQueue"]["Properties"]["JobStateTimeLimitActions"]
+    assert {each["Reason"] for each in actions} == {
+        "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+        "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+        "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+    }
+    assert {(each["State"], each["Action"]) for each in actions} == {("RUNNABLE", "CANCEL")}
+    told = resources["StoppedFunction"]["Properties"]["Events"]["QueueBlocked"]["Properties"]["Pattern"]
+    assert told == {
+        "source": ["aws.batch"],
+        "detail-type": ["Batch Job Queue Blocked"],
+        "detail": {"jobQueue": [{"Ref": "JobQueue"}]},
+    }
+
+
 def test_a_job_runs_as_an_ordinary_user_on_a_read_only_root(resources: Data) -> None:
     container = resources["JobDefinition"]["Properties"]["ContainerProperties"]
     assert container["User"] == "10001"

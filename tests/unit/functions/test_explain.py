@@ -321,7 +321,7 @@ PULL = "CannotPullContainerError: Error response from daemon: manifest for x/cla
         ((None, "", CAPACITY), f"no machine came for it, as AWS had none to give ({CAPACITY}).", "memory"),
         (
             (None, "", "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - cannot meet the capacity"),
-            "no machine of the stack can take it (MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+            "than the stack may use at a time (MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
             "none to give",
         ),
         (

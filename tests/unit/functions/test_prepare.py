@@ -1,6 +1,7 @@
 """prepare: from a request to the description of its run."""
 
 import json
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
@@ -13,6 +14,8 @@ from contract.errors import (
     NoLiveModel,
     StackMisconfigured,
 )
+from model import checkpoint
+from prepare import capacity
 from shared import aws, storage
 from shared.messages import command
 from shared.storage import Location, ObjectInfo
@@ -148,6 +151,45 @@ def test_a_file_that_is_too_large_for_the_functions_is_refused_at_once(
     monkeypatch.setenv(disk, "1000")
     with pytest.raises(InvalidData, match=f"a.csv has 0.60 GB, and .*{what}.*: cut it up into several files"):
         stack.prepare(request_ | uris)
+
+
+WIDE = {"architecture": "ngram+cnn", "vocab_size": 10_000_000, "embed_size": 1_000}
+
+
+def test_checkpoints_that_cannot_fit_on_the_disk_of_a_training_are_refused_at_once(stack: Stack) -> None:
+    data = stack.upload("train/a.csv", "text,label\n" + "many words, one label\n" * 5_000)
+    said = r"embed_size 1,000 can take 52\.\d\d GB, and its disk has 30 GB: lower them .* TrainingVolumeGB"
+    with pytest.raises(InvalidConfig, match=said):
+        stack.prepare({"action": "train", "data": data, "config": WIDE})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "config"),
+    [
+        ("CLAIMFLOW_VOLUME_GB", "100", {}),
+        ("CLAIMFLOW_INSTANCE_TYPE", "ml.g4dn.xlarge", {}),
+        ("CLAIMFLOW_INSTANCE_TYPE", "ml.m5d.xlarge", {}),
+        ("CLAIMFLOW_VOLUME_GB", "30", {"vocab_size": 200_000}),
+        ("CLAIMFLOW_VOLUME_GB", "30", {"embed_size": 100}),
+        ("CLAIMFLOW_VOLUME_GB", "30", {"architecture": "auto"}),
+        ("CLAIMFLOW_VOLUME_GB", "30", {"architecture": None}),
+    ],
+)
+def test_checkpoints_that_fit_or_whose_disk_is_not_known_are_let_through(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, config: dict[str, Any]
+) -> None:
+    monkeypatch.setenv(setting, value)
+    data = stack.upload("train/a.csv", "text,label\n" + "many words, one label\n" * 5_000)
+    assert stack.prepare({"action": "train", "data": data, "config": WIDE | config})["id"]
+
+
+def test_as_many_checkpoints_are_counted_as_a_training_has_on_its_disk() -> None:
+    assert capacity.CHECKPOINTS == checkpoint.KEPT + 1, "the newest is written before the oldest is removed"
+
+
+def test_a_large_vocabulary_that_a_small_file_cannot_fill_is_let_through(stack: Stack) -> None:
+    data = stack.upload("train/a.csv", "text,label\na,b\n")
+    assert stack.prepare({"action": "train", "data": data, "config": WIDE})["id"]
 
 
 def test_the_whole_configuration_of_a_run_can_be_given_to_another(stack: Stack) -> None:
