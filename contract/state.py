@@ -7,6 +7,7 @@ failed end only. All of it has to stay below the 262,144 bytes that Step Functio
 from typing import Final, Literal, NotRequired, TypedDict, cast
 
 Action = Literal["train", "predict"]
+MOST_FILES = 20  # to train on: what prepare finds of each is part of the state, which is bounded
 THRESHOLD: Final = "threshold"  # the action of a request for another target
 
 

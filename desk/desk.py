@@ -36,6 +36,8 @@ class Desk:
     stack: Stack
     name: str
     """Of whoever decides; a login can take its place in `person`."""
+    one_training: Lock = field(default_factory=Lock)
+    """Held while a training is started, so that a second click finds it."""
     _lock: Lock = field(default_factory=Lock)
     _readers: OrderedDict[tuple[str, bool], QueueReader] = field(default_factory=OrderedDict)
     _ended: dict[tuple[str, str], Run] = field(default_factory=dict)

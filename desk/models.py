@@ -96,9 +96,11 @@ def set_target(request: Request, sent: NewTarget) -> Response:
 def retrain(request: Request, sent: Retrain) -> Response:
     """Start a training with what people decided; answer with the run's name and what it learns from."""
     desk = desk_of(request)
-    planned = retraining.plan(desk.account, desk.stack)
-    arn = submission.start(desk.account, desk.stack, planned.request)
-    return JSONResponse({"run": arn.rsplit(":", 1)[-1]})
+    with desk.one_training:
+        planned = retraining.plan(desk.account, desk.stack)
+        arn = retraining.start(desk.account, desk.stack, planned)
+    said = for_page(retraining.sentence(desk.account, planned))
+    return JSONResponse({"run": arn.rsplit(":", 1)[-1], "said": said})
 
 
 def _menu(acceptance: Acceptance) -> list[dict[str, Any]]:

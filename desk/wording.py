@@ -12,6 +12,7 @@ PRESSED = {
     "train": "a labelled file that is dropped on the page Files",
     "predict": "a drop on the page Files",
     "review": "the link Review on the page Files",
+    "final": "the button Finish on its page",
     "runs": "the page Files",
     "status": "its page",
     "results": "its page",

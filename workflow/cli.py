@@ -174,8 +174,8 @@ def retrain(ctx: typer.Context, no_wait: NoWait = False) -> None:
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
     planned = retraining.plan(account, stack)
-    display.say(retraining.sentence(planned))
-    begin(account, stack, planned.request, no_wait)
+    display.say(retraining.sentence(account, planned))
+    follow_on(account, retraining.start(account, stack, planned), no_wait)
 
 
 @app.command()

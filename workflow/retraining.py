@@ -8,7 +8,7 @@ trained in this way has such a file already: its rows go on, as the results that
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError
 
 from contract import keys
 from contract.lineage import LearnedFile, Lineage
-from contract.state import Request
+from contract.state import MOST_FILES, THRESHOLD, Request, ThresholdRequest
 from contract.text import count
-from workflow import decided, lineage, models, objects, submission, suspects
+from workflow import decided, lineage, models, objects, runs, submission, suspects
 from workflow.account import Account
 from workflow.decided import DecidedRow
 from workflow.decisions import Decision, every_decision
@@ -29,12 +29,14 @@ from workflow.errors import CommandError
 from workflow.models import Model
 from workflow.programs import ROOT
 from workflow.queue import read_index
+from workflow.runs import Run
 from workflow.stack import Stack
 from workflow.submission import Uploaded
 
 # How far the clocks of two people may be apart, as AWS would not answer them otherwise: by a slow one a
 # decision seems older than those that were learned already.
 CLOCKS = timedelta(minutes=15)
+LOOKED_AT = 25  # of the newest runs: whether the same training goes on already
 CONFIG_SCHEMA = ROOT / "config" / "config.schema.json"
 GONE = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "400", "405", "MethodNotAllowed"}
 
@@ -50,13 +52,15 @@ class Retraining:
     """Decided ones."""
     left_out: int
     """Decisions whose texts are gone with the results of their runs."""
+    older: int = 0
+    """Decisions from before the newest of the model's files was uploaded, which are not learned."""
 
 
 def plan(account: Account, stack: Stack) -> Retraining:
     """Write the file of decided rows and return the request for a training with it.
 
     Raises CommandError where no model is live, nothing was decided since it was trained, one of its files is
-    gone, or an older Claimflow trained it, which did not tell its files.
+    gone, there are too many of them, or an older Claimflow trained it, which did not tell its files.
     """
     model = models.read_live(account, stack)
     made_of = lineage.read(account, model)
@@ -65,37 +69,64 @@ def plan(account: Account, stack: Stack) -> Retraining:
             f"Model version {model.version} was made by an older Claimflow, which did not tell what it "
             f"learned from: train once more with `{account.command} train FILE`, and retrain from then on."
         )
-    found, left_out = _found(account, stack, _since(account, made_of, model))
+    first, *more = [Uploaded(file["uri"], file["version"]) for file in _first_files(made_of, model, account)]
+    uploaded, since = _since(account, made_of, model)
+    decisions = list(every_decision(account.dynamodb, stack.decisions))
+    found, left_out = _found(account, stack, decisions, since)
+    older = sum(each.category is not None and each.changes[-1].at < uploaded for _, each in decisions)
     before = _decided_before(account, made_of)
     rows = decided.merged(before, found)
     if rows == before:
-        raise CommandError(_nothing(account, model, left_out))
-    first, *more = [Uploaded(file["uri"], file["version"]) for file in _first_files(made_of)]
+        raise CommandError(_nothing(account, model, _unlearned(account, left_out, older)))
     more.append(_upload(account, stack, rows, model))
     request = submission.request("train", first, None, _config(made_of), more=more)
     request["decided_until"] = max(each.at for each in (*before, *found))
-    return Retraining(request, model.version, len(rows), left_out)
+    return Retraining(request, model.version, len(rows), left_out, older)
 
 
-def sentence(planned: Retraining) -> str:
-    """Return in words what is learned."""
-    left_out = f" {_left_out(planned.left_out)}" if planned.left_out else ""
+def start(account: Account, stack: Stack, planned: Retraining) -> str:
+    """Start a training and return its ARN; where the same one goes on already, that one's."""
+    newest = runs.recent(account, stack, LOOKED_AT)
+    going_on = [each["executionArn"] for each in newest if each["status"] == "RUNNING"]
+    same = (run.arn for run in runs.glances(account, going_on) if _learns(run) == _of(planned.request))
+    return next(same, None) or submission.start(account, stack, planned.request)
+
+
+def sentence(account: Account, planned: Retraining) -> str:
+    """Return in words what is learned, and what is not."""
     return (
         f"The files of model version {planned.version} and {count(planned.rows, 'row')} that people decided."
-        f"{left_out}"
+        f"{_unlearned(account, planned.left_out, planned.older)}"
     )
 
 
-def _nothing(account: Account, model: Model, left_out: int) -> str:
-    more = f" {_left_out(left_out)}" if left_out else ""
+def _learns(run: Run) -> Any:  # noqa: ANN401  to be compared
+    return _of(run.data["request"]) if "request" in run.data else None
+
+
+def _of(request: Request | ThresholdRequest) -> Any:  # noqa: ANN401  to be compared
+    """Return what a training learns; its file of decisions is written anew each time."""
+    if request["action"] == THRESHOLD:
+        return None
+    return request["action"], request["data"][:-1], request.get("decided_until")
+
+
+def _nothing(account: Account, model: Model, unlearned: str) -> str:
     return (
         f"Nothing was decided since model version {model.version} was trained: decide rows of a file with "
-        f"`{account.command} review`, and retrain then.{more}"
+        f"`{account.command} review`, and retrain then.{unlearned}"
     )
 
 
-def _left_out(decisions: int) -> str:
-    return f"{count(decisions, 'decision')} left out, as the results with the texts are gone."
+def _unlearned(account: Account, left_out: int, older: int) -> str:
+    """Return how many decisions are not learned, and what to do where they should be."""
+    gone = f" {count(left_out, 'decision')} left out, as the results with the texts are gone."
+    before = (
+        f" {count(older, 'decision')} left out, made before the model's newest file was uploaded, which is "
+        "taken to have what was right then: where it has not, train with the final file of that review "
+        f"(`{account.command} final RUN`) as well."
+    )
+    return (gone if left_out else "") + (before if older else "")
 
 
 def _config(made_of: Lineage) -> dict[str, object]:
@@ -104,23 +135,29 @@ def _config(made_of: Lineage) -> dict[str, object]:
     return {key: value for key, value in made_of["config"].items() if key in known}
 
 
-def _first_files(made_of: Lineage) -> list[LearnedFile]:
-    """Return the files that the model learned from, but that of the decided rows."""
-    return made_of["files"][:-1] if made_of["decisions"] else made_of["files"]
+def _first_files(made_of: Lineage, model: Model, account: Account) -> list[LearnedFile]:
+    """Return the files that the model learned from, but that of the decided rows; raises CommandError."""
+    files = made_of["files"][:-1] if made_of["decisions"] else made_of["files"]
+    if len(files) >= MOST_FILES:
+        raise CommandError(
+            f"Model version {model.version} learned from {len(files)} files, and with the decisions there "
+            f"may be {MOST_FILES}: put some of them together, train once more with `{account.command} train "
+            "FILES`, and retrain from then on."
+        )
+    return files
 
 
-def _since(account: Account, made_of: Lineage, model: Model) -> str:
-    """Return when the first decision may have been made that the model does not know, as ISO 8601.
+def _since(account: Account, made_of: Lineage, model: Model) -> tuple[str, str]:
+    """Return when the newest of a model's files was uploaded, and since when it may not know a decision.
 
-    That is when its newest file was written, that of decisions apart, or when the last decision was made that
-    it learned, if that was later. Raises
-    CommandError where one of its files is gone.
+    Both are ISO 8601; the file of decisions is none of the files here. A model that learned decisions may
+    not know those since the last of them. Raises CommandError where one of its files is gone.
     """
     written = [_written(account, file, model) for file in made_of["files"]]
-    since = max(written[: len(_first_files(made_of))])
+    uploaded = since = max(written[:-1] if made_of["decisions"] else written)
     if decisions := made_of["decisions"]:
-        since = max(since, datetime.fromisoformat(decisions["until"]) - CLOCKS)
-    return since.isoformat(timespec="seconds")
+        since = max(uploaded, datetime.fromisoformat(decisions["until"]) - CLOCKS)
+    return uploaded.isoformat(timespec="seconds"), since.isoformat(timespec="seconds")
 
 
 def _written(account: Account, file: LearnedFile, model: Model) -> datetime:
@@ -152,10 +189,12 @@ def _decided_before(account: Account, made_of: Lineage) -> list[DecidedRow]:
             ) from None
 
 
-def _found(account: Account, stack: Stack, since: str) -> tuple[list[DecidedRow], int]:
+def _found(
+    account: Account, stack: Stack, decided_rows: Iterable[tuple[str, Decision]], since: str
+) -> tuple[list[DecidedRow], int]:
     """Return what was decided since then, and how many decisions have no text any more."""
     by_run: dict[str, list[Decision]] = defaultdict(list)
-    for run, decision in every_decision(account.dynamodb, stack.decisions):
+    for run, decision in decided_rows:
         if decision.changes[-1].at >= since:
             by_run[run].append(decision)
     found = [

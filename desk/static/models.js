@@ -1,16 +1,6 @@
 // Approving, rejecting, and another target for the live model.
 "use strict";
 
-const sure = document.getElementById("sure");
-
-/** Ask before something changes for everybody. */
-function confirmed(question) {
-  document.getElementById("sure-text").textContent = question;
-  sure.returnValue = "no";
-  sure.showModal();
-  return new Promise((done) => sure.addEventListener("close", () => done(sure.returnValue === "yes"), { once: true }));
-}
-
 for (const button of document.querySelectorAll("[data-verdict]")) {
   button.addEventListener("click", async () => {
     const { verdict, version } = button.dataset;
@@ -28,6 +18,8 @@ for (const button of document.querySelectorAll("[data-verdict]")) {
 document.getElementById("target")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const target = Number(new FormData(event.target).get("target"));
+  const share = `${(100 * target).toFixed(1)}%`;
+  if (!(await confirmed(`Set the target to ${share}? It changes for everybody which rows need a person.`))) return;
   try {
     const answer = await desk.post("/api/models/target", { target });
     location.href = `/runs/${answer.run}`;
@@ -36,15 +28,19 @@ document.getElementById("target")?.addEventListener("submit", async (event) => {
   }
 });
 
-document.getElementById("retrain")?.addEventListener("click", async () => {
+document.getElementById("retrain")?.addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  button.disabled = true;
   const status = document.getElementById("retraining");
   status.textContent = "Collecting what was decided …";
   desk.complain("");
   try {
     const answer = await desk.post("/api/models/retrain", {});
-    location.href = `/runs/${answer.run}`;
+    status.textContent = `The training has begun. ${answer.said} `;
+    status.append(desk.element("a", "See how far it is", { href: `/runs/${answer.run}` }));
   } catch (error) {
     status.textContent = "";
+    button.disabled = false;
     desk.complain(error.message);
   }
 });

@@ -5,6 +5,7 @@ const run = document.getElementById("run");
 run.addEventListener("click", async (event) => {
   const { change } = event.target.dataset;
   if (!change) return;
+  if (change === "stop" && !(await confirmed("Stop this run for everybody? It can go on later from the step that it is at."))) return;
   event.target.disabled = true;
   try {
     await desk.post(`/api/runs/${run.dataset.run}/change`, { change });

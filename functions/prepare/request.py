@@ -7,14 +7,13 @@ from typing import Any, get_args
 
 from contract import state
 from contract.errors import InvalidRequest
-from contract.state import Action
+from contract.state import MOST_FILES, Action
 from contract.text import shorten
 from shared import given
 from shared.storage import Location, parse_uri
 
 ACTIONS = get_args(Action)
 KEYS = tuple(state.Request.__annotations__)
-MOST_FILES = 20  # to train on: what prepare finds of each is part of the state, which is bounded
 
 
 @dataclass(frozen=True)

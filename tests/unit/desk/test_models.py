@@ -159,7 +159,8 @@ def test_to_train_again_starts_what_was_planned(
     monkeypatch.setattr(retraining, "plan", lambda *_: planned)
     answer = browser.post("/api/models/retrain", json={})
     (started,) = machine.started
-    assert answer.json() == {"run": started["name"]}
+    assert answer.json()["run"] == started["name"]
+    assert answer.json()["said"] == "The files of model version 1 and 7 rows that people decided."
     assert started["input"]["data"] == request["data"]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import openpyxl
@@ -19,9 +20,11 @@ from workflow.cli import app
 from workflow.decided import DecidedRow
 from workflow.decisions import Answer, Asked, Decisions, Person
 from workflow.errors import CommandError
+from workflow.runs import Run
 
 FOLDER = "s3://artifacts/runs/x/training/j"
 LATER = 4_000_000_000.0  # after every file that the test writes
+NOW = datetime(2024, 3, 1, tzinfo=UTC)
 CONFIG = {"seed": 7, "text_column": None}
 
 
@@ -283,10 +286,64 @@ def test_decisions_without_texts_are_counted(account: Account, old: dict[str, An
     decide(account, "run-gone", 0, "brakes")
     planned = plan(account)
     assert (planned.rows, planned.left_out) == (1, 1)
-    assert retraining.sentence(planned) == (
+    assert retraining.sentence(account, planned) == (
         "The files of model version 1 and 1 row that people decided. 1 decision left out, as the results "
         "with the texts are gone."
     )
+
+
+def test_decisions_from_before_the_newest_file_was_uploaded_are_counted(
+    account: Account, old: dict[str, Any], clock: list[float]
+) -> None:
+    queue(account, "run-1", ["a", "b", "c"])
+    clock[0] = 1_000_000_000.0
+    decide(account, "run-1", 0, "brakes")
+    decide(account, "run-1", 2, "brakes")
+    decide(account, "run-1", 2, None, revision=1)
+    with pytest.raises(CommandError, match=r"retrain then\. 1 decision left out, made before"):
+        plan(account)
+    clock[0] = LATER
+    decide(account, "run-1", 1, "engine")
+    said = retraining.sentence(account, plan(account))
+    assert said.startswith("The files of model version 1 and 1 row that people decided. 1 decision left out,")
+    assert "`claimflow final RUN`" in said
+    retrained(account, old)
+    clock[0] += 3600
+    decide(account, "run-1", 2, "engine", revision=2)
+    assert plan(account).older == 1
+
+
+def test_a_model_of_as_many_files_as_there_may_be_is_refused_with_what_to_do(account: Account) -> None:
+    files = [put(account, f"s3://uploads/train/{n}.csv", b"complaint,topic\nx,engine\n") for n in range(20)]
+    make_live(account, files)
+    queue(account, "run-1", ["a"])
+    decide(account, "run-1", 0, "brakes")
+    with pytest.raises(CommandError, match=r"learned from 20 files.*put some of them together, train once"):
+        plan(account)
+    make_live(account, files[:19])
+    assert len(plan(account).request["data"]) == 20
+
+
+def test_the_same_training_is_not_started_twice_while_it_goes_on(
+    account: Account,
+    old: dict[str, Any],
+    machine: PlayedStepFunctions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue(account, "run-1", ["a", "b"])
+    decide(account, "run-1", 0, "brakes")
+    deployed = stack.read_stack(account)
+    first = retraining.start(account, deployed, plan(account))
+    name = machine.started[0]["name"]
+    machine.running.add(name)
+    going_on = Run(
+        first, name, "RUNNING", NOW, None, None, None, data={"request": machine.started[0]["input"]}
+    )
+    monkeypatch.setattr(retraining.runs, "glances", lambda _, arns: [going_on] if arns else [])
+    assert retraining.start(account, deployed, plan(account)) == first
+    decide(account, "run-1", 1, "engine")
+    assert retraining.start(account, deployed, plan(account)) != first
+    assert len(machine.started) == 2
 
 
 def test_a_file_that_is_gone_is_named(account: Account, old: dict[str, Any]) -> None:
