@@ -77,7 +77,6 @@ demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PRED
 	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)") $(if $(DESK),--desk)
 
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
-AWS ?= aws
 STACK ?= claimflow
 IMAGE ?= claimflow
 REVISION = $(shell git rev-parse --short=12 HEAD)$(shell git diff --quiet HEAD -- contract model container || echo -changed)
@@ -85,7 +84,7 @@ REVISION = $(shell git rev-parse --short=12 HEAD)$(shell git diff --quiet HEAD -
 BUILD_podman := build --format docker
 BUILD_docker := buildx build --provenance=false --output type=docker
 BUILD = $(ENGINE) $(BUILD_$(ENGINE)) $(IMAGE_ARGS)
-.PHONY: engine image image-test image-sbom push
+.PHONY: engine image image-test image-sbom
 engine:
 	@test -n "$(ENGINE)" || { echo "Neither podman nor docker is installed; install one of them to build the image." >&2; exit 1; }
 
@@ -101,13 +100,6 @@ image-sbom: engine ## List what the image holds, with its licences, in out/image
 	@mkdir -p out/image
 	@for file in sbom.cdx.json licences.txt; do \
 	  $(ENGINE) run --rm --network none $(IMAGE)-bom cat /bom/$$file > out/image/$$file; echo "out/image/$$file"; done
-
-push: setup image ## Push the image to where the stack takes it from: make push [STACK=claimflow]
-	@uri=$$($(AWS) cloudformation describe-stacks --stack-name $(STACK) --output text \
-	  --query "Stacks[0].Outputs[?OutputKey=='ImageUri'].OutputValue"); \
-	$(AWS) ecr get-login-password | $(ENGINE) login --username AWS --password-stdin "$${uri%%/*}"; \
-	for each in "$${uri%:*}:$(REVISION)" "$$uri"; do $(ENGINE) tag $(IMAGE) "$$each"; $(ENGINE) push "$$each"; done; \
-	echo "Pushed $$uri, which is $(REVISION)"
 
 # The peers' environment is no part of `setup`. PyTorch's CPU build is not on PyPI; a folder that has its wheel does too.
 $(BENCHMARKS)/.done lock: export UV_FIND_LINKS ?= https://download.pytorch.org/whl/cpu/torch/

@@ -165,8 +165,10 @@ def validate(folder: Path) -> None:
     config = configuration.complete(given, "The benchmark", "artifacts")
     live: LiveModel = {**MODEL, "card": None, "job": None, "target_precision": None}
     uploads, artifacts, results = BUCKETS.values()
-    sizes = 1, 30, 3600
-    stack = run.Stack("claimflow", uploads, artifacts, results, 0.8, "ml.m5.xlarge", *sizes, use_spot=False)
+    runs, sizes = ("image", "predict:1"), (1, 30, 3600)
+    stack = run.Stack(
+        "claimflow", uploads, artifacts, results, *runs, 0.8, "ml.m5.xlarge", *sizes, use_spot=False
+    )
     described = run.describe(run.Inputs("predict", data, None, config, live), stack, "many")
     validation = handler({"run": described}, None)
     state = {"run": described, "model": MODEL, "validation": validation, "prediction": {"succeeded": True}}

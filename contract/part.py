@@ -76,7 +76,7 @@ class Origin:
     def flaw(self, metadata: Mapping[str, str], sha256: str) -> str:
         """Return what is wrong with a part that has this sha256 and metadata, in words; empty: nothing."""
         if metadata.get("sha256") != sha256:
-            return "is not whole, or an older image made it (`make push` brings a new one)"
+            return "is not whole, or an older image made it (start again: a new run takes the newest image)"
         if (metadata.get("made-of"), metadata.get("rows")) != (self.made_of, str(self.rows)):
             return "was made of other rows or by another model"
         return ""

@@ -110,6 +110,10 @@ class Run(TypedDict):
     """The stack's, or a higher one of the configuration."""
     hyperparameters: dict[str, str]
     """Each value as JSON text."""
+    image: str
+    """What trains, by its digest."""
+    job_definition: str
+    """The revision of Batch's job definition that predicts; it names its image by digest too."""
     job_name: str
     """Of the training job, without its attempt: at most 58 characters."""
     resource_config: dict[str, str | int]

@@ -21,6 +21,7 @@ _NUMBERS = (
     "priority",
     "size",
 )
+_kept_revisions: set[str] = set()  # of job definitions, that an update has just superseded
 _FREE_KEYS = ("Parameters", "Tags", "Options", "parameters", "tags", "options")
 
 
@@ -42,7 +43,7 @@ def install() -> None:
         "create": _create_job_definition,
         "update": _update_job_definition,
         "update_with_logical_id": True,
-        "delete": lambda arn, _: _delete(batch.deregister_job_definition, {"jobDefinition": arn}),
+        "delete": _delete_job_definition,
     }
     handlers["AWS::SageMaker::ModelPackageGroup"] = {
         "create": _create_model_group,
@@ -106,18 +107,27 @@ def _update_job_queue(arn: str, _: Properties, properties: Properties, _stack: s
 
 def _create_job_definition(logical_id: str, properties: Properties, stack: str) -> Created:
     name = _name(properties, "JobDefinitionName", logical_id, stack)
-    arn = _checked(batch.register_job_definition, lower_keys(properties) | {"jobDefinitionName": name})[
-        "jobDefinitionArn"
-    ]
+    request = lower_keys(properties) | {"jobDefinitionName": name}
+    request.pop("resourceRetentionPolicy", None)
+    arn = _checked(batch.register_job_definition, request)["jobDefinitionArn"]
     return arn, {"JobDefinitionArn": arn}
 
 
 def _update_job_definition(
     arn: str, _: Properties, properties: Properties, stack: str, logical_id: str | None = None
 ) -> Created:
-    """Register a changed definition as a new revision; the engine deregisters the old one."""
+    """Register a changed definition as a new revision; the engine deletes the old one, unless it is kept."""
+    if properties.get("ResourceRetentionPolicy", {}).get("SkipDeregisterOnUpdate"):
+        _kept_revisions.add(arn)
     name = properties.get("JobDefinitionName") or arn.rpartition("/")[2].partition(":")[0]
     return _create_job_definition(logical_id or name, properties | {"JobDefinitionName": name}, stack)
+
+
+def _delete_job_definition(arn: str, _: Properties) -> None:
+    if arn in _kept_revisions:
+        _kept_revisions.remove(arn)
+    else:
+        _delete(batch.deregister_job_definition, {"jobDefinition": arn})
 
 
 def _create_model_group(logical_id: str, properties: Properties, stack: str) -> Created:

@@ -160,6 +160,16 @@ class Account:
         return self.session.client("sts", **self._options())
 
     @cached_property
+    def ecr(self) -> Any:  # noqa: ANN401 - its types are not installed, for two calls
+        """Amazon ECR."""
+        return self.session.client("ecr", **self._options())
+
+    @cached_property
+    def batch(self) -> Any:  # noqa: ANN401 - its types are not installed, for two calls
+        """AWS Batch."""
+        return self.session.client("batch", **self._options())
+
+    @cached_property
     def logs(self) -> "CloudWatchLogsClient":
         """Amazon CloudWatch Logs."""
         return self.session.client("logs", **self._options())

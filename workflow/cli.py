@@ -14,6 +14,7 @@ from contract.text import count
 from workflow import (
     audit,
     classification,
+    deployment,
     display,
     final,
     lineage,
@@ -30,6 +31,7 @@ from workflow import (
     submission,
     training_log,
 )
+from workflow import image as images
 from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
 from workflow.decisions import Person
@@ -138,12 +140,17 @@ def deploy(
     stage: Annotated[
         str, typer.Option(metavar="STAGE", help="Which settings of samconfig.toml, in AWS.")
     ] = "dev",
+    image: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="An image of this machine to push, for the stack to run."),
+    ] = None,
 ) -> None:
-    """Build and deploy the stack, or bring it up to date."""
+    """Build and deploy the stack, or bring it up to date; with --image, the image that it runs too."""
     account = deploys_to(ctx, stage)
+    local_image = images.find(image) if image else None
     stacks.check_reachable(account)
     with display.working(f"Building and deploying the stack {account.stack}") as tell:
-        programs.build_and_deploy(account, stage, tell)
+        deployment.deploy(account, stage, local_image, tell)
     stack = stacks.read_stack(account)
     display.say("Deployed.", "green")
     display.pairs(stacks.addresses(stack))

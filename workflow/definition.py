@@ -174,7 +174,7 @@ def _training_job(explain: Task) -> Task:
         ),
         "RoleArn": "${TrainingRole}",
         "AlgorithmSpecification": {
-            "TrainingImage": "${ImageUri}",
+            "TrainingImage.$": "$.run.image",
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
         },
@@ -302,7 +302,7 @@ def _batch_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
     parameters = {
         "JobName.$": f"States.Format('{{}}-{{}}', $.run.job_name, {REDRIVES})",
         "JobQueue": "${JobQueue}",
-        "JobDefinition": "${JobDefinition}",
+        "JobDefinition.$": "$.run.job_definition",
         "ContainerOverrides": {
             "Environment": [
                 {"Name": "CLAIMFLOW_MANIFEST", "Value.$": "$.validation.predict.manifest"},

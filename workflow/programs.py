@@ -1,12 +1,14 @@
 """The other programs that commands run: SAM to deploy, and the local AWS. Both need the checkout."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import tomllib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,9 +31,16 @@ class ProgramFailedError(CommandError):
         self.lines = list(lines)
 
 
-def build_and_deploy(account: Account, stage: str, tell: Tell, root: Path = ROOT) -> None:
+def build_and_deploy(
+    account: Account,
+    stage: str,
+    tell: Tell,
+    root: Path = ROOT,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Build the functions and deploy the stack, `tell`ing each line that SAM writes.
 
+    `parameters` of the template go before the stage's; what neither says stays as it is deployed.
     Raises ProgramFailedError, or CommandError if SAM, the template or the stage's settings are missing.
     """
     sam = str(find_sam(root))
@@ -44,7 +53,7 @@ def build_and_deploy(account: Account, stage: str, tell: Tell, root: Path = ROOT
     # What plain `sam build` made is older now: plain `sam deploy` must not bring it back.
     (root / BUILT).unlink(missing_ok=True)
     start = run_in_terminal if settings.get("confirm_changeset") else run
-    start([sam, *deploy_arguments(account, stage, root)], folder, account.environment(), tell)
+    start([sam, *deploy_arguments(account, stage, root, parameters)], folder, account.environment(), tell)
 
 
 def stage_stack(stage: str, root: Path = ROOT) -> str:
@@ -57,12 +66,15 @@ def build_arguments(stage: str, root: Path) -> list[str]:
     return ["build", *_stage_arguments(stage, root), "--template-file", str(root / "template.yaml")]
 
 
-def deploy_arguments(account: Account, stage: str, root: Path) -> list[str]:
+def deploy_arguments(
+    account: Account, stage: str, root: Path, parameters: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
     """Return the arguments of `sam deploy` for the account and what was built in the same folder."""
+    overrides = _overrides(stage, root, parameters) if parameters else []
     region = ["--region", account.region] if account.region and not account.local else []
     return [
         "deploy", *_stage_arguments(stage, root), "--template-file", str(BUILT),
-        "--stack-name", account.stack, "--no-fail-on-empty-changeset", *region,
+        "--stack-name", account.stack, "--no-fail-on-empty-changeset", *region, *overrides,
     ]  # fmt: skip
 
 
@@ -147,6 +159,14 @@ def _deploy_settings(stage: str, root: Path) -> dict[str, Any]:
         raise CommandError(f"There is no stage {stage} in {STAGES}: name one of {names}, or write it there.")
     tables = [stages[stage].get(command, {}).get("parameters", {}) for command in ("global", "deploy")]
     return {key: value for table in tables for key, value in table.items()}
+
+
+def _overrides(stage: str, root: Path, parameters: Mapping[str, str]) -> list[str]:
+    """Return the argument that gives parameters: SAM takes it in place of all that the stage has."""
+    given = _deploy_settings(stage, root).get("parameter_overrides", [])
+    pairs = [pair.split("=", 1) for pair in (shlex.split(given) if isinstance(given, str) else given)]
+    merged = {**dict(pairs), **parameters}
+    return ["--parameter-overrides", *(f"{name}={value}" for name, value in merged.items())]
 
 
 def _failed(command: Sequence[str], code: int) -> str:

@@ -139,6 +139,8 @@ def delete_everything(account: Account) -> Iterator[str]:
         _delete_models(account, group)
     yield f"Deleting the stack {account.stack}"
     _delete_stack(account, described["StackId"])
+    if definition := outputs.get("JobDefinitionName"):
+        _deregister(account, definition)
 
 
 def _stop_runs(account: Account, machine: str, artifacts: str) -> Iterator[str]:
@@ -206,6 +208,14 @@ def _delete_models(account: Account, group: str) -> None:
     arns = [each["ModelPackageArn"] for page in pages for each in page["ModelPackageSummaryList"]]
     for arn in arns:
         account.sagemaker.delete_model_package(ModelPackageName=arn)
+
+
+def _deregister(account: Account, definition: str) -> None:
+    """Deregister what updates of the stack have left of a job definition for the runs under way."""
+    pages = account.batch.get_paginator("describe_job_definitions")
+    for page in pages.paginate(jobDefinitionName=definition, status="ACTIVE"):
+        for revision in page["jobDefinitions"]:
+            account.batch.deregister_job_definition(jobDefinition=revision["jobDefinitionArn"])
 
 
 def _delete_stack(account: Account, stack_id: str) -> None:

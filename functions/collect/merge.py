@@ -114,7 +114,8 @@ def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Predict
         if header != wanted:
             columns_there = ",".join(header) or "missing"
             problem = f"its columns are {columns_there}, not {','.join(wanted)}"
-            raise _broken(shard, f"{problem}; if another image made it, `make push` brings the one that fits")
+            again = "if another image made it, start again: a new run takes the newest image"
+            raise _broken(shard, f"{problem}; {again}")
         for cells in reader:
             yield _prediction(shard, cells, len(wanted))
             count += 1

@@ -3,12 +3,13 @@
 from typing import Any
 
 from contract import keys, strict_json
-from contract.errors import InvalidConfig, InvalidRequest, ObjectMissing, StorageError
+from contract.errors import InvalidConfig, InvalidRequest, ObjectMissing, StackMisconfigured, StorageError
 from contract.keys import CONFIG_BYTES
 from contract.state import PrepareEvent, Run
 from contract.strict_json import JsonError
 from prepare import capacity, configuration, request, run
 from shared import registry, settings, storage
+from shared.messages import command
 from shared.storage import Location, ObjectInfo
 from shared.telemetry import lambda_handler, logger
 
@@ -70,6 +71,17 @@ def _config(given: dict[str, Any] | Location | None, stack: run.Stack) -> dict[s
     return configuration.complete(document, source, stack.artifacts)
 
 
+def _image() -> str:
+    """Return what trains, by its digest. A stack is made before there is an image in its repository."""
+    image = settings.optional("CLAIMFLOW_IMAGE")
+    if image is None:
+        raise StackMisconfigured(
+            "This stack has no image yet that trains and predicts: whoever runs it brings one with "
+            f"`{command(settings.model_group())} deploy --image`; then start it again."
+        )
+    return image
+
+
 def _disks() -> capacity.Disks:
     return capacity.Disks(
         validate=settings.whole_number("CLAIMFLOW_VALIDATE_DISK_MB"),
@@ -83,6 +95,8 @@ def _stack() -> run.Stack:
         uploads=settings.uploads_bucket(),
         artifacts=settings.artifacts_bucket(),
         results=settings.results_bucket(),
+        image=_image(),
+        job_definition=settings.text("CLAIMFLOW_JOB_DEFINITION"),
         accuracy_bar=settings.number("CLAIMFLOW_ACCURACY_BAR"),
         instance_type=settings.text("CLAIMFLOW_INSTANCE_TYPE"),
         instance_count=settings.whole_number("CLAIMFLOW_INSTANCE_COUNT"),

@@ -22,6 +22,8 @@ class Stack:
     uploads: str
     artifacts: str
     results: str
+    image: str
+    job_definition: str
     accuracy_bar: float
     instance_type: str
     instance_count: int
@@ -80,6 +82,8 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         # A configuration may raise the stack's bar, never lower it.
         "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
         "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
+        "image": stack.image,
+        "job_definition": stack.job_definition,
         "job_name": job_name(inputs, execution),
         "resource_config": {
             "InstanceType": stack.instance_type,

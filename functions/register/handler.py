@@ -82,8 +82,7 @@ def _told(
 
 
 def _create(event: RegisterEvent, reason: str | None) -> str:
-    image = settings.text("CLAIMFLOW_IMAGE")
-    return version.create(package.package(event, settings.model_group(), image, reason))
+    return version.create(package.package(event, settings.model_group(), reason))
 
 
 def _is_same_model(live: LiveModel | None, other: LiveModel | None) -> bool:

@@ -15,7 +15,7 @@ from shared.messages import command, file_address, message, noticed, subject, tr
 _REFUSED = re.compile(r"[^\w .:/=+\-@]")
 
 
-def package(state: RegisterEvent, group: str, image: str, reason: str | None) -> dict[str, Any]:
+def package(state: RegisterEvent, group: str, reason: str | None) -> dict[str, Any]:
     """Return the parameters of CreateModelPackage; its token makes a second call give the same version.
 
     No version is live from the start. `reason` is why this one waits for a person, if something is missing.
@@ -26,7 +26,7 @@ def package(state: RegisterEvent, group: str, image: str, reason: str | None) ->
     return {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": described(f"{origin}. {reason}" if reason else origin),
-        "InferenceSpecification": specification(image, training["model_uri"]),
+        "InferenceSpecification": specification(run["image"], training["model_uri"]),
         "ModelApprovalStatus": "PendingManualApproval",
         "ModelMetrics": {"ModelQuality": {"Statistics": quality}},
         "CustomerMetadataProperties": metadata(state),

@@ -27,12 +27,17 @@ def model_group() -> str:
 
 def text(name: str) -> str:
     """Return the variable `name`. Raises StackMisconfigured when it is missing or empty."""
-    value = os.environ.get(name, "").strip()
-    if not value:
+    value = optional(name)
+    if value is None:
         raise StackMisconfigured(
             f"The environment variable {name} is not set. The template sets it; deploy the stack again."
         )
     return value
+
+
+def optional(name: str) -> str | None:
+    """Return the variable `name`, or None when it is missing or empty."""
+    return os.environ.get(name, "").strip() or None
 
 
 def number(name: str) -> float:

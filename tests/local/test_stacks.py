@@ -97,10 +97,7 @@ def test_a_stack_is_made_changed_and_removed_without_a_trace(aws: Local, stack: 
     aws.client("cloudformation").update_stack(StackName=stack, TemplateBody=json.dumps(changed))
     second = outputs(settled(aws, stack))
     assert second == {**first, "Definition": first["Definition"][:-1] + "2"}
-    active = aws.client("batch").describe_job_definitions(
-        jobDefinitionName=first["Definition"].rpartition("/")[2].partition(":")[0], status="ACTIVE"
-    )["jobDefinitions"]
-    assert [item["revision"] for item in active] == [2]
+    assert active_revisions(aws, first["Definition"].rpartition("/")[2].partition(":")[0]) == [2]
 
     aws.client("s3").put_object(Bucket=first["Bucket"], Key="a", Body=b"1")
     aws.client("cloudformation").delete_stack(StackName=stack)
@@ -114,6 +111,27 @@ def test_a_stack_is_made_changed_and_removed_without_a_trace(aws: Local, stack: 
     assert aws.client("batch").describe_job_queues(jobQueues=[first["Queue"]])["jobQueues"] == []
     groups = aws.client("sagemaker").list_model_package_groups(NameContains="stack-models")
     assert groups["ModelPackageGroupSummaryList"] == []
+
+
+def test_a_revision_that_an_update_is_to_keep_stays_until_the_stack_is_deleted(aws: Local, name: str) -> None:
+    made = {"Resources": {"Definition": json.loads(json.dumps(DEFINITION))}}
+    properties = made["Resources"]["Definition"]["Properties"]
+    properties |= {"JobDefinitionName": name, "ResourceRetentionPolicy": {"SkipDeregisterOnUpdate": True}}
+    cloudformation = aws.client("cloudformation")
+    stack = cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(made))["StackId"]
+    settled(aws, stack)
+    properties["Timeout"] = {"AttemptDurationSeconds": 60}
+    cloudformation.update_stack(StackName=name, TemplateBody=json.dumps(made))
+    assert settled(aws, stack)["StackStatus"] == "UPDATE_COMPLETE"
+    assert active_revisions(aws, name) == [1, 2]
+    cloudformation.delete_stack(StackName=stack)
+    assert settled(aws, stack)["StackStatus"] == "DELETE_COMPLETE"
+    assert active_revisions(aws, name) == [1]
+
+
+def active_revisions(aws: Local, name: str) -> list[int]:
+    found = aws.client("batch").describe_job_definitions(jobDefinitionName=name, status="ACTIVE")
+    return [each["revision"] for each in found["jobDefinitions"]]
 
 
 def test_a_functions_variable_that_the_template_gives_as_a_number_is_text(aws: Local, name: str) -> None:

@@ -142,6 +142,24 @@ def test_only_train_and_predict_start_a_run(resources: Data) -> None:
     assert "object" not in detail, "files in other folders get an answer"
 
 
+def test_what_runs_is_named_by_digest_and_stays_as_it_was(template: Data, resources: Data) -> None:
+    by_digest = {"Fn::Sub": "${ImageRepository.RepositoryUri}@${ImageDigest}"}
+    definition = resources["JobDefinition"]["Properties"]
+    assert definition["ContainerProperties"]["Image"]["Fn::If"][:2] == ["WithImage", by_digest]
+    assert definition["ResourceRetentionPolicy"] == {"SkipDeregisterOnUpdate": True}
+    given = resources["PrepareFunction"]["Properties"]["Environment"]["Variables"]
+    assert given["CLAIMFLOW_IMAGE"]["Fn::If"] == ["WithImage", by_digest, ""]
+    assert given["CLAIMFLOW_JOB_DEFINITION"] == {"Ref": "JobDefinition"}, "the revision, not the name"
+    digest = template["Parameters"]["ImageDigest"]
+    assert [_takes(digest, value) for value in ("", f"sha256:{'a' * 64}", "latest")] == [True, True, False]
+
+
+def test_no_image_that_a_model_version_names_is_overwritten_or_expires(resources: Data) -> None:
+    repository = resources["ImageRepository"]["Properties"]
+    assert repository["ImageTagMutability"] == "IMMUTABLE"
+    assert "LifecyclePolicy" not in repository, "ECR does not see the model registry"
+
+
 def test_batch_tries_again_only_when_the_machine_was_lost(resources: Data) -> None:
     rules = resources["JobDefinition"]["Properties"]["RetryStrategy"]["EvaluateOnExit"]
     assert rules[0] == {"OnStatusReason": "Host EC2*", "Action": "RETRY"}

@@ -270,6 +270,13 @@ def test_a_trainings_name_changes_with_each_attempt_and_its_network_is_cut(state
     assert parameters["EnableInterContainerTrafficEncryption"] is True
 
 
+def test_the_jobs_run_what_was_there_when_the_run_began(states: Data) -> None:
+    algorithm = states["Train"]["Parameters"]["AlgorithmSpecification"]
+    assert algorithm["TrainingImage.$"] == "$.run.image"
+    for name in PREDICTING:
+        assert states[name]["Parameters"]["JobDefinition.$"] == "$.run.job_definition"
+
+
 def test_a_stopped_training_is_no_surprise(states: Data) -> None:
     """DescribeTrainingJob gives a stopped job no ModelArtifacts; its other three are always there."""
     selected = " ".join(states["Train"]["ResultSelector"].values())

@@ -65,5 +65,6 @@ def test_deleting_the_stack_stops_what_runs_and_leaves_nothing(live: Stack) -> N
     assert not live.client("lambda").list_functions()["Functions"]
     assert not live.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert not live.client("batch").describe_job_queues()["jobQueues"]
+    assert not live.client("batch").describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     remaining = live.client("iam").list_roles()["Roles"]
     assert not [role for role in remaining if role["RoleName"].startswith(live.name)]

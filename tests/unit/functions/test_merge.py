@@ -106,7 +106,7 @@ def text_part(text: str) -> ShardPart:
         (shard(3, [said(0), said(1)], rows=1), "Shard 3 cannot be used: it has 2 of 1 rows"),
         (
             text_part(""),
-            "Shard 3 cannot be used: its columns are missing, not .*; if another image made it, `make",
+            "Shard 3 cannot be used: its columns are missing, not .*; if another image made it, start",
         ),
         (text_part("row,prediction\n0,a\n"), "its columns are row,prediction, not row,prediction,confidence"),
         (text_part(f"{PLAIN}\n0,a,0.9\n"), r"a row of it cannot be read \(it has 3 cells, not \d\)"),

@@ -19,7 +19,7 @@ from prepare import capacity
 from shared import aws, storage
 from shared.messages import command
 from shared.storage import Location, ObjectInfo
-from tests.unit.functions.stack import ARTIFACTS, EXECUTION, UPLOADS, Stack, labelled
+from tests.unit.functions.stack import ARTIFACTS, EXECUTION, SETTINGS, UPLOADS, Stack, labelled
 
 
 def test_the_newest_version_is_pinned_when_the_request_names_none(stack: Stack) -> None:
@@ -28,6 +28,20 @@ def test_the_newest_version_is_pinned_when_the_request_names_none(stack: Stack) 
     data = stack.prepare({"action": "train", "data": uri})["data"]
     assert data["size"] == len("newest")
     assert data["version"]
+
+
+def test_a_run_keeps_the_image_and_the_job_definition_with_which_it_begins(stack: Stack) -> None:
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", labelled(20))})
+    assert run["image"] == SETTINGS["CLAIMFLOW_IMAGE"]
+    assert run["job_definition"] == SETTINGS["CLAIMFLOW_JOB_DEFINITION"]
+
+
+def test_a_stack_without_an_image_refuses_every_run_and_says_what_brings_one(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_IMAGE", "")
+    with pytest.raises(StackMisconfigured, match=r"no image yet .* `claimflow deploy --image`"):
+        stack.prepare({"action": "train", "data": stack.upload("train/a.csv", labelled(20))})
 
 
 def test_the_version_of_the_request_is_taken(stack: Stack) -> None:

@@ -265,6 +265,7 @@ def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> 
     assert (found["live"], found["version"], package["ModelApprovalStatus"]) == (True, 1, "Approved")
     container = package["InferenceSpecification"]["Containers"][0]
     assert container["ModelDataUrl"] == state["training"]["model_uri"]
+    assert container["Image"] == state["run"]["image"], "what trained it, whatever the stack runs by now"
     metrics = package["ModelMetrics"]["ModelQuality"]["Statistics"]
     assert metrics == {"ContentType": "application/json", "S3Uri": state["evaluation"]["evaluation"]}
     about = package["CustomerMetadataProperties"]

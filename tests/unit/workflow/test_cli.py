@@ -15,7 +15,13 @@ from typer.testing import CliRunner, Result
 
 from contract.lineage import Lineage
 from contract.state import State
-from tests.unit.workflow.fakes import FakeCloudFormation, FakeRegistry, PlayedStepFunctions, add_model
+from tests.unit.workflow.fakes import (
+    OUTPUTS,
+    FakeCloudFormation,
+    FakeRegistry,
+    PlayedStepFunctions,
+    add_model,
+)
 from workflow import cli, display, programs, records, runs, stack, submission
 from workflow.account import Account
 from workflow.errors import NOT_RUNNING
@@ -839,6 +845,17 @@ def test_deploy_takes_the_stack_of_the_stage_if_none_is_named(
     assert asked == ["claimflow-prod"]
 
 
+def test_an_image_to_deploy_is_looked_for_before_anything_is_built(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(programs, "build_and_deploy", lambda a, *_: asked.append(a.stack))
+    monkeypatch.setenv("PATH", "")
+    result = claimflow("--stack", "claimflow", "deploy", "--image", "claimflow")
+    assert (result.exit_code, asked) == (1, [])
+    assert result.stderr.startswith("Neither podman nor docker is installed")
+
+
 def test_a_deployment_that_fails_shows_sams_last_lines_and_a_sentence(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -881,6 +898,21 @@ def test_delete_lifts_the_protection_of_the_decisions(
     account.dynamodb.update_table(TableName="decisions", DeletionProtectionEnabled=True)
     assert claimflow("delete", "--yes").exit_code == 0
     assert not account.dynamodb.describe_table(TableName="decisions")["Table"]["DeletionProtectionEnabled"]
+
+
+def test_delete_deregisters_the_job_definitions_that_updates_have_left(
+    account: Account, cloudformation: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
+    cloudformation.stacks["claimflow"] = {**OUTPUTS, "JobDefinitionName": "claimflow-predict"}
+    for name in ("claimflow-predict", "claimflow-predict", "other-predict"):
+        container = {"image": "image", "vcpus": 1, "memory": 4}
+        account.batch.register_job_definition(
+            jobDefinitionName=name, type="container", containerProperties=container
+        )
+    assert claimflow("delete", "--yes").exit_code == 0
+    left = account.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    assert [each["jobDefinitionName"] for each in left] == ["other-predict"]
 
 
 def test_delete_goes_on_where_the_table_of_decisions_is_gone(

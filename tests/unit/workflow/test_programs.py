@@ -61,6 +61,14 @@ def test_an_aws_account_gets_the_stages_settings_and_the_region(checkout: Path) 
     assert lines[5] == "endpoint None"
 
 
+def test_a_parameter_goes_before_the_stages_and_leaves_its_others(checkout: Path) -> None:
+    with (checkout / "samconfig.toml").open("a") as file:
+        file.write('[test.deploy.parameters]\nparameter_overrides = ["ImageDigest=old", "Approval=manual"]\n')
+    lines: list[str] = []
+    programs.build_and_deploy(Account(), "test", lines.append, checkout, {"ImageDigest": "sha256:new"})
+    assert lines[3].endswith(" --parameter-overrides ImageDigest=sha256:new Approval=manual")
+
+
 def test_what_plain_sam_build_made_before_is_not_left_for_plain_sam_deploy(checkout: Path) -> None:
     before = checkout / ".aws-sam" / "build" / "template.yaml"
     before.parent.mkdir(parents=True)
