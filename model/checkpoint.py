@@ -21,6 +21,9 @@ from model.progress import Progress
 Arrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
 KEPT = 2
+# Endings of the files that SageMaker makes beside each that it is uploading, and that it has uploaded: only
+# what is uploaded may be deleted (checkpointing.py of aws/sagemaker-xgboost-container).
+UPLOADING, UPLOADED = ".sagemaker-uploading", ".sagemaker-uploaded"
 STATE = {field.name for field in dataclasses.fields(Progress)}
 
 
@@ -38,7 +41,7 @@ class Checkpoint:
 
 
 def save(folder: Path, fingerprint: str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint and remove all but the newest two.
+    """Write a checkpoint and remove all but the newest two, as soon as SageMaker has them.
 
     `fingerprint` names the configuration and the rows that it belongs to.
     """
@@ -53,9 +56,7 @@ def save(folder: Path, fingerprint: str, checkpoint: Checkpoint) -> None:
     unfinished = target.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(content), encoding="utf-8")
     unfinished.replace(target)
-    for old in _newest_first(folder)[KEPT:]:
-        old.unlink()
-        old.with_suffix(".npz").unlink(missing_ok=True)
+    _delete_old(folder)
 
 
 def newest(folder: Path, fingerprint: str) -> Checkpoint | None:
@@ -91,6 +92,19 @@ def digest(path: Path) -> str:
     """Return the sha256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _delete_old(folder: Path) -> None:
+    """Delete all but the newest; where SageMaker uploads the folder, only what it has uploaded.
+
+    What it still holds is looked at again with the next checkpoint.
+    """
+    watched = any(any(folder.glob(f"*{marker}")) for marker in (UPLOADING, UPLOADED))
+    for old in _newest_first(folder)[KEPT:]:
+        files = [path for path in (old, old.with_suffix(".npz")) if path.exists()]
+        if not watched or all(path.with_name(path.name + UPLOADED).exists() for path in files):
+            for path in files:
+                path.unlink()
 
 
 def _by_name(checkpoint: Checkpoint) -> Arrays:
