@@ -33,6 +33,7 @@ def reads(request: pytest.FixtureRequest) -> str:
 
 # Here, as a session has one of each for all folders. They need what is imported after the line above.
 from tests.browser import chromium  # noqa: E402
+from tests.unit.functions import enforcement  # before any handler # noqa: E402, F401
 from tests.workflow.fixtures import live, stack, trained  # noqa: E402
 
 __all__ = ["chromium", "live", "stack", "trained"]

@@ -14,7 +14,7 @@ from stopped.handler import handler as stopped
 from tests.faults.clients import faults
 from tests.faults.rules import BROKEN, THROTTLED, UNANSWERED, Rule
 from tests.faults.steps import STEPS, StepFailed, take
-from tests.unit.functions.stack import SETTINGS, UPLOADS, Stack, csv_text, labelled
+from tests.unit.functions.stack import SETTINGS, TOPIC, UPLOADS, Stack, csv_text, labelled
 
 WHERE = "uploads"
 
@@ -146,11 +146,8 @@ def test_a_file_without_versions_that_changes_is_told(name: str, account: Stack,
     then="asked again; one message",
     reads="The run was stopped before its end; start it again to have its results whole.",
 )
-def test_a_stopped_run_is_told_although_the_topic_is_busy(
-    kind: str, account: Stack, reads: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    topic = aws.sns().create_topic(Name="told")["TopicArn"]
-    monkeypatch.setenv("CLAIMFLOW_TOPIC", topic)
+def test_a_stopped_run_is_told_although_the_topic_is_busy(kind: str, account: Stack, reads: str) -> None:
+    topic = aws.sns().create_topic(Name=TOPIC.rpartition(":")[2])["TopicArn"]
     detail = {"status": "ABORTED", "name": "a run", "input": "{}", "executionArn": "arn"}
     with faults([aws.sns()], Rule(kind, times=2)) as active:
         stopped({"detail": detail}, None)

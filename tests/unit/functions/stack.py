@@ -17,10 +17,11 @@ from prepare.handler import handler as prepare
 from register.handler import handler as register
 from shared import aws
 from tests.predictions import prediction
+from tests.unit.functions.enforcement import BUCKETS, MACHINE, STACK, TOPIC
 from validate.handler import handler as validate
 
-UPLOADS, ARTIFACTS, RESULTS = "uploads-bucket", "artifacts-bucket", "results-bucket"
-GROUP = "claimflow"
+UPLOADS, ARTIFACTS, RESULTS = BUCKETS.values()
+GROUP = STACK
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:claimflow:train-claims-abc"
 SETTINGS = {
     "CLAIMFLOW_UPLOADS": UPLOADS,
@@ -28,7 +29,8 @@ SETTINGS = {
     "CLAIMFLOW_RESULTS": RESULTS,
     "CLAIMFLOW_DECISIONS": "decisions",
     "CLAIMFLOW_MODEL_GROUP": GROUP,
-    "CLAIMFLOW_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:claimflow",
+    "CLAIMFLOW_STATE_MACHINE": MACHINE,
+    "CLAIMFLOW_TOPIC": TOPIC,
     "CLAIMFLOW_ACCURACY_BAR": "0.8",
     "CLAIMFLOW_LEAST_HELD_OUT_ROWS": "1",
     "CLAIMFLOW_LEAST_HELD_OUT_ROWS_PER_CATEGORY": "1",

@@ -18,9 +18,10 @@ from collect.results import Output
 from contract import keys
 from contract.errors import ObjectDenied, PredictionFailed
 from contract.plain import plain
-from shared import aws, storage
+from shared import storage
 from shared.aws import CONNECTIONS
 from shared.parts import read_manifest
+from tests.unit.functions.enforcement import answered
 from tests.unit.functions.stack import RESULTS, UPLOADS, Stack, csv_text, facts_of, labelled
 
 
@@ -427,27 +428,25 @@ KILLED = {
 
 
 @pytest.mark.parametrize("said", ["", "Shard 2 was not labelled: The disk is full."])
-def test_a_shard_without_a_word_has_the_reason_that_batch_knows(
-    live: Stack, monkeypatch: pytest.MonkeyPatch, said: str
-) -> None:
+def test_a_shard_without_a_word_has_the_reason_that_batch_knows(live: Stack, said: str) -> None:
     asked = Mock(return_value={"jobSummaryList": [KILLED]})
-    monkeypatch.setattr(aws, "batch", lambda: Mock(list_jobs=asked))
     state = without_part(live, 2, said.encode())
     state["prediction"] = {"Error": "States.TaskFailed", "Cause": '{"JobId":"876da822","JobName":"x"}'}
-    found = live.collect(state)
+    with answered("batch", "ListJobs", asked):
+        found = live.collect(state)
     told = "The disk is full." if said else "shard 2 left no part: it ran out of memory. Give the stack more"
     assert all(row["error"].startswith(f"not labelled: {told}") for row in live.table(found["results"])[6:])
     assert asked.call_args.kwargs["arrayJobId"] == "876da822"
 
 
 def test_a_batch_that_does_not_answer_costs_its_reason_only(
-    live: Stack, monkeypatch: pytest.MonkeyPatch
+    live: Stack,
 ) -> None:
     busy = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "ListJobs")
-    monkeypatch.setattr(aws, "batch", lambda: Mock(list_jobs=Mock(side_effect=busy)))
     state = without_part(live, 2)
     state["prediction"] = {"Error": "States.TaskFailed", "Cause": '{"JobId":"876da822"}'}
-    rows = live.table(live.collect(state)["results"])
+    with answered("batch", "ListJobs", Mock(side_effect=busy)):
+        rows = live.table(live.collect(state)["results"])
     assert {row["error"] for row in rows[6:]} == {"not labelled: shard 2 left no part and no reason."}
 
 
@@ -594,6 +593,11 @@ def test_a_part_that_is_too_large_for_the_memory_goes_by_the_disk(
 ) -> None:
     monkeypatch.setattr("collect.parts.SPOOLED_BYTES", 10)
     assert live.collect(predicted(live, THREE_SHARDS))["predicted"] == 9
+
+
+def test_a_file_of_a_bucket_whose_versions_are_suspended_is_labelled(live: Stack) -> None:
+    live.s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Suspended"})
+    assert live.collect(predicted(live, "text\nx\n"))["rows"] == 1
 
 
 def test_an_input_that_is_gone_is_told(live: Stack) -> None:

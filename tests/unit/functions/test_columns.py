@@ -185,6 +185,6 @@ def test_a_card_that_is_gone_is_told(stack: Stack) -> None:
     stack.live()
     uri = stack.upload("predict/claims.csv", "text,category\nx,open\n")
     run = stack.prepare({"action": "predict", "data": uri})
-    run["live_model"]["card"] += ".gone"
+    run["live_model"]["card"] = run["live_model"]["card"].replace("/card.json", "-gone/card.json")
     warnings = stack.validate({"run": run})["predict"]["warnings"]
     assert "What the model learned from is not known, as its card cannot be read" in warnings[0]

@@ -1,6 +1,7 @@
 """explain: every failure becomes one sentence, and explain itself never fails."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from explain.ending import goes_on_at
 from explain.handler import handler
 from shared import aws
+from tests.unit.functions.enforcement import answered
 from tests.unit.functions.stack import EXECUTION, Stack, csv_text
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -166,7 +168,7 @@ def test_batchs_own_spelling_is_understood_too(failed_shards: dict[str, Any]) ->
 
 
 def test_a_prediction_whose_shards_cannot_be_read_is_still_told(stack: Stack) -> None:
-    state = {"validation": {"predict": {"manifest": "s3://artifacts-bucket/none.json"}}}
+    state = {"validation": {"predict": {"manifest": "s3://artifacts-bucket/runs/none/manifest.json"}}}
     found = explain("States.TaskFailed", cause("batch_failed"), **state)
     assert found["sentence"] == "The prediction claimflow-predict failed: 1 of its 3 shards failed."
 
@@ -270,20 +272,22 @@ def test_a_long_reason_is_cut() -> None:
     assert len(found["sentence"]) <= 4000
 
 
-class Batch:
-    """Batch, asked for the failed shards of a job."""
+@pytest.fixture
+def batch() -> Iterator[Callable[..., None]]:
+    """Yield what sets the shards that Batch tells of when it is asked for the failed shards of the job."""
+    told: list[tuple[int, int | None, str, str]] = []
 
-    def __init__(self, *shards: tuple[int, int | None, str, str]) -> None:
-        self.shards = shards
-
-    def list_jobs(self, **asked: Any) -> dict[str, Any]:
+    def list_jobs(**asked: Any) -> dict[str, Any]:
         assert (asked["arrayJobId"], asked["jobStatus"]) == ("876da822", "FAILED")
-        return {"jobSummaryList": [self.summary(*shard) for shard in self.shards]}
+        return {"jobSummaryList": [summary(*shard) for shard in told]}
 
-    @staticmethod
-    def summary(index: int, exit_code: int | None, reason: str, status: str) -> dict[str, Any]:
-        container = ({"reason": reason} if reason else {}) | ({"exitCode": exit_code} if exit_code else {})
-        return {"arrayProperties": {"index": index}, "container": container, "statusReason": status}
+    with answered("batch", "ListJobs", list_jobs):
+        yield lambda *shards: told.extend(shards)
+
+
+def summary(index: int, exit_code: int | None, reason: str, status: str) -> dict[str, Any]:
+    container = ({"reason": reason} if reason else {}) | ({"exitCode": exit_code} if exit_code else {})
+    return {"arrayProperties": {"index": index}, "container": container, "statusReason": status}
 
 
 def of_failed(count: int) -> str:
@@ -351,9 +355,9 @@ def test_a_job_that_left_no_sentence_is_told_by_what_batch_says_of_it(
     said: str,
     unsaid: str,
     failed_shards: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
+    batch: Callable[..., None],
 ) -> None:
-    monkeypatch.setattr("shared.aws.batch", lambda: Batch((1, *job)))
+    batch((1, *job))
     shard = explain("States.TaskFailed", of_failed(2), **failed_shards)["sentence"]
     last = shard.split("manifest.json is missing. ")[-1]
     assert last.startswith("1 shard: ")
@@ -368,23 +372,23 @@ def test_a_job_that_left_no_sentence_is_told_by_what_batch_says_of_it(
 
 
 def test_shards_of_one_reason_are_told_together_and_those_told_already_are_not_told_again(
-    failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    failed_shards: dict[str, Any], batch: Callable[..., None]
 ) -> None:
     shards = [(0, None, PULL, ""), (1, None, PULL, ""), (2, 1, "", ENDED)]
-    monkeypatch.setattr("shared.aws.batch", lambda: Batch(*shards))
+    batch(*shards)
     said = explain("States.TaskFailed", of_failed(3), **failed_shards)["sentence"]
     assert "Shard 2: The model artifact is damaged: manifest.json is missing. 2 shards: its image" in said
     assert "exit code" not in said
 
 
 def test_a_prediction_all_of_whose_shards_took_too_long_timed_out(
-    stack: Stack, failed_shards: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    stack: Stack, failed_shards: dict[str, Any], batch: Callable[..., None]
 ) -> None:
     output = stack.json(failed_shards["validation"]["predict"]["manifest"])["output"]
     bucket, key = output.removeprefix("s3://").split("/", 1)
     for name in ("failure-00001.txt", "failure-00002.txt"):
         stack.s3.delete_object(Bucket=bucket, Key=f"{key}/{name}")
-    monkeypatch.setattr("shared.aws.batch", lambda: Batch((1, 137, "", TIMED_OUT), (2, 137, "", TIMED_OUT)))
+    batch((1, 137, "", TIMED_OUT), (2, 137, "", TIMED_OUT))
     found = explain("States.TaskFailed", of_failed(2), **failed_shards)
     assert found["error"] == "TimedOut"
     assert (

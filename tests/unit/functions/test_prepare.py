@@ -254,7 +254,7 @@ def test_a_forbidden_object_says_so(stack: Stack) -> None:
     with Stubber(aws.s3()) as stub:
         stub.add_client_error("head_object", "403", http_status_code=403)
         with pytest.raises(InvalidRequest, match="may not read it"):
-            stack.prepare({"action": "train", "data": "s3://bkt/k"})
+            stack.prepare({"action": "train", "data": "s3://uploads-bucket/k"})
 
 
 def test_throttling_is_not_the_requests_fault(stack: Stack) -> None:
@@ -262,7 +262,7 @@ def test_throttling_is_not_the_requests_fault(stack: Stack) -> None:
         for _ in range(5):
             stub.add_client_error("head_object", "SlowDown", http_status_code=503)
         with pytest.raises(AwsUnavailable, match="SlowDown"):
-            stack.prepare({"action": "train", "data": "s3://bkt/k"})
+            stack.prepare({"action": "train", "data": "s3://uploads-bucket/k"})
 
 
 def test_a_prediction_needs_a_live_model_and_says_how_to_get_one(stack: Stack) -> None:
@@ -301,10 +301,20 @@ def test_a_request_can_name_another_configuration(stack: Stack) -> None:
     assert run["hyperparameters"]["num_epoch"] == "8"
 
 
-def test_a_configuration_that_is_not_there_is_refused(stack: Stack) -> None:
+def test_a_request_can_name_the_configuration_of_an_earlier_run(stack: Stack) -> None:
     data = stack.upload("train/a.csv", "x")
-    with pytest.raises(InvalidConfig, match="cannot be read"):
-        stack.prepare({"action": "train", "data": data, "config": f"s3://{UPLOADS}/requests/none.json"})
+    earlier = stack.prepare({"action": "train", "data": data, "config": {"num_epoch": 8}})
+    again = stack.prepare({"action": "train", "data": data, "config": earlier["config"]})
+    assert again["hyperparameters"] == earlier["hyperparameters"]
+
+
+@pytest.mark.parametrize(
+    "place", [f"{UPLOADS}/requests/none.json", f"{ARTIFACTS}/runs/train-none/config.json"]
+)
+def test_a_configuration_that_is_not_there_is_refused(stack: Stack, place: str) -> None:
+    data = stack.upload("train/a.csv", "x")
+    with pytest.raises(InvalidConfig, match="is not there"):
+        stack.prepare({"action": "train", "data": data, "config": f"s3://{place}"})
 
 
 @pytest.mark.parametrize(("asked", "bar"), [(None, 0.8), (0.5, 0.8), (0.95, 0.95)])

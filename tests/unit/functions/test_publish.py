@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,20 @@ from contract.errors import AwsUnavailable
 from contract.state import LiveModel
 from publish import live
 from publish.handler import handler as publish
+from tests.unit.functions.enforcement import answered, by_the_test
 from tests.unit.functions.stack import ARTIFACTS, GROUP, SETTINGS, Stack, tar_gz
 
 EVENT = json.loads((Path(__file__).parents[2] / "events" / "model_package_approved.json").read_text("utf-8"))
 LIVE = f"s3://{ARTIFACTS}/live"
 WEIGHTS = random.Random(1).randbytes(10_000)  # gzip makes them no smaller
-TOPIC = "arn:aws:sns:eu-west-1:123456789012:claimflow"
 
 
 @pytest.fixture(autouse=True)
-def topic(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """Return the messages that are sent."""
+def topic() -> Iterator[list[dict[str, str]]]:
+    """Yield the messages that are sent."""
     messages: list[dict[str, str]] = []
-
-    class Sns:
-        def publish(self, **message: str) -> None:
-            messages.append(message)
-
-    monkeypatch.setenv("CLAIMFLOW_TOPIC", TOPIC)
-    monkeypatch.setattr("publish.handler.aws.sns", Sns)
-    return messages
+    with answered("sns", "Publish", lambda **message: messages.append(message) or {}):
+        yield messages
 
 
 def version(stack: Stack, name: str, status: str = "Approved", config: dict[str, Any] | None = None) -> str:
@@ -148,7 +143,8 @@ def test_what_changes_while_it_is_published_is_followed(
     def overtaken(model: LiveModel, bucket: str) -> bool:
         changed = write(model, bucket)
         while changes:
-            changes.pop()()
+            with by_the_test():
+                changes.pop()()
         return changed
 
     monkeypatch.setattr(live, "publish", overtaken)
@@ -166,7 +162,8 @@ def test_of_two_calls_at_once_the_slower_one_leaves_no_mixture(
     def slow(*arguments: Any) -> str:
         calls.append(arguments)
         if len(calls) == 3:
-            version(stack, "two")
+            with by_the_test():
+                version(stack, "two")
             publish(EVENT, None)
         return upload(*arguments)
 

@@ -1,6 +1,7 @@
 """start: an upload's event becomes one execution."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from contract.errors import AwsUnavailable
 from shared import aws
 from start import upload
 from start.handler import handler
+from tests.unit.functions.enforcement import answered
 from tests.unit.functions.stack import SETTINGS, Stack
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -144,17 +146,11 @@ def uploaded(key: str, size: int = 100) -> dict[str, Any]:
 
 
 @pytest.fixture
-def topic(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """Return what is published."""
+def topic() -> Iterator[list[dict[str, str]]]:
+    """Yield what is published."""
     told: list[dict[str, str]] = []
-
-    class Topic:
-        def publish(self, **message: str) -> None:
-            told.append(message)
-
-    monkeypatch.setattr(aws, "sns", Topic)
-    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:123456789012:topic")
-    return told
+    with answered("sns", "Publish", lambda **message: told.append(message) or {}):
+        yield told
 
 
 @pytest.mark.parametrize("key", ["requests/a.csv", "config/config.json", "training/a.csv", "a.csv"])

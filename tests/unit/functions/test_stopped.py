@@ -10,6 +10,7 @@ from shared import aws
 from stopped import blocked
 from stopped.ending import notice
 from stopped.handler import handler
+from tests.unit.functions.stack import TOPIC
 
 ARN = "arn:aws:states:eu-west-1:1:execution:claimflow:train-claims"
 
@@ -45,11 +46,10 @@ def test_a_request_that_cannot_be_read_leaves_the_executions_name(unreadable: st
     assert notice(detail(input=unreadable)).subject == "Claimflow: train-claims ended: aborted"
 
 
-def test_the_notice_goes_to_the_topic(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:1:claimflow")
+def test_the_notice_goes_to_the_topic() -> None:
     told = notice(detail())
     message = {
-        "TopicArn": "arn:aws:sns:eu-west-1:1:claimflow",
+        "TopicArn": TOPIC,
         "Subject": told.subject,
         "Message": told.message,
     }
@@ -99,10 +99,9 @@ def test_of_a_prediction_that_waits_for_an_unknown_reason_no_cause_is_made_up(re
     assert (f"AWS Batch says: {reason.rstrip('.')}" if reason else "no reason was given") in message
 
 
-def test_the_event_of_a_blocked_queue_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:1:claimflow")
+def test_the_event_of_a_blocked_queue_is_told_as_one() -> None:
     told = blocked.notice(waiting("UNDETERMINED"))
-    sent = {"TopicArn": "arn:aws:sns:eu-west-1:1:claimflow", "Subject": told.subject, "Message": told.message}
+    sent = {"TopicArn": TOPIC, "Subject": told.subject, "Message": told.message}
     with Stubber(aws.sns()) as stub:
         stub.add_response("publish", {}, sent)
         event = {"detail-type": "Batch Job Queue Blocked", "detail": waiting("UNDETERMINED")}
