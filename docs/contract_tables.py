@@ -7,6 +7,7 @@ from pathlib import Path
 
 from contract import errors as error_names
 from contract import keys as all_keys
+from contract import metrics as all_metrics
 from contract import steps as all_steps
 from docs.tables import markdown
 
@@ -50,6 +51,12 @@ def errors() -> str:
     kinds = classes("errors")
     rows = [[f"`{name}`", _text(node)] for name, node in kinds.items() if name in error_names.NAMES]
     return markdown(["error", "meaning"], rows)
+
+
+def metrics() -> str:
+    """Return the metrics that the functions write."""
+    rows = [[f"`{each.name}`", each.unit, each.meaning] for each in all_metrics.ALL]
+    return markdown(["metric", "unit", "what it tells"], rows)
 
 
 def classes(module: str) -> dict[str, ast.ClassDef]:

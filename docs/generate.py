@@ -29,6 +29,7 @@ _TABLES: dict[str, Callable[..., str]] = {
     "steps": contract_tables.steps,
     "events": contract_tables.events,
     "errors": contract_tables.errors,
+    "metrics": contract_tables.metrics,
     "fields": contract_tables.fields,
 }
 

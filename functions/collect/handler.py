@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from collect import background, promise, report, results, silent
+from collect import background, measured, promise, report, results, silent
 from collect.merge import merge, predictions
 from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
@@ -24,7 +24,7 @@ from contract.evaluation import Acceptance, Card, at_target
 from contract.manifest import Manifest
 from contract.queue import SCHEMA, Queue
 from contract.state import CollectEvent, Model, ResultCounts, Results, Run
-from shared import settings, storage
+from shared import metrics, settings, storage
 from shared.parts import read_manifest
 from shared.reading.reading import Reading
 from shared.storage import Location, ObjectInfo
@@ -57,7 +57,8 @@ def _handle(event: CollectEvent) -> Results:
     card = background.card(model["model_uri"])
     tally, uris, notes = _write_files(_Job(run, manifest, parts, card, model))
     acceptance = _acceptance(card, manifest)
-    notes += filter(None, [promise.broken(model["version"], acceptance and acceptance["target_precision"])])
+    broken = promise.broken(model["version"], acceptance and acceptance["target_precision"])
+    notes += filter(None, [broken])
     about = About(
         file=storage.parse_uri(manifest.source.uri).name,
         date=background.date(event["validation"]["predict"]["manifest"]),
@@ -86,6 +87,7 @@ def _handle(event: CollectEvent) -> Results:
     done = storage.write_json(_place(folder, keys.RESULTS_MANIFEST), document)
     subject, message = words(tally, about, uris, parts)
     logger.info("Collected", extra=dict(figures))
+    metrics.write(settings.model_group(), measured.figures(tally, is_broken=bool(broken)))
     return {
         **figures,
         "results": uris["results"],

@@ -10,11 +10,12 @@ from pathlib import Path
 from contract import keys, state
 from contract.errors import StorageError, TimedOut, TrainingFailed
 from contract.evaluation import Evaluation
+from contract.metrics import ACCURACY, BILLABLE_SECONDS, TRAINING_SECONDS, Metric
 from contract.state import EvaluateEvent, Run, Training
-from evaluate import evaluation, evidence
+from evaluate import evaluation, evidence, job_time
 from evaluate.card import card
 from evaluate.lineage import lineage
-from shared import settings, storage, training
+from shared import metrics, settings, storage, training
 from shared.archive import members
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
@@ -44,6 +45,7 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
     remarks = [advice or "", evaluation.suspicious(suspects)]
     subject, message = evaluation.words(found, event, missing, uris[keys.REPORT], remarks)
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
+    metrics.write(settings.model_group(), _measured(found.accuracy, job_time.read(job["job"])))
     checked = event["validation"]["train"]
     made: state.Evaluation = {
         "accuracy": found.accuracy,
@@ -69,6 +71,13 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
         made["compared_accuracy"] = found.compared.accuracy
         made["live_accuracy"] = found.compared.live_accuracy
     return made
+
+
+def _measured(accuracy: float, took: job_time.JobTime | None) -> dict[Metric, float]:
+    seconds: dict[Metric, float] = (
+        {TRAINING_SECONDS: took.training, BILLABLE_SECONDS: took.billable} if took else {}
+    )
+    return {ACCURACY: 100 * accuracy, **seconds}
 
 
 def _needed() -> evidence.Needed:

@@ -8,6 +8,7 @@ import os
 from typing import Any, cast
 
 from contract.errors import NEVER_AGAIN, PredictionFailed, TimedOut, Unexpected
+from contract.metrics import FAILED_RUNS, REFUSED_RUNS
 from contract.state import EndEvent, ExplainEvent, Failure, GoesOn, State, known
 from explain import shards
 from explain.cause import (
@@ -20,7 +21,7 @@ from explain.cause import (
 )
 from explain.ending import goes_on_at
 from explain.step import failed_step
-from shared import aws, batch, settings
+from shared import aws, batch, metrics, settings
 from shared.batch import field, of_shards
 from shared.messages import command, message, subject
 from shared.shards import told
@@ -43,6 +44,7 @@ def _failure(event: ExplainEvent, state: State) -> Failure:
         )
     logger.info("Explained", extra={"error": failure.error})
     name, again = _file_name(state), failure.error not in NEVER_AGAIN
+    metrics.write(settings.model_group(), {FAILED_RUNS if again else REFUSED_RUNS: 1})
     lines = [
         failure.sentence,
         f"File: {name}" if name else "",

@@ -6,9 +6,10 @@ A request for another target of the live model (threshold.py) comes to the same 
 """
 
 from contract import keys
+from contract.metrics import LIVE_ACCURACY
 from contract.state import Evaluation, LiveModel, RegisterEvent, Registration
 from register import again, lock, package, threshold, version
-from shared import artifact, registry, settings
+from shared import artifact, metrics, registry, settings
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
 
@@ -71,6 +72,8 @@ def _told(
     number, group = version.number(arn), settings.model_group()
     subject, message = package.words(event, number, group, live=live, reason=reason, before=before)
     logger.info("Registered", extra={"version": number, "live": live})
+    if live:
+        metrics.write(group, {LIVE_ACCURACY: 100 * event["evaluation"]["accuracy"]})
     registration: Registration = {
         "arn": arn,
         "version": number,

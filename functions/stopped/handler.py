@@ -4,7 +4,8 @@ It is that of a run that was stopped, took too long or failed past every Catch, 
 for a machine.
 """
 
-from shared import aws, settings
+from contract.metrics import FAILED_RUNS
+from shared import aws, metrics, settings
 from shared.event import EventBridgeEvent
 from shared.telemetry import lambda_handler, logger
 from stopped import blocked, ending
@@ -18,6 +19,8 @@ def _handle(event: EventBridgeEvent) -> dict[str, str]:
         TopicArn=settings.text("CLAIMFLOW_TOPIC"), Subject=message.subject, Message=message.message
     )
     logger.info("Told", extra={"status": detail.get("status")})
+    if detail.get("status") == "FAILED":  # the machine's own counts have the others
+        metrics.write(settings.model_group(), {FAILED_RUNS: 1})
     return {"subject": message.subject}
 
 
