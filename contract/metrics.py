@@ -38,6 +38,7 @@ TRAINING_SECONDS = Metric("TrainingSeconds", "Seconds", "what a training took, w
 BILLABLE_SECONDS = Metric("BillableSeconds", "Seconds", "what SageMaker bills of them, on each instance")
 FAILED_RUNS = Metric("FailedRuns", "Count", "runs that failed and may succeed when something is mended")
 REFUSED_RUNS = Metric("RefusedRuns", "Count", "runs that ended on a file or request to be corrected")
+OLDEST_RUN_SECONDS = Metric("OldestRunSeconds", "Seconds", "since when the oldest run goes on, each hour")
 
 ALL = (
     ROWS,
@@ -56,4 +57,5 @@ ALL = (
     BILLABLE_SECONDS,
     FAILED_RUNS,
     REFUSED_RUNS,
+    OLDEST_RUN_SECONDS,
 )

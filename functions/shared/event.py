@@ -9,7 +9,9 @@ Event = TypeVar("Event")
 
 
 # Not a class: a key of AWS's has a hyphen.
-EventBridgeEvent = TypedDict("EventBridgeEvent", {"detail-type": NotRequired[str], "detail": dict[str, Any]})
+EventBridgeEvent = TypedDict(
+    "EventBridgeEvent", {"detail-type": NotRequired[str], "time": NotRequired[str], "detail": dict[str, Any]}
+)
 
 
 def checked(event: object, handle: Callable[[Event], object]) -> Event:

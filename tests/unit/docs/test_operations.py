@@ -15,7 +15,8 @@ TEMPLATE = (ROOT / "template.yaml").read_text(encoding="utf-8")
 def entries(section: str) -> dict[str, str]:
     """Return the entries of a section by the name that they are about."""
     text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    return dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"^### (`[^\n]+`)\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL)
+    return {name: entry for names, entry in found for name in re.findall(r"`(\w+)`", names)}
 
 
 def test_every_error_has_an_entry_and_no_other() -> None:

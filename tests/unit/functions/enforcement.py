@@ -112,6 +112,13 @@ def requests(service: str, operation: str, given: dict[str, Any]) -> list[Reques
             Request("sagemaker:CreateModelPackage", f"{model}/1"),
             *_of_containers(given["InferenceSpecification"]["Containers"]),
         ],
+        ("sagemaker", "DescribeTrainingJob"): lambda: [
+            Request(
+                "sagemaker:DescribeTrainingJob",
+                f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{given['TrainingJobName']}",
+            )
+        ],
+        ("sfn", "ListExecutions"): lambda: [Request("states:ListExecutions", given["stateMachineArn"])],
         ("sfn", "StartExecution"): lambda: [Request("states:StartExecution", given["stateMachineArn"])],
         ("sfn", "SendTaskFailure"): lambda: [Request("states:SendTaskFailure", MACHINE)],
         ("sfn", "SendTaskSuccess"): lambda: [Request("states:SendTaskSuccess", MACHINE)],

@@ -15,7 +15,7 @@ from explain.handler import handler as explain
 from register.handler import handler as register
 from shared import aws
 from stopped.handler import handler as stopped
-from tests.unit.functions.stack import EXECUTION, GROUP, Stack, labelled
+from tests.unit.functions.stack import EXECUTION, GROUP, SETTINGS, Stack, labelled
 from tests.unit.functions.test_collect import CLAIMS, predicted
 from tests.unit.functions.test_promise import decide
 from tests.unit.functions.test_register import passed
@@ -150,11 +150,42 @@ def test_a_run_that_failed_is_counted_by_who_has_to_mend_it(error: str, metric: 
     assert written(capsys) == {metric: 1}
 
 
+def execution(**dates: datetime.datetime) -> dict[str, Any]:
+    return {"executionArn": EXECUTION, "stateMachineArn": "m", "name": "r", "status": "RUNNING", **dates}
+
+
+@pytest.mark.parametrize(
+    ("running", "seconds"),
+    [
+        ([], 0),
+        ([{"startDate": 11}, {"startDate": 9}], 3 * 3600),
+        ([{"startDate": 2, "redriveDate": 10}], 2 * 3600),
+    ],
+)
+def test_each_hour_the_age_of_the_oldest_run_is_measured(
+    running: list[dict[str, int]], seconds: int, capsys: Capture
+) -> None:
+    made = [
+        {key: datetime.datetime(2026, 1, 1, hour, tzinfo=datetime.UTC) for key, hour in dates.items()}
+        for dates in running
+    ]
+    machine = SETTINGS["CLAIMFLOW_STATE_MACHINE"]
+    stubber = Stubber(aws.step_functions())
+    stubber.add_response(
+        "list_executions",
+        {"executions": [execution(**dates) for dates in made]},
+        {"stateMachineArn": machine, "statusFilter": "RUNNING"},
+    )
+    with stubber:
+        stopped({"detail-type": "Scheduled Event", "time": "2026-01-01T12:00:00Z", "detail": {}}, None)
+    assert written(capsys) == {"OldestRunSeconds": seconds}
+
+
 @pytest.mark.parametrize(("status", "count"), [("FAILED", {"FailedRuns": 1}), ("ABORTED", {})])
 def test_a_failure_that_no_step_caught_is_counted_and_what_a_person_stopped_is_not(
     status: str, count: Figures, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:1:claimflow")
+    monkeypatch.setenv("CLAIMFLOW_TOPIC", "arn:aws:sns:eu-west-1:123456789012:claimflow")
     stubber = Stubber(aws.sns())
     stubber.add_response("publish", {"MessageId": "1"})
     with stubber:
