@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import page, plot, results
-from docs import contract_tables, fault_table, tables
+from docs import contract_tables, fault_table, permission_table, tables
 from model.config import Config, schema
 from workflow import definition
 from workflow.drawing import draw
@@ -25,6 +25,7 @@ _TABLES: dict[str, Callable[..., str]] = {
     "parameters": tables.parameters,
     "outputs": tables.outputs,
     "faults": fault_table.faults,
+    "permissions": permission_table.permissions,
     "keys": contract_tables.keys,
     "steps": contract_tables.steps,
     "events": contract_tables.events,

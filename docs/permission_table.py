@@ -54,8 +54,9 @@ BY_AWS: dict[str, dict[str, str]] = {
             *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
         ),
         **_all("draws the curves of a training", "cloudwatch:PutMetricData"),
+        **_all("deletes the checkpoints that the program deletes", "s3:DeleteObject"),
     },
-    "JobRole": _UPLOAD,
+    "JobRole": {**_UPLOAD, "s3:ListBucket": "S3 tells that a part is missing only to who may list"},
     "ExecutionRole": {
         **_IMAGE,
         **_all("writes the log of the prediction", "logs:CreateLogStream", "logs:PutLogEvents"),

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from local import keeper
+from local import keeper, roles
 from local.batch_requests import JobRequest, now
 from local.cloudwatch import LogStream
 from local.processes import JobProcess
@@ -196,6 +196,7 @@ class ContainerJob:
             "TMPDIR": str(folder),
             "AWS_REGION": REGION,
             **settings.client_environment(),
+            **roles.credentials(self._request.container.get("jobRoleArn")),
             **self._request.variables(),
             "AWS_BATCH_JOB_ID": self.job_id,
             "AWS_BATCH_JOB_ATTEMPT": str(attempt),

@@ -6,7 +6,7 @@ execution is stopped or the task times out.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import (  # type: ignore[import-untyped,unused-ignore]
@@ -14,11 +14,12 @@ from botocore.exceptions import (  # type: ignore[import-untyped,unused-ignore]
     ParamValidationError,
 )
 
-from local import batch, sagemaker
+from local import batch, roles, sagemaker
 from local.clients import client
 from local.executions import current_attempt
 from local.history import task_details
 from local.patches import Part, part
+from local.settings import REGION
 from local.step_functions import error
 
 # How the Java SDK, which Step Functions uses, names errors that the API names otherwise.
@@ -29,6 +30,7 @@ _SAGEMAKER_ERRORS = {
     "ConflictException": "ConflictException",
 }
 _BATCH_ERRORS = {"ClientException": "ClientException", "ServerException": "ServerException"}
+ACCOUNT = "000000000000"
 # Below these the keys are the user's own and keep their case.
 _FREE_MAPS = ("Parameters", "Tags", "StatusSummary", "Options")
 _BATCH_ACTIONS = ("SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob")
@@ -50,15 +52,20 @@ def install() -> None:
 
 def create_training_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """`sagemaker:createTrainingJob[.sync]`."""
-    endpoint = sagemaker.training_jobs().endpoint
+    endpoint, role = sagemaker.training_jobs().endpoint, roles.machine_role()
+    arn = sagemaker.make_arn(f"training-job/{parameters['TrainingJobName']}")
+    passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    _check("SageMaker", role, ("iam:PassRole", parameters["RoleArn"], passed), ("sagemaker:AddTags", arn, {}))
     answer = _call(
-        lambda: client("sagemaker", endpoint).create_training_job(**parameters),
+        lambda: client("sagemaker", endpoint, role).create_training_job(**parameters),
         "SageMaker", _SAGEMAKER_ERRORS, "AmazonSageMakerException", parameters,
     )  # fmt: skip
     job = sagemaker.training_jobs().find(parameters["TrainingJobName"])
     if not resource.endswith(".sync"):
         return answer
-    _wait(resource, answer, job.done, lambda: job.stop("Stopped"))
+    stop = _if_allowed(role, ("sagemaker:StopTrainingJob", arn, {}), lambda: job.stop("Stopped"))
+    _wait(resource, answer, job.done, stop)
+    _check("SageMaker", role, ("sagemaker:DescribeTrainingJob", arn, {}))
     described: dict[str, Any] = _in_milliseconds(job.describe())
     if described["TrainingJobStatus"] == "Failed":
         raise error("States.TaskFailed", json.dumps(described))
@@ -68,9 +75,11 @@ def create_training_job(resource: str, parameters: dict[str, Any]) -> dict[str, 
 def submit_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """`batch:submitJob[.sync]`."""
     request = change_case(parameters, str.lower)
-    endpoint = sagemaker.training_jobs().endpoint
+    endpoint, role = sagemaker.training_jobs().endpoint, roles.machine_role()
+    tags = request.get("tags") or {}
+    _check("Batch", role, *_of_job(request["jobDefinition"], tags))
     answer = _call(
-        lambda: client("batch", endpoint).submit_job(**request),
+        lambda: client("batch", endpoint, role).submit_job(**request),
         "Batch", _BATCH_ERRORS, "AWSBatchException", parameters,
     )  # fmt: skip
     submitted = change_case(answer, str.upper)
@@ -78,11 +87,39 @@ def submit_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
         return dict(submitted)
     job = batch.find_job(answer["jobId"])
     reason = "Step Functions stopped the job because its task was stopped or timed out."
-    _wait(resource, submitted, job.done, lambda: job.terminate(reason))
+    tagged = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+    asked = ("batch:TerminateJob", answer["jobArn"], tagged)
+    _wait(resource, submitted, job.done, _if_allowed(role, asked, lambda: job.terminate(reason)))
+    _check("Batch", role, ("batch:DescribeJobs", "*", {}))
     described: dict[str, Any] = change_case(job.describe(), str.upper)
     if described["Status"] != "SUCCEEDED":
         raise error("States.TaskFailed", json.dumps(described))
     return described
+
+
+def _of_job(definition: str, tags: dict[str, str]) -> Iterator[roles.Request]:
+    """Yield what SubmitJob asks IAM for beside the queue.
+
+    It is written nowhere whether a definition is asked for with its revision when the job names none, and
+    whether the right to tag is asked for on the definition or on the job: all of them must be allowed.
+    """
+    arn, name = f"arn:aws:batch:{REGION}:{ACCOUNT}", definition.rpartition("/")[2]
+    names = (name,) if ":" in name else (name, f"{name}:1")
+    definitions = [f"{arn}:job-definition/{each}" for each in names]
+    yield from (("batch:SubmitJob", each, {}) for each in definitions)
+    if tags:
+        asked = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+        yield from (("batch:TagResource", each, asked) for each in (*definitions, f"{arn}:job/new"))
+
+
+def _check(service: str, role: str | None, *requests: roles.Request) -> None:
+    if said := roles.denied(role, *requests):
+        raise error(f"{service}.AccessDeniedException", said)
+
+
+def _if_allowed(role: str | None, request: roles.Request, stop: Callable[[], object]) -> Callable[[], object]:
+    """Make what stops a job; without the right to, Step Functions leaves it running."""
+    return lambda: roles.denied(role, request) or stop()
 
 
 def change_case(value: Part, change: Callable[[str], str]) -> Part:

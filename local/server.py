@@ -40,6 +40,7 @@ def _ministack_environment(settings: Settings) -> dict[str, str]:
         "AWS_REGION": REGION,
         **settings.client_environment(),
         "AWS_SESSION_TOKEN": "",
+        "AUTH": "true" if settings.roles else "false",
         "SFN_WAIT_SCALE": str(settings.wait_scale),
         "LAMBDA_EXECUTOR": "local",
         "DOCKER_HOST": f"unix://{settings.folder}/no-docker.sock",  # leave a Docker that happens to run alone
@@ -72,6 +73,7 @@ def _extend(settings: Settings) -> None:
         lambda_errors,
         log_queries,
         redrive,
+        roles,
         sagemaker,
         step_functions,
         upload_events,
@@ -87,6 +89,7 @@ def _extend(settings: Settings) -> None:
         step_functions, upload_events,
     ):  # fmt: skip
         extension.install()
+    roles.install(settings)
     keeper.install(settings)
     _warn_of_other_version()
 

@@ -21,6 +21,7 @@ class SettingsError(Exception):
 class Settings:
     """What the commands and the server need to know.
 
+    `roles` lets everything in a stack do only what its role allows.
     `grace_seconds` is how long a job that is told to stop may take (SageMaker gives 120 s, Batch 30 s).
     `wait_scale` shortens Wait states and the pauses between retries.
     """
@@ -31,6 +32,7 @@ class Settings:
     programs: Path
     grace_seconds: float
     wait_scale: float
+    roles: bool
 
     @property
     def endpoint(self) -> str:
@@ -89,6 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         programs=Path(programs).absolute() if programs else _REPOSITORY / "container",
         grace_seconds=_seconds(environment, "CLAIMFLOW_LOCAL_GRACE_SECONDS", "10"),
         wait_scale=_seconds(environment, "CLAIMFLOW_LOCAL_WAIT_SCALE", "0.02"),
+        roles=environment.get("CLAIMFLOW_LOCAL_ROLES") == "1",
     )
 
 

@@ -149,7 +149,7 @@ class TrainingJob:
         self.done = threading.Event()
         self._request, self._settings = request, settings
         self._base = settings.jobs / f"training-{self.name}"
-        self._s3 = client("s3", settings.endpoint)
+        self._s3 = client("s3", settings.endpoint, request["RoleArn"])
         self._lock = threading.RLock()
         self._process: JobProcess | None = None
         self._stopped_as = ""

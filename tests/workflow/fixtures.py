@@ -32,13 +32,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @contextmanager
-def local_stack(folder: Path) -> Iterator[Stack]:
-    """Start a local AWS, deploy the stack to it, and end both."""
+def local_stack(folder: Path, **settings: str) -> Iterator[Stack]:
+    """Start a local AWS with more settings, deploy the stack to it, and end both."""
     port = free_port()
-    environment = aws_environment(port) | {
-        "CLAIMFLOW_LOCAL_PORT": str(port),
-        "CLAIMFLOW_LOCAL_DIR": str(folder),
-    }
+    environment = aws_environment(port) | settings
+    environment |= {"CLAIMFLOW_LOCAL_PORT": str(port), "CLAIMFLOW_LOCAL_DIR": str(folder)}
     start_server(environment)
     try:
         deployed = Stack("claimflow-test", environment)
