@@ -11,6 +11,7 @@ APP := $(VENV)/app
 SAM := $(VENV)/sam
 LOCAL := $(VENV)/local
 BENCHMARKS := $(VENV)/benchmarks
+NOTEBOOK := $(VENV)/notebook
 BIN := $(APP)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(SAM)/bin:$(CURDIR)/$(LOCAL)/bin:$(PATH)
 
@@ -26,11 +27,11 @@ $(UV): requirements/uv.txt
 	@$(VENV)/uv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-$(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
+$(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done $(NOTEBOOK)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
 	@echo "Setting up: the '$*' environment"
 	@$(UV) venv -q --clear --python $(PYTHON) $(VENV)/$*
 	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip sync -q --require-hashes $<
-	@if [ $* = app ]; then VIRTUAL_ENV=$(APP) $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
+	@if [ $* = app -o $* = notebook ]; then VIRTUAL_ENV=$(VENV)/$* $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
 	@touch $@
 
 .PHONY: check unit test aws-test generate fuzz demo down clean lock
@@ -49,7 +50,7 @@ unit: setup ## The fast tests only, without the local AWS
 
 # These tests, and the programs that they start, show what of the code is reached: measuring all would take too long.
 MEASURED := tests/unit tests/container
-test: check ## Everything: the checks above, then the whole test suite, and how much of the code it reached
+test: check $(NOTEBOOK)/.done ## Everything: the checks above, then the whole test suite, and how much of the code it reached
 	coverage erase
 	coverage run -m pytest $(MEASURED)
 	pytest $(addprefix --ignore=,$(MEASURED))
@@ -75,6 +76,14 @@ fuzz: setup ## Take random files through the whole way: make fuzz [FILES=10000]
 
 demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv DESK=1]
 	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)") $(if $(DESK),--desk)
+
+.PHONY: notebook notebook-pages
+notebook: setup $(NOTEBOOK)/.done ## Open Jupyter on the notebooks, on this machine only
+	$(NOTEBOOK)/bin/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=notebooks
+
+notebook-pages: setup $(NOTEBOOK)/.done ## Run the notebooks on a local AWS and render their pages in docs/ (minutes)
+	pytest tests/notebooks
+	$(NOTEBOOK)/bin/python -m docs.notebooks
 
 ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 STACK ?= claimflow
@@ -121,7 +130,7 @@ down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down
 
 lock: setup ## Compile the lock files again after a change to a *.in file
-	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/benchmarks functions/requirements container/requirements container/bom/requirements; do \
+	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/notebook requirements/benchmarks functions/requirements container/requirements container/bom/requirements; do \
 	  $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header $$f.in -o $$f.txt; done
 
 clean: ## Stop the local AWS and remove all that was made, the environments too

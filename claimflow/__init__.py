@@ -13,6 +13,7 @@ Texts go nowhere but to the model: they are labelled in this process.
 from claimflow.errors import ClaimflowError
 from claimflow.evaluation import Evaluation
 from claimflow.loading import load
+from claimflow.local_aws import use_local_aws
 from claimflow.model import Model
 
-__all__ = ["ClaimflowError", "Evaluation", "Model", "load"]
+__all__ = ["ClaimflowError", "Evaluation", "Model", "load", "use_local_aws"]

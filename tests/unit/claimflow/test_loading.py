@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import claimflow
+from claimflow import local_aws
 from tests.unit.workflow.fakes import add_model
 from tests.unit.workflow.test_classify import register
 from workflow.account import Account
@@ -88,6 +89,28 @@ def test_another_stack_is_named_or_comes_from_the_environment(
     monkeypatch.setenv("CLAIMFLOW_STACK", "named")
     with pytest.raises(claimflow.ClaimflowError, match="There is no stack 'named' here"):
         claimflow.load("live")
+
+
+def test_after_use_local_aws_every_sdk_asks_the_local_aws_and_knows_no_key_of_the_user(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Account] = []
+    monkeypatch.setattr(local_aws.stacks, "check_reachable", asked.append)
+    monkeypatch.setattr(
+        local_aws.os, "environ", {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "x", "HOME": "/h"}
+    )
+    claimflow.use_local_aws()
+    assert [each.local for each in asked] == [True]
+    left = {key: value for key, value in local_aws.os.environ.items() if key.startswith("AWS_")}
+    assert left["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert left["AWS_ACCESS_KEY_ID"] == left["AWS_SECRET_ACCESS_KEY"] == "test"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(left)
+
+
+def test_a_local_aws_that_does_not_run_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAIMFLOW_LOCAL_PORT", "9")
+    with pytest.raises(claimflow.ClaimflowError, match=r"^The local AWS is not running: start it with"):
+        claimflow.use_local_aws()
 
 
 def test_what_is_wrong_with_the_settings_for_aws_is_told_as_at_the_command_line() -> None:
