@@ -6,13 +6,11 @@ from typing import TypeAlias
 import pandas as pd
 
 from claimflow.errors import ClaimflowError
-from contract.columns import LABEL_NAMES, NO_TEXT, TEXT_LIMIT, TEXT_NAMES, TOO_LONG
-from contract.plain import is_blank, plain
-from contract.text import is_text, listed
+from contract.columns import LABEL_NAMES, TEXT_NAMES
+from contract.plain import plain, why_unusable
+from contract.text import listed
 
 Texts: TypeAlias = "pd.DataFrame | pd.Series[str] | Iterable[str] | str"
-
-NOT_TEXT = "not text: it holds half a character"
 
 
 def texts_of(data: Texts, column: str | None) -> "pd.Series[str]":
@@ -37,7 +35,7 @@ def labels_of(data: pd.DataFrame, column: str | None) -> "pd.Series[str]":
 
 def errors_of(texts: "pd.Series[str]") -> "pd.Series[str]":
     """Return why each text cannot be labelled, in the words of the results; empty for one that can."""
-    return texts.map(_error).astype(object)
+    return texts.map(why_unusable).astype(object)
 
 
 def place_of(data: pd.DataFrame, column: str | None, common: Iterable[str], what: str) -> int:
@@ -63,11 +61,3 @@ def place_of(data: pd.DataFrame, column: str | None, common: Iterable[str], what
 
 def _as_text(cells: "pd.Series[str]") -> "pd.Series[str]":
     return cells.astype(object).where(cells.notna(), "").map(str).astype(object)
-
-
-def _error(text: str) -> str:
-    if is_blank(text):
-        return NO_TEXT
-    if not is_text(text):
-        return NOT_TEXT
-    return f"{TOO_LONG}: {len(text):,} characters, at most {TEXT_LIMIT:,}" if len(text) > TEXT_LIMIT else ""

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from contract.text import INVISIBLE
+from contract.columns import NO_TEXT, TEXT_LIMIT, TOO_LONG
+from contract.text import INVISIBLE, is_text
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _STRAIGHT = str.maketrans(
@@ -14,6 +15,7 @@ _STRAIGHT = str.maketrans(
     }
 )
 _BLANK = re.compile(rf"[\s\u2800{INVISIBLE}]*")
+NOT_TEXT = "not text: it holds half a character"
 _NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]*))?")
 
 
@@ -38,6 +40,15 @@ def plain(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Return whether nothing of a text can be seen: empty, white space, invisible characters."""
     return _BLANK.fullmatch(text) is not None
+
+
+def why_unusable(text: str) -> str:
+    """Return why a text cannot be labelled, in the words of the results; empty for one that can."""
+    if is_blank(text):
+        return NO_TEXT
+    if not is_text(text):
+        return NOT_TEXT
+    return f"{TOO_LONG}: {len(text):,} characters, at most {TEXT_LIMIT:,}" if len(text) > TEXT_LIMIT else ""
 
 
 def _number(sign: str, whole: str, fraction: str) -> str:

@@ -27,13 +27,13 @@ def predict(classifier: Classifier, rows: Iterable[Row], explain: bool = False) 
     """
     together = chunks(rows)
     if not all(part.forks for part in classifier.parts):
-        predictions = (_predict_chunk(classifier, chunk, explain) for chunk in together)
+        predictions = (predict_chunk(classifier, chunk, explain) for chunk in together)
         return itertools.chain.from_iterable(predictions)
     classifier.predict_proba(
         ["é"]
     )  # builds the tables once, for all processes, those of letters beyond ASCII too
     return itertools.chain.from_iterable(
-        on_all_cores(partial(_predict_chunk, classifier, explain=explain), together)
+        on_all_cores(partial(predict_chunk, classifier, explain=explain), together)
     )
 
 
@@ -51,7 +51,8 @@ def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:
+def predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> list[Prediction]:
+    """Return one prediction for each row, in their order, made in this process."""
     scores = classifier.predict_proba([row.text for row in rows])
     best, second, confidences = _likeliest(scores.probabilities)
     decision = classifier.decision

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 DESK_PORT = 8642
+SERVE_PORT = 8080  # as in a container of SageMaker
 
 
 class Commands(TyperGroup):
@@ -354,6 +355,40 @@ def audit_promise(ctx: typer.Context, as_json: AsJson = False) -> None:
     else:
         lists.show_audits(found)
         display.say(audit.in_words(shown, live), "red" if shown.broken else "")
+
+
+@app.command(name="serve")
+def serve_model(
+    ctx: typer.Context,
+    version: Annotated[
+        int | None, typer.Option("--version", metavar="NUMBER", help="Of the model; else the live one.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1024, max=65535, help="Of the loopback address.")
+    ] = SERVE_PORT,
+) -> None:
+    """Answer programs on this machine with a model, as a SageMaker endpoint does (docs/serving.md)."""
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    model = (
+        models.find(models.list_models(account, stack), version)
+        if version
+        else models.read_live(account, stack)
+    )
+    from container import endpoint, failure  # noqa: PLC0415  the other commands do not wait for the web server
+
+    classifier = local_model.load(account, stack, model).classifier
+    try:
+        with endpoint.listening("127.0.0.1", port) as at:
+            display.say(
+                f"Version {model.version} of the model answers at http://127.0.0.1:{port}/invocations; "
+                "Ctrl-C ends it.",
+                "bold",
+            )
+            code = endpoint.serve(classifier, at, {"x-claimflow-model": str(model.version)})
+    except failure.UsageError as error:
+        raise CommandError(str(error)) from None
+    raise typer.Exit(code)
 
 
 @app.command(name="desk")

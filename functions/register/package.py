@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 from contract import keys
+from contract.served import SERVED_TYPES, TARGET_VARIABLE
 from contract.state import Evaluation, LiveModel, RegisterEvent
 from contract.text import count, percent, shorten
 from shared.messages import command, file_address, message, noticed, subject, trained_from
@@ -34,12 +35,18 @@ def package(state: RegisterEvent, group: str, reason: str | None) -> dict[str, A
     }
 
 
-def specification(image: str, model_uri: str) -> dict[str, Any]:
-    """Return the InferenceSpecification of a model."""
+def specification(image: str, model_uri: str, target: float | None = None) -> dict[str, Any]:
+    """Return the InferenceSpecification of a model, as an endpoint or a batch transform hosts it.
+
+    `target` is the target precision of the version; None: the model's own.
+    """
+    container: dict[str, Any] = {"Image": image, "ModelDataUrl": model_uri}
+    if target is not None:
+        container["Environment"] = {TARGET_VARIABLE: repr(target)}
     return {
-        "Containers": [{"Image": image, "ModelDataUrl": model_uri}],
-        "SupportedContentTypes": ["text/csv"],
-        "SupportedResponseMIMETypes": ["text/csv"],
+        "Containers": [container],
+        "SupportedContentTypes": list(SERVED_TYPES),
+        "SupportedResponseMIMETypes": list(SERVED_TYPES),
     }
 
 

@@ -56,7 +56,7 @@ def package(live: dict[str, Any], target: float, wanted: Wanted, execution: str)
         "ModelPackageDescription": described(
             f"{origin}, set by {wanted.started_by}" if wanted.started_by else origin
         ),
-        "InferenceSpecification": specification(container["Image"], container["ModelDataUrl"]),
+        "InferenceSpecification": specification(container["Image"], container["ModelDataUrl"], target),
         "ModelApprovalStatus": "PendingManualApproval",
         "ModelMetrics": live["ModelMetrics"],
         "CustomerMetadataProperties": values({**live["CustomerMetadataProperties"], **facts}),

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract.errors import AnotherGoesLive, InvalidRequest, TrainingFailed
+from contract.served import SERVED_TYPES
 from evaluate.handler import handler as evaluate
 from register import lock, package
 from register.handler import handler as register
@@ -266,6 +267,7 @@ def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> 
     container = package["InferenceSpecification"]["Containers"][0]
     assert container["ModelDataUrl"] == state["training"]["model_uri"]
     assert container["Image"] == state["run"]["image"], "what trained it, whatever the stack runs by now"
+    assert package["InferenceSpecification"]["SupportedContentTypes"] == list(SERVED_TYPES)
     metrics = package["ModelMetrics"]["ModelQuality"]["Statistics"]
     assert metrics == {"ContentType": "application/json", "S3Uri": state["evaluation"]["evaluation"]}
     about = package["CustomerMetadataProperties"]

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from contract.errors import InvalidRequest, NoLiveModel
+from contract.served import TARGET_VARIABLE
 from contract.state import Registration
 from prepare.handler import handler as prepare
 from register import wanted
@@ -57,6 +58,8 @@ def test_the_version_says_who_changed_it_and_of_which_one_and_keeps_what_was_kno
     assert {key: about[key] for key in others} == {key: kept[key] for key in others}
     assert after["ModelMetrics"] == before["ModelMetrics"]
     assert after["ModelPackageDescription"] == "Version 1 with the target 90.0%, set by ana"
+    (container,) = after["InferenceSpecification"]["Containers"]
+    assert container["Environment"] == {TARGET_VARIABLE: "0.9"}, "an endpoint accepts by the new target, too"
 
 
 def test_people_read_what_the_target_gives_and_how_to_go_back(live: Stack) -> None:
