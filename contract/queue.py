@@ -7,6 +7,10 @@ from typing import TypedDict
 
 SCHEMA = 2
 
+NONE_OF_THESE = "(none of these)"
+"""What people say of a row that belongs to no category of the model: a decision like the others, which no
+model learns and none has said."""
+
 
 class QueueRow(TypedDict):
     """A row that a person looks at."""

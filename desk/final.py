@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from contract.queue import NONE_OF_THESE
 from desk.pages import desk_of, page
 from workflow import final
 
@@ -16,8 +17,10 @@ from workflow import final
 def show(request: Request) -> Response:
     """Answer with what is decided and what is open."""
     reader = desk_of(request).reader(request.path_params["run"])
-    reader.refresh()
-    return page(request, "final.html", run=request.path_params["run"], reader=reader)
+    uncategorized = sum(each.category == NONE_OF_THESE for each in reader.refresh())
+    return page(
+        request, "final.html", run=request.path_params["run"], reader=reader, uncategorized=uncategorized
+    )
 
 
 def download(request: Request) -> Response:

@@ -20,7 +20,7 @@ from desk.queues import (
     Number,
     Token,
     about,
-    check_category,
+    check_answer,
     has_text,
     look,
     place_of,
@@ -84,7 +84,7 @@ def show(request: Request) -> Response:
 def decide_together(request: Request, sent: Together) -> Response:
     """Store a decision of several rows; those that somebody has, or that are to be read alone, are named."""
     reader, person = reader_of(request), desk_of(request).person(sent.window)
-    check_category(reader, sent.category)
+    check_answer(reader, sent.category)
     decided, refused = [], []
     for row in filter(None, map(reader.find, sent.numbers)):
         token = f"{sent.token}-{row['number']}"

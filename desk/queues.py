@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import Field
 from starlette.requests import Request
 
-from contract.queue import QueueRow
+from contract.queue import NONE_OF_THESE, QueueRow
 from desk.pages import API, desk_of
 from workflow.decisions import NOTE_CHARACTERS
 from workflow.errors import CommandError
@@ -79,6 +79,7 @@ def about(request: Request, reader: QueueReader) -> dict[str, Any]:
         "decided_rows": reader.rows - reader.left,
         "shown": SHOWN,
         "text_shown": TEXT_SHOWN,
+        "none_of_these": NONE_OF_THESE,
     }
 
 
@@ -86,14 +87,18 @@ def wanted(reader: QueueReader, group: str | None, category: str | None) -> Want
     """Return which rows are wanted; raises CommandError for what the queue does not have."""
     if group is not None and group not in reader.index["groups"]:
         raise CommandError("The queue has no rows of this kind: load the page again.")
-    check_category(reader, category)
+    if category is not None and category not in reader.index["categories"]:
+        raise CommandError("The model has no such category: choose one of the list.")
     return Wanted(group, category)
 
 
-def check_category(reader: QueueReader, category: str | None) -> None:
-    """Raise CommandError for a category that the model does not have."""
-    if category is not None and category not in reader.index["categories"]:
-        raise CommandError("The model has no such category: choose one of the list.")
+def check_answer(reader: QueueReader, category: str | None) -> None:
+    """Raise CommandError for what is neither a category of the model nor NONE_OF_THESE."""
+    if category not in {None, NONE_OF_THESE, *reader.index["categories"]}:
+        raise CommandError(
+            f"The model has no such category: choose one of the list, or {NONE_OF_THESE}; "
+            "the note can name a new one."
+        )
 
 
 def has_text(reader: QueueReader, row: QueueRow, text: str) -> bool:

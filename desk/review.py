@@ -21,7 +21,7 @@ from desk.queues import (
     Token,
     about,
     base_of,
-    check_category,
+    check_answer,
     plain,
     reader_of,
     wanted,
@@ -140,7 +140,7 @@ def decide(request: Request, sent: Decide) -> Response:
     row = reader.find(sent.number)
     if row is None:
         raise NotFoundError("This row is not in the queue: load the page again.")
-    check_category(reader, sent.category)
+    check_answer(reader, sent.category)
     answer = Answer(sent.category, sent.token, sent.revision, sent.note)
     made = reader.decide(row, answer, desk_of(request).person(sent.window))
     return JSONResponse(

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from contract.queue import NONE_OF_THESE
+
 FILE = "decided.jsonl"
 ORIGIN = ("decided_run", "decided_row", "decided_at")  # the columns beside text and label
 
@@ -14,7 +16,7 @@ class DecidedRow(NamedTuple):
 
     text: str
     label: str | None
-    """None: the decision was taken back."""
+    """NONE_OF_THESE for a row of no category; None: the decision was taken back."""
     run: str
     """Under which its decision is kept."""
     row: int
@@ -26,7 +28,8 @@ class DecidedRow(NamedTuple):
 def merged(before: Iterable[DecidedRow], found: Iterable[DecidedRow]) -> list[DecidedRow]:
     """Return the rows to learn: what was `found` replaces what the same row was before.
 
-    Of several decisions of one text the last counts, once. The rows are in the order of their decisions.
+    Of several decisions of one text the last counts, once; where that is NONE_OF_THESE, no row of the text is
+    learned. The rows are in the order of their decisions.
     """
     by_row = {(each.run, each.row): each for each in (*before, *found)}
     in_order = sorted(by_row.values(), key=lambda each: (each.at, each.run, each.row))
@@ -34,7 +37,7 @@ def merged(before: Iterable[DecidedRow], found: Iterable[DecidedRow]) -> list[De
     for each in in_order:
         if each.label is not None:
             by_text[_same(each.text)] = each
-    counting = set(by_text.values())
+    counting = {each for each in by_text.values() if each.label != NONE_OF_THESE}
     return [each for each in in_order if each in counting]
 
 

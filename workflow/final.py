@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contract import keys
-from contract.queue import ResultsForm
+from contract.queue import NONE_OF_THESE, ResultsForm
 from contract.spreadsheet import harmless
 from contract.text import count
 from workflow import objects
@@ -29,6 +29,8 @@ class Counts:
     rows: int
     by_model: int
     by_people: int
+    none: int
+    """Of those by people, the ones that belong to none of the categories."""
     open: int
     """Rows that a person should decide and nobody has, and rows without a prediction."""
 
@@ -59,12 +61,15 @@ def write(account: Account, stack: Stack, folder: str, to: Path) -> tuple[Path, 
 def sentence(counts: Counts) -> str:
     """Return in words who decided the rows.
 
-    >>> sentence(Counts(1_200, 1_061, 100, 39))
+    >>> sentence(Counts(1_200, 1_061, 100, 0, 39))
     '1,200 rows: 1,061 with the category of the model, 100 decided by people, 39 still open.'
+    >>> sentence(Counts(6, 3, 3, 1, 0))
+    '6 rows: 3 with the category of the model, 3 decided by people (1 of no category), 0 still open.'
     """
+    none = f" ({counts.none:,} of no category)" if counts.none else ""
     return (
         f"{count(counts.rows, 'row')}: {counts.by_model:,} with the category of the model, "
-        f"{counts.by_people:,} decided by people, {counts.open:,} still open."
+        f"{counts.by_people:,} decided by people{none}, {counts.open:,} still open."
     )
 
 
@@ -76,13 +81,14 @@ def _write_rows(
 ) -> Counts:
     header = next(records)
     writer.writerow([*header, *(_free(name, header) for name in COLUMNS)])
-    by_model = by_people = rows = 0
+    by_model = by_people = none = rows = 0
     for rows, cells in enumerate(records, 1):
         final = _final(cells, form, decided.get(rows - 1))
         by_people += final[1] not in {"", MODEL}
         by_model += final[1] == MODEL
+        none += final[0] == NONE_OF_THESE and final[1] != MODEL
         writer.writerow([*cells, *final])
-    return Counts(rows, by_model, by_people, rows - by_model - by_people)
+    return Counts(rows, by_model, by_people, none, rows - by_model - by_people)
 
 
 def _final(cells: list[str], form: ResultsForm, decision: Decision | None) -> tuple[str, str, str]:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from contract import keys
 from contract.lineage import LearnedFile, Lineage
+from contract.queue import NONE_OF_THESE
 from contract.state import MOST_FILES, THRESHOLD, Request, ThresholdRequest
 from contract.text import count
 from workflow import decided, lineage, models, objects, runs, submission, suspects
@@ -54,6 +55,8 @@ class Retraining:
     """Decisions whose texts are gone with the results of their runs."""
     older: int = 0
     """Decisions from before the newest of the model's files was uploaded, which are not learned."""
+    none: int = 0
+    """Decisions that a row belongs to none of the categories, of which nothing is learned."""
 
 
 def plan(account: Account, stack: Stack) -> Retraining:
@@ -76,12 +79,13 @@ def plan(account: Account, stack: Stack) -> Retraining:
     older = sum(each.category is not None and each.changes[-1].at < uploaded for _, each in decisions)
     before = _decided_before(account, made_of)
     rows = decided.merged(before, found)
+    none = sum(each.label == NONE_OF_THESE for each in found)
     if rows == before:
-        raise CommandError(_nothing(account, model, _unlearned(account, left_out, older)))
+        raise CommandError(_nothing(account, model, _unlearned(account, left_out, older, none)))
     more.append(_upload(account, stack, rows, model))
     request = submission.request("train", first, None, _config(made_of), more=more)
     request["decided_until"] = max(each.at for each in (*before, *found))
-    return Retraining(request, model.version, len(rows), left_out, older)
+    return Retraining(request, model.version, len(rows), left_out, older, none)
 
 
 def start(account: Account, stack: Stack, planned: Retraining) -> str:
@@ -96,7 +100,7 @@ def sentence(account: Account, planned: Retraining) -> str:
     """Return in words what is learned, and what is not."""
     return (
         f"The files of model version {planned.version} and {count(planned.rows, 'row')} that people decided."
-        f"{_unlearned(account, planned.left_out, planned.older)}"
+        f"{_unlearned(account, planned.left_out, planned.older, planned.none)}"
     )
 
 
@@ -118,7 +122,7 @@ def _nothing(account: Account, model: Model, unlearned: str) -> str:
     )
 
 
-def _unlearned(account: Account, left_out: int, older: int) -> str:
+def _unlearned(account: Account, left_out: int, older: int, none: int) -> str:
     """Return how many decisions are not learned, and what to do where they should be."""
     gone = f" {count(left_out, 'decision')} left out, as the results with the texts are gone."
     before = (
@@ -126,7 +130,9 @@ def _unlearned(account: Account, left_out: int, older: int) -> str:
         "taken to have what was right then: where it has not, train with the final file of that review "
         f"(`{account.command} final RUN`) as well."
     )
-    return (gone if left_out else "") + (before if older else "")
+    nowhere = f" {count(none, 'decision')} left out, as the rows belong to none of the categories."
+    told = [(gone, left_out), (before, older), (nowhere, none)]
+    return "".join(sentence for sentence, decisions in told if decisions)
 
 
 def _config(made_of: Lineage) -> dict[str, object]:

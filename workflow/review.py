@@ -8,14 +8,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from contract.queue import QueueRow
+from contract.queue import NONE_OF_THESE, QueueRow
 from workflow.decisions import Answer, Decision, NotYoursError, Person
 from workflow.queue import QueueReader
 
 SKIP, UNDO, QUIT, HELP = "s", "u", "q", "?"
+NONE_KEY = "0"
 KEYS = (
     "Enter takes the first category, 1 or 2 one of the two; or type how a category begins, or a part of it. "
-    "s skips the row, u takes the last decision back, q ends, ? lists the categories."
+    "0 says that it is none of the categories, s skips the row, u takes the last decision back, q ends, "
+    "? lists the categories."
 )
 MOST_LISTED = 12
 
@@ -108,8 +110,8 @@ class Review:
 def matches(typed: str, row: QueueRow, categories: list[str]) -> list[str]:
     """Return the categories that are meant by what was typed: one, none, or several to choose from.
 
-    The whole name of a category is that one; then 1 and 2 are the two likeliest, and else the categories
-    count that begin with it, or, where none does, those that have it in them.
+    The whole name of a category is that one; then 0 is none of them, 1 and 2 are the two likeliest, and else
+    the categories count that begin with it, or, where none does, those that have it in them.
     """
     if not typed:
         return [row["prediction"]]
@@ -117,6 +119,8 @@ def matches(typed: str, row: QueueRow, categories: list[str]) -> list[str]:
     whole = [each for each in categories if each.casefold() == lowered]
     if len(whole) == 1 or typed in whole:
         return [typed] if typed in whole else whole
+    if typed == NONE_KEY:
+        return [NONE_OF_THESE]
     if typed in {"1", "2"}:
         return [row["prediction"] if typed == "1" else row["second"]]
     begins = [each for each in categories if each.casefold().startswith(lowered)]

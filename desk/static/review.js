@@ -213,7 +213,7 @@ function find() {
       return option;
     }),
   );
-  if (typed && !found.length) $("found").append(desk.element("li", "No category has this in its name.", { role: "option", "aria-disabled": "true" }));
+  if (typed && !found.length) $("found").append(desk.element("li", "No category has this in its name. None of these? Esc, then 0.", { role: "option", "aria-disabled": "true" }));
   $("found").hidden = !typed;
   $("search").setAttribute("aria-expanded", String(Boolean(typed)));
   choose(0);
@@ -263,6 +263,7 @@ const KEYS = {
   s: () => row && skip(row.number),
   u: undo,
   n: () => row && note(),
+  0: () => row && decide($("none").dataset.none),
   "?": () => $("keys").showModal(),
   "/": () => row && search(""),
 };
@@ -284,6 +285,7 @@ addEventListener("keydown", (event) => {
 });
 
 $("search").addEventListener("input", find);
+$("none").addEventListener("click", KEYS[0]);
 $("skip").addEventListener("click", () => skip(row.number));
 $("undo").addEventListener("click", undo);
 $("undo-done").addEventListener("click", undo);

@@ -151,6 +151,34 @@ def test_undo_skip_and_help_by_keyboard(page: Page, served: Served, account: Acc
     expect(page.locator("#line")).to_have_text("Line 2")
 
 
+def test_a_row_of_none_of_the_categories_is_said_by_key_by_button_and_in_a_list(
+    page: Page, served: Served, account: Account, tmp_path: Path
+) -> None:
+    with_results(account, [row(n) for n in range(4)])
+    review(page, served)
+    press(page, "0")
+    expect(page.locator("#history")).to_have_text("Line 2: (none of these)")
+    page.get_by_role("button", name="None of these").click()
+    ready(page)
+    page.goto(f"{served.address}/runs/{RUN}/list")
+    page.get_by_label("Line 5").check()
+    page.get_by_label("The chosen rows are").fill("(none of these)")
+    page.get_by_role("button", name="Decide the chosen rows").click()
+    expect(page.locator("#said [role=status]")).to_have_text("1 row decided: (none of these). 1 left.")
+    page.get_by_role("link", name="finish").click()
+    expect(page.locator("main")).to_contain_text("3 rows belong to none of the categories")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the final file").click()
+    download.value.save_as(tmp_path / "final.csv")
+    with (tmp_path / "final.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [each["category"] for each in csv.DictReader(file)] == [
+            "(none of these)",
+            "(none of these)",
+            "",
+            "(none of these)",
+        ]
+
+
 def test_a_page_that_is_loaded_again_goes_on_where_it_was(
     page: Page, served: Served, account: Account
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from contract.queue import NONE_OF_THESE
 from tests.unit.workflow import queues
 from tests.unit.workflow.queues import RUN, put, reader, row
 from workflow.account import Account
@@ -117,6 +118,25 @@ def test_what_a_person_decided_last_is_known_to_a_page_that_is_opened_anew(
     elsewhere.decide(found, Answer("Wheels", "token"), Person("ben", "window-9"))
     expected = [{"number": 2, "line": 4, "category": "Wheels", "revision": 1}]
     assert browser.get(f"/api/runs/{RUN}/recent").json() == expected
+
+
+def test_a_row_may_belong_to_none_of_the_categories_and_the_last_page_counts_it(
+    browser: TestClient, account: Account
+) -> None:
+    put(account, [row(0), row(1)])
+    assert decide(browser, 0, NONE_OF_THESE, token="token-none")[1]["category"] == NONE_OF_THESE
+    assert decisions(account)[0].category == NONE_OF_THESE
+    assert "1 row belongs to none of the categories" in browser.get(f"/runs/{RUN}/final").text
+
+
+def test_a_category_that_the_model_does_not_have_is_refused_with_what_to_do(
+    browser: TestClient, account: Account
+) -> None:
+    put(account, [row(0)])
+    status, answer = decide(browser, 0, "Gearbox")
+    assert status == 400
+    assert "or (none of these); the note can name a new one." in answer["error"]
+    assert decisions(account) == {}
 
 
 def test_a_decision_sent_twice_is_stored_once(browser: TestClient, account: Account) -> None:

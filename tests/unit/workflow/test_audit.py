@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contract.audit import ALL_WEEKS, Audited, sentence
+from contract.queue import NONE_OF_THESE
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from workflow.account import Account
 from workflow.audit import audited
@@ -58,6 +59,13 @@ def test_audits_are_counted_by_version_and_week_the_newest_version_first() -> No
         (3, "2026-W48", 1, 0, 0.98),
         (2, ALL_WEEKS, 1, 1, None),
         (2, "2026-W01", 1, 1, None),
+    ]
+
+
+def test_an_accepted_row_of_none_of_the_categories_is_wrong() -> None:
+    assert [(each.rows, each.right) for each in audited([decision(True, category=NONE_OF_THESE)], {})] == [
+        (1, 0),
+        (1, 0),
     ]
 
 

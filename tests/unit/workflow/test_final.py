@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contract import keys
-from contract.queue import SCHEMA
+from contract.queue import NONE_OF_THESE, SCHEMA
 from workflow import final, stack
 from workflow.account import Account
 from workflow.cli import app
@@ -94,7 +94,15 @@ def test_a_row_has_the_category_of_the_model_or_of_the_person_who_decided(
     ]
     assert rows[1]["decided_at"].startswith("20")
     assert rows[0]["decided_at"] == ""
-    assert counts == Counts(rows=4, by_model=2, by_people=1, open=1)
+    assert counts == Counts(rows=4, by_model=2, by_people=1, none=0, open=1)
+
+
+def test_a_row_of_none_of_the_categories_says_so_and_is_counted(account: Account, tmp_path: Path) -> None:
+    put(account, csv_text(","))
+    decide(account, 1, NONE_OF_THESE)
+    rows, counts = written(account, tmp_path / "to")
+    assert (rows[1]["category"], rows[1]["decided_by"]) == ("(none of these)", "ana")
+    assert counts == Counts(rows=4, by_model=2, by_people=1, none=1, open=1)
 
 
 def test_what_the_results_have_stands_there_as_it_was(account: Account, tmp_path: Path) -> None:
@@ -137,7 +145,7 @@ def test_a_workbooks_final_file_is_a_csv_file_no_cell_of_which_runs(account: Acc
     decide(account, 1, "brakes")
     rows, counts = written(account, tmp_path / "to")
     assert [[row[name] for name in COLUMNS] for row in rows] == ROWS
-    assert counts == Counts(rows=4, by_model=2, by_people=1, open=1)
+    assert counts == Counts(rows=4, by_model=2, by_people=1, none=0, open=1)
 
 
 def test_columns_of_the_same_names_are_kept(account: Account, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from contract import keys
 from contract.columns import SUSPECT
-from contract.queue import SCHEMA
+from contract.queue import NONE_OF_THESE, SCHEMA
 from contract.spreadsheet import csv_line, harmless
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from workflow import decided, decisions, retraining, stack
@@ -278,6 +278,30 @@ def suspects_file(rows: list[tuple[str, ...]], form: str) -> bytes:
             cell.data_type = "s"
     book.save(file)
     return file.getvalue()
+
+
+def test_what_belongs_to_none_of_the_categories_is_not_learned_and_counted(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["a", "b", "A"])
+    decide(account, "run-1", 0, "brakes")
+    decide(account, "run-1", 1, "engine")
+    decide(account, "run-1", 2, NONE_OF_THESE)  # the same text as the first, later
+    planned = plan(account)
+    assert labels(account, planned) == {"b": "engine"}
+    assert retraining.sentence(account, planned) == (
+        "The files of model version 1 and 1 row that people decided. 1 decision left out, as the rows belong "
+        "to none of the categories."
+    )
+
+
+def test_where_all_rows_belong_to_none_of_the_categories_there_is_nothing_to_learn(
+    account: Account, old: dict[str, Any]
+) -> None:
+    queue(account, "run-1", ["a"])
+    decide(account, "run-1", 0, NONE_OF_THESE)
+    with pytest.raises(CommandError, match="1 decision left out, as the rows belong to none"):
+        plan(account)
 
 
 def test_decisions_without_texts_are_counted(account: Account, old: dict[str, Any]) -> None:

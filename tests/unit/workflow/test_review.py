@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
+from contract.queue import NONE_OF_THESE
 from tests.unit.workflow.queues import CATEGORIES, RUN, put, reader, row
 from workflow import review
 from workflow.account import Account
@@ -32,6 +33,7 @@ def decided(account: Account) -> dict[int, str | None]:
     ("typed", "meant"),
     [
         ("", ["Brakes"]),
+        ("0", [NONE_OF_THESE]),
         ("1", ["Brakes"]),
         ("2", ["Engine"]),
         ("wheels", ["Wheels"]),
@@ -48,6 +50,7 @@ def test_what_is_typed_means_a_category(typed: str, meant: list[str]) -> None:
 
 def test_a_category_that_is_a_number_is_meant_by_it() -> None:
     assert matches("1", row(0), ["1", "2", "10"]) == ["1"]
+    assert matches("0", row(0), ["0", "1"]) == ["0"]
 
 
 def test_of_categories_that_differ_by_case_the_one_that_was_typed_is_meant() -> None:
