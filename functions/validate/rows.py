@@ -9,6 +9,7 @@ import pandas as pd
 
 from contract.columns import LABEL, LINE, NO_TEXT, ROW, TEXT, TEXT_LIMIT, TOO_LONG
 from contract.plain import is_blank
+from contract.queue import NONE_OF_THESE
 from shared.table import Row, Table
 from validate import widths
 from validate.columns import Columns
@@ -19,6 +20,7 @@ CHUNK_CHARACTERS = 16_000_000
 
 WRONG_WIDTH = "wrong number of cells"
 NO_LABEL = "no category"
+NOWHERE = "none of the categories, as a person said"
 LABEL_TOO_LONG = "category too long"
 LONE = "the only usable row of its category"
 SUPERSEDED = "its text stands in a later file"
@@ -108,6 +110,7 @@ def _reasons(frame: pd.DataFrame, *, labelled: bool) -> "pd.Series[str]":
     if labelled:
         _refuse_longer(reasons, frame[LABEL], LABEL_LIMIT, LABEL_TOO_LONG)
         reasons[frame[LABEL].map(is_blank).astype(bool)] = NO_LABEL
+        reasons[frame[LABEL] == NONE_OF_THESE] = NOWHERE
     reasons[frame[TEXT].map(is_blank).astype(bool)] = NO_TEXT
     return reasons
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from contract.errors import InvalidData
+from contract.queue import NONE_OF_THESE
 from tests.unit.functions.stack import ARTIFACTS, RESULTS, Stack, csv_text, labelled
 
 
@@ -95,6 +96,14 @@ def test_so_are_the_rows_that_judged_it(stack: Stack) -> None:
     assert "champion_validation" not in names(labelled(21)), "a channel without a file fails the training"
     stack.s3.delete_object(Bucket=ARTIFACTS, Key=live["evaluation"]["card"].split("/", 3)[3])
     assert set(names(labelled(21))) == {"train", "validation", "champion"}
+
+
+def test_a_row_that_a_person_gave_to_none_of_the_categories_is_not_learned(stack: Stack) -> None:
+    state = stack.validated("train", labelled(20) + f"a new kind,{NONE_OF_THESE}\n" * 2)
+    rejected = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
+    assert {row["reason"] for row in rejected} == {"none of the categories, as a person said"}
+    counts = state["validation"]["train"]
+    assert (counts["rejected"], counts["classes"]) == (2, 2)
 
 
 def test_bad_rows_are_rejected_with_line_and_reason(stack: Stack) -> None:
