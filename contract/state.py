@@ -335,6 +335,8 @@ class ResultCounts(TypedDict):
     """Rows unlike the training texts; absent in a run of before."""
     mean_confidence: NotRequired[float]
     """Of the predicted rows; absent where there are none, and in a run of before."""
+    queue_rows: NotRequired[int]
+    """Rows that people are asked to decide, audits among them; absent in a run of before."""
 
 
 class Results(ResultCounts):

@@ -1,18 +1,22 @@
 """What all pages work with: the account and its stack, the queues that are open, and who it is."""
 
 import re
+import time
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from desk.live_model import LiveModel
 from desk.suspects import open_suspects
 from workflow import display, objects, runs
 from workflow.account import Account
-from workflow.decisions import Person
-from workflow.errors import CommandError
+from workflow.decisions import Decisions, Person
+from workflow.errors import CommandError, ExecutionUnknownError
 from workflow.queue import QueueReader
 from workflow.runs import Run
 from workflow.stack import Stack
@@ -20,6 +24,8 @@ from workflow.stack import Stack
 MOST_OPEN = 8  # queues whose indexes are kept
 MOST_WINDOWS = 1_000  # whose skipped rows are known
 RECENT = 25  # runs on the first page
+COUNTED_SECONDS = 30
+AT_ONCE = 8  # queues whose decisions are counted
 _RUN = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _WINDOW = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -42,7 +48,9 @@ class Desk:
     _readers: OrderedDict[tuple[str, bool], QueueReader] = field(default_factory=OrderedDict)
     _ended: dict[tuple[str, str], Run] = field(default_factory=dict)
     _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _opening: dict[tuple[str, bool], Lock] = field(default_factory=dict)
     _told: str = ""
+    _counted: dict[str, tuple[int, float]] = field(default_factory=dict)
     _skipped: OrderedDict[tuple[str, str], set[int]] = field(default_factory=OrderedDict)
 
     @cached_property
@@ -66,9 +74,19 @@ class Desk:
         """Return a run with its steps; raises NotFoundError."""
         return runs.read_run(self.account, self._arn(name))
 
-    def recent(self) -> list[Run]:
-        """Return the newest runs without their steps, newest first; what has ended is read once."""
-        listed = runs.recent(self.account, self.stack, RECENT)
+    def glance(self, name: str) -> Run | None:
+        """Return a run without its steps; None: Step Functions has forgotten it, as it does after 90 days."""
+        try:
+            return runs.glance(self.account, self._arn(name))
+        except ExecutionUnknownError:
+            return None
+
+    def recent(self, first: int = 0) -> list[Run]:
+        """Return RECENT runs without their steps, newest first; `first` are left out.
+
+        What has ended is read once.
+        """
+        listed = runs.recent(self.account, self.stack, first + RECENT)[first : first + RECENT]
         marks = {each["executionArn"]: f"{each['status']} {each.get('stopDate')}" for each in listed}
         unknown = [arn for arn, mark in marks.items() if (arn, mark) not in self._ended]
         read = {run.arn: run for run in runs.glances(self.account, unknown)}
@@ -81,14 +99,25 @@ class Desk:
         Raises CommandError for a run without them.
         """
         check_run_name(name)
-        read = open_suspects if suspects else QueueReader.of_run
+        key = (name, suspects)
         with self._lock:
-            if (name, suspects) not in self._readers:
-                self._readers[name, suspects] = read(self.account, self.stack, self.folder(name))
-                while len(self._readers) > MOST_OPEN:
-                    self._readers.popitem(last=False)
-            self._readers.move_to_end((name, suspects))
-            return self._readers[name, suspects]
+            opening = self._opening.setdefault(key, Lock())
+        with opening:  # of this run only: the others' reviewers do not wait
+            if key not in self._readers:
+                try:
+                    read = open_suspects if suspects else QueueReader.of_run
+                    made = read(self.account, self.stack, self.folder(name))
+                finally:
+                    with self._lock:
+                        self._opening.pop(key, None)
+                with self._lock:
+                    self._readers[key] = made
+        with self._lock:
+            reader = self._readers[key]
+            self._readers.move_to_end(key)
+            while len(self._readers) > MOST_OPEN:
+                self._readers.popitem(last=False)
+            return reader
 
     def document(self, uri: str) -> dict[str, Any]:
         """Return a JSON file that a run left and nobody changes; an empty one where there is none."""
@@ -106,10 +135,33 @@ class Desk:
 
     def folder(self, name: str) -> str:
         """Return the folder of a run's files, which stay when Step Functions forgets it after 90 days."""
+        found = self.glance(name)
+        return found.folder if found else name
+
+    def left(self, labelled: list[Run]) -> dict[str, int]:
+        """Return how many rows of labelled files are for people to decide still, as far as it is known.
+
+        Of a queue that nobody has opened here, what was decided is counted again after COUNTED_SECONDS.
+        """
+        asked = {run.name: run for run in labelled if "queue_rows" in run.data.get("results", {})}
         try:
-            return runs.glance(self.account, self._arn(name)).folder
-        except CommandError:
-            return name
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                decided = list(pool.map(self._decided, asked.values()))
+        except (BotoCoreError, ClientError):  # only to be told; the review says what is wrong
+            return {}
+        return {
+            name: run.data["results"]["queue_rows"] - rows
+            for (name, run), rows in zip(asked.items(), decided, strict=True)
+        }
+
+    def _decided(self, run: Run) -> int:
+        if reader := self._readers.get((run.name, False)):
+            return reader.rows - reader.left
+        rows, until = self._counted.get(run.folder, (0, 0.0))
+        if until < time.monotonic():
+            rows = Decisions(self.account.dynamodb, self.stack.decisions, run.folder).count()
+            self._counted[run.folder] = rows, time.monotonic() + COUNTED_SECONDS
+        return rows
 
     def _arn(self, name: str) -> str:
         check_run_name(name)

@@ -16,10 +16,18 @@ from workflow import final
 
 def show(request: Request) -> Response:
     """Answer with what is decided and what is open."""
-    reader = desk_of(request).reader(request.path_params["run"])
-    uncategorized = sum(each.category == NONE_OF_THESE for each in reader.refresh())
+    desk, run = desk_of(request), request.path_params["run"]
+    reader, found = desk.reader(run), desk.glance(run)
+    decisions = reader.refresh()
+    results = found.data.get("results") if found else None
+    counts = final.expected(results, decisions) if results else None
     return page(
-        request, "final.html", run=request.path_params["run"], reader=reader, uncategorized=uncategorized
+        request,
+        "final.html",
+        run=run,
+        reader=reader,
+        said=final.sentence(counts) if counts else "",
+        uncategorized=sum(each.category == NONE_OF_THESE for each in decisions),
     )
 
 

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,23 +12,24 @@ from starlette.routing import Route
 
 from contract.state import Action
 from contract.text import shorten
-from desk.desk import Desk
+from desk.desk import RECENT, Desk
 from desk.pages import desk_of, page
 from workflow import records, submission
 from workflow.errors import CommandError
 
 MOST_UPLOADED = 5 << 30  # bytes of one file
 LONGEST_NAME = 200
+LONGEST_PLACE = 6  # digits of how many newer runs are left out
 
 
 def show(request: Request) -> Response:
     """Answer with the first page."""
-    return page(request, "home.html", runs=_records(desk_of(request)))
+    return page(request, "home.html", **_listed(request))
 
 
 def table(request: Request) -> Response:
     """Answer with the table of runs alone, which the page asks for again and again."""
-    return page(request, "runs.html", runs=_records(desk_of(request)))
+    return page(request, "runs.html", **_listed(request))
 
 
 async def upload(request: Request) -> Response:
@@ -46,8 +47,17 @@ async def upload(request: Request) -> Response:
     return JSONResponse({"run": arn.rsplit(":", 1)[-1]})
 
 
-def _records(desk: Desk) -> list[records.Record]:
-    return [records.record(run, desk.stack.results) for run in desk.recent()]
+def _listed(request: Request) -> dict[str, Any]:
+    """Return a page of runs, the newest ones or older ones, and how many rows of each are left to decide."""
+    desk, asked = desk_of(request), request.query_params.get("from", "")
+    first = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < LONGEST_PLACE else 0
+    found = desk.recent(first)
+    return {
+        "runs": [records.record(run, desk.stack.results) for run in found],
+        "left": desk.left(found),
+        "first": first,
+        "older": first + RECENT if len(found) == RECENT else None,
+    }
 
 
 async def _stream(request: Request, write: Callable[[bytes], int]) -> None:

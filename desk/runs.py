@@ -25,7 +25,7 @@ from contract.steps import THRESHOLD as NEW_TARGET
 from desk.desk import Desk, NotFoundError
 from desk.pages import Posted, desk_of, page, takes
 from desk.wording import for_page
-from workflow import outcome, results, training_log
+from workflow import outcome, records, results, training_log
 from workflow.executions import Step
 from workflow.runs import FINAL, Run, now, redrive, stop
 
@@ -78,8 +78,10 @@ def download(request: Request) -> Response:
 
 def report(request: Request) -> Response:
     """Answer with a page that shows a report in a frame."""
-    name = _key(desk_of(request), request).split("/", 1)[1]
-    return page(request, "report.html", run=request.path_params["run"], name=name)
+    desk, run = desk_of(request), request.path_params["run"]
+    name, found = _key(desk, request).split("/", 1)[1], desk.glance(run)
+    file = (records.record(found, desk.stack.results).file if found else None) or run
+    return page(request, "report.html", run=run, file=file, name=name)
 
 
 def change(request: Request, sent: Change) -> Response:
@@ -125,6 +127,7 @@ def _about(request: Request) -> dict[str, Any]:
     run = desk.run(request.path_params["run"])
     return {
         "run": run,
+        "file": records.record(run, desk.stack.results).file or run.name,
         "state": outcome.state_of(run),
         "nodes": list(nodes(run)),
         "log_line": training_log.last_line(desk.account, run.steps) if run.running else None,

@@ -191,6 +191,17 @@ class Decisions:
         item = self._client.get_item(TableName=self._table, Key=self._key(number), ConsistentRead=True)
         return _read(item["Item"]) if "changes" in item.get("Item", {}) else None
 
+    def count(self) -> int:
+        """Return how many rows are decided."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="run = :run",
+            FilterExpression="attribute_exists(category)",
+            ExpressionAttributeValues={":run": {"S": self._run}},
+            Select="COUNT",
+        )
+        return sum(page["Count"] for page in pages)
+
     def all(self) -> Iterator[Decision]:
         """Yield the decisions of all rows that were ever decided, in the order of the rows."""
         pages = self._client.get_paginator("query").paginate(

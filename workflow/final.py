@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from contract import keys
 from contract.queue import NONE_OF_THESE, ResultsForm
 from contract.spreadsheet import harmless
+from contract.state import ResultCounts
 from contract.text import count
 from workflow import objects
 from workflow.account import Account
@@ -56,6 +57,14 @@ def write(account: Account, stack: Stack, folder: str, to: Path) -> tuple[Path, 
             )
         made.replace(path)
     return path, counts
+
+
+def expected(results: ResultCounts, decisions: Iterable[Decision]) -> Counts:
+    """Return what the final file of a run would have, by what the run counted and what was decided."""
+    decided = [each for each in decisions if each.category is not None]
+    by_model = results["accepted"] - sum(each.audit for each in decided)
+    none = sum(each.category == NONE_OF_THESE for each in decided)
+    return Counts(results["rows"], by_model, len(decided), none, results["rows"] - by_model - len(decided))
 
 
 def sentence(counts: Counts) -> str:

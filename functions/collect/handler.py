@@ -152,12 +152,15 @@ def _write_as(form: Form, job: _Job) -> tuple[Tally, dict[str, str]]:
         }
         for path in files.values():
             path.unlink()  # their place on the disk is the queue's
-        uris["queue"] = _write_queue(job, queue, Path(temporary) / "rows", output, uris["results"])
+        rows = Path(temporary) / "rows"
+        uris["queue"], tally.in_queue = _write_queue(job, queue, rows, output, uris["results"])
     return tally, {**uris, "rejected": manifest.rejected_uri}
 
 
-def _write_queue(job: _Job, files: QueueFiles, path: Path, output: Output, results_uri: str) -> str:
-    """Write the rows of the queue and, last, its index; returns the address of the index."""
+def _write_queue(
+    job: _Job, files: QueueFiles, path: Path, output: Output, results_uri: str
+) -> tuple[str, int]:
+    """Write the rows of the queue and, last, its index; returns the index's address and how many rows."""
     written = files.write(path)
     folder = keys.prediction_results(job.run)
     rows = storage.upload(_place(folder, keys.QUEUE_ROWS), path, JSON_LINES)
@@ -188,7 +191,7 @@ def _write_queue(job: _Job, files: QueueFiles, path: Path, output: Output, resul
             "review_column": output.place(NEEDS_REVIEW),
         },
     }
-    return storage.write_json(_place(folder, keys.QUEUE_INDEX), index)
+    return storage.write_json(_place(folder, keys.QUEUE_INDEX), index), len(written.rows)
 
 
 def _output(header: list[str], manifest: Manifest, form: Form, card: Card | None) -> Output:
@@ -228,6 +231,7 @@ def _figures(tally: Tally, parts: Parts) -> ResultCounts:
         "missing_rows": tally.missing,
         "missing_shards": len(parts.missing),
         "unlike_rows": tally.unlike,
+        "queue_rows": tally.in_queue,
     }
     if tally.mean_confidence is not None:
         counts["mean_confidence"] = round(tally.mean_confidence, 4)

@@ -32,6 +32,7 @@ class Tally:
     labelled: int = 0
     agreeing: int = 0
     unlike: int = 0  # rows unlike the training texts
+    in_queue: int = 0  # rows that people are asked to decide
     confidences: float = 0.0  # the sum over the predicted rows
     chances_wrong: float = 0.0  # the sum over the accepted rows
     categories: Counter[str] = field(default_factory=Counter)

@@ -373,7 +373,7 @@ def test_a_dropped_file_leads_to_the_page_of_its_run(
     machine.ends_as = "predicted"
     (tmp_path / "claims.csv").write_text("text\nit leaks\n")
     page.locator("[data-action=predict] input[type=file]").set_input_files(tmp_path / "claims.csv")
-    expect(page.locator("h1")).to_contain_text("predict-claims-")
+    expect(page.locator(".name")).to_contain_text("predict-claims-")
     expect(page.locator(".graph")).to_contain_text("Collect")
     picture(page, "desk_run")
 

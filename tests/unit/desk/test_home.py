@@ -1,11 +1,16 @@
 """The first page: files are dropped and runs are listed."""
 
+import json
+
 import pytest
 from starlette.testclient import TestClient
 
-from desk import home
+from desk import desk, home
+from tests.unit.workflow import fakes
 from tests.unit.workflow.fakes import PlayedStepFunctions
+from tests.unit.workflow.histories import recorded
 from workflow.account import Account
+from workflow.decisions import Answer, Asked, Decisions, Person
 
 CLAIMS = b"description,category\nit leaks,Leak\n"
 
@@ -102,6 +107,74 @@ def test_the_runs_are_listed_newest_first_with_their_figures(
     assert page.index("/runs/predict-claims-2") < page.index("/runs/train-claims-1")
     assert "/runs/predict-claims-2/review" in page
     assert "/runs/train-claims-1/review" not in page
+
+
+def test_older_runs_are_on_further_pages(
+    browser: TestClient, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "RECENT", 2)
+    monkeypatch.setattr(desk, "RECENT", 2)
+    for number in range(3):
+        machine.add(f"train-claims-{number}", "trained")
+    page = browser.get("/").text
+    assert ("/runs/train-claims-2" in page, "/runs/train-claims-0" in page) == (True, False)
+    assert 'href="/?from=2"' in page
+    older = browser.get("/?from=2").text
+    assert ("/runs/train-claims-2" in older, "/runs/train-claims-0" in older) == (False, True)
+    assert 'data-live="/api/runs?from=2"' in older
+    assert "Older ones" not in older
+    assert "The newest ones" in older
+    assert "Nothing older ran" in browser.get("/?from=4").text
+    assert browser.get("/?from=-1").status_code == 200
+
+
+def test_the_rows_that_are_left_to_decide_stand_beside_each_file(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "COUNTED_SECONDS", -1)
+    folder = with_queue(machine, monkeypatch, queue_rows=3)
+    decide(account, folder, 0)
+    assert "2 left" in browser.get("/").text
+    decide(account, folder, 1)
+    assert "1 left" in browser.get("/api/runs").text
+    decide(account, folder, 2)
+    assert "all decided" in browser.get("/").text
+
+
+def test_what_was_decided_is_not_counted_at_each_look(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_queue(machine, monkeypatch, queue_rows=3)
+    assert "3 left" in browser.get("/").text
+    decide(account, folder, 0)
+    assert "3 left" in browser.get("/api/runs").text
+
+
+def test_the_files_are_listed_though_the_decisions_cannot_be_read(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_queue(machine, monkeypatch, queue_rows=3)
+    account.dynamodb.delete_table(TableName="decisions")
+    page = browser.get("/")
+    assert page.status_code == 200
+    assert "/runs/predict-claims-2/review" in page.text
+
+
+def with_queue(machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch, queue_rows: int) -> str:
+    """Let a run have labelled a file whose queue has so many rows, and return the run's folder."""
+    machine.add("predict-claims-2", "predicted")
+    description, events = recorded("predicted")
+    output = json.loads(description["output"])
+    output["results"]["queue_rows"] = queue_rows
+    changed = {**description, "output": json.dumps(output)}
+    monkeypatch.setattr(fakes, "recorded", lambda _: (changed, events))
+    return str(output["run"]["results"].rsplit("/", 1)[-1])
+
+
+def decide(account: Account, folder: str, number: int) -> None:
+    asked = Asked(number, "Brakes", 1, audit=False)
+    answer, person = Answer("Engine", f"token-{number}"), Person("ana", "window-1")
+    Decisions(account.dynamodb, "decisions", folder).decide(asked, answer, person)
 
 
 def test_a_run_that_ended_is_read_once(browser: TestClient, machine: PlayedStepFunctions) -> None:

@@ -1,10 +1,17 @@
 """The page of a run: its steps, what came out, and its files."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from starlette.testclient import TestClient
 
+from desk.desk import Desk
+from tests.unit.workflow import queues
 from tests.unit.workflow.fakes import PlayedStepFunctions
+from workflow import stack
 from workflow.account import Account
+from workflow.queue import QueueReader
 
 RUN = "predict-claims-1"
 
@@ -36,6 +43,18 @@ def test_a_run_shows_its_steps_its_figures_and_its_files(
     for each in ("Prepare", "Validate", "Predict", "Collect", "Accepted automatically", "claims.results.csv"):
         assert each in page
     assert "manifest.json" not in page
+
+
+def test_a_run_is_headed_by_its_file_and_its_own_name_stands_below(
+    browser: TestClient, account: Account, run: str
+) -> None:
+    folder(browser, account, report__html="<h1>R</h1>")
+    page = browser.get(f"/runs/{run}").text
+    assert "<h1>claims_predict.csv</h1>" in page
+    assert f'<p class="name">{run}</p>' in page
+    assert (
+        f'<a href="/runs/{run}">claims_predict.csv</a>' in browser.get(f"/runs/{run}/report/report.html").text
+    )
 
 
 def test_a_run_that_goes_on_shows_what_is_to_come(browser: TestClient, machine: PlayedStepFunctions) -> None:
@@ -139,3 +158,29 @@ def test_a_fault_of_the_desk_shows_no_traceback(
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Something went wrong" in answer.text
+
+
+def test_opening_one_queue_does_not_wait_for_another(
+    browser: TestClient, account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues.put(account, [queues.row(0)])
+    desk = Desk(account, stack.read_stack(account), "ana")
+    begun, may_end = threading.Event(), threading.Event()
+    read = QueueReader.of_run
+    opened: list[str] = []
+
+    def slowly(account: Account, found: stack.Stack, folder: str) -> QueueReader:
+        opened.append(folder)
+        if folder == "predict-big":
+            begun.set()
+            may_end.wait()
+        return read(account, found, queues.RUN)
+
+    monkeypatch.setattr(QueueReader, "of_run", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        big = [pool.submit(desk.reader, "predict-big") for _ in range(2)]
+        begun.wait()
+        assert desk.reader(queues.RUN).rows == 1
+        may_end.set()
+        assert big[0].result() is big[1].result()
+    assert opened == ["predict-big", queues.RUN]

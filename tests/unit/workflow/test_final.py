@@ -181,3 +181,18 @@ def test_the_command_says_who_decided_and_where_the_file_is(account: Account) ->
     assert said.exit_code == 0, said.output
     assert "4 rows: 2 with the category of the model, 1 decided by people, 1 still open." in said.output
     assert (Path("out") / RUN / "claims.final.csv").is_file()
+
+
+def test_what_the_file_will_have_is_known_without_reading_the_results(
+    account: Account, tmp_path: Path
+) -> None:
+    put(account, csv_text(","))
+    made = Decisions(account.dynamodb, "decisions", RUN)
+    made.decide(Asked(0, "brakes", 1, audit=True), Answer("engine", "token-0"), Person("ana", "window"))
+    made.decide(Asked(3, "engine", 1, audit=True), Answer("engine", "token-3"), Person("ana", "window"))
+    made.decide(Asked(3, "engine", 1, audit=True), Answer(None, "token-4", 1), Person("ana", "window"))
+    decide(account, 1, "brakes")
+    counted: Any = {"rows": 4, "accepted": 2}
+    _, counts = written(account, tmp_path / "to")
+    assert final.expected(counted, made.all()) == counts
+    assert made.count() == counts.by_people == 2
