@@ -39,6 +39,14 @@ ENTERED = (
     '<link rel="icon" href="/static/icon.svg">'
     '<meta http-equiv="refresh" content="0; url=/"><p><a href="/">To the desk</a></p></html>'
 )
+# Its link is for a browser that was let in and came by another site's link, with which the cookie did not go.
+REFUSED = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Claimflow</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/desk.css"></head>'
+    f'<body><main><h1>The desk is not open in this browser</h1><p class="sentence">{OPEN_AGAIN}</p>'
+    '<p><a href="/">This browser was in before: to the desk</a></p></main></body></html>'
+)
 
 
 class Guard:
@@ -75,15 +83,18 @@ class Guard:
             return PlainTextResponse("This is not the desk's address.", 421)
         if scope["method"] not in READING and headers.get("origin") != f"http://{host}":
             return PlainTextResponse("This was not sent by a page of the desk.", 403)
+        known = self._is_known(headers.get("cookie", ""))
         if scope["path"] == "/" and (given := _token_of(scope)):
-            return self._enter(given)
-        if scope["path"].startswith("/static/") or self._is_known(headers.get("cookie", "")):
+            return HTMLResponse(ENTERED) if known else self._enter(given)
+        if scope["path"].startswith("/static/") or known:
             return None
-        return PlainTextResponse(OPEN_AGAIN, 403)
+        if scope["path"].startswith("/api/"):
+            return PlainTextResponse(OPEN_AGAIN, 403)
+        return HTMLResponse(REFUSED, 403)
 
     def _enter(self, given: str) -> Response:
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            return PlainTextResponse(OPEN_AGAIN, 403)
+            return HTMLResponse(REFUSED, 403)
         session = secrets.token_urlsafe(TOKEN_BYTES)
         self._sessions = [*self._sessions, _digest(session)][-MOST_SESSIONS:]
         self.renew()

@@ -5,6 +5,8 @@
 const MOST_FOUND = 12;
 const PACE_MINUTES = 5;
 const LOOK_AGAIN_MILLISECONDS = 5000;
+const SEEN_MILLISECONDS = 250; // after a row has appeared: what is pressed sooner was meant for the one before
+const TYPING_MILLISECONDS = 300; // in which a second letter makes a name of S, U or N
 const $ = (id) => document.getElementById(id);
 const place = $("desk");
 const base = place.dataset.base;
@@ -20,6 +22,8 @@ let categories = [];
 let common = [];
 let first = new URLSearchParams(location.search).get("row"); // that is wanted before all others
 let active = -1; // of what was found
+let skipped = 0;
+let held = null; // a letter that is a command, or begins a category's name: the next one tells
 
 // What is pressed while a row is stored and the next one comes is not for a row that nobody has seen: it is dropped.
 const busy = () => place.getAttribute("aria-busy") === "true";
@@ -38,7 +42,9 @@ async function next() {
     if (first !== null && String(answer.row?.number) !== first)
       desk.complain("The row that you wanted is decided, or open at somebody else: this is the next one.");
     first = null;
+    skipped = answer.skipped;
     show(answer);
+    if (row) await new Promise((done) => setTimeout(done, SEEN_MILLISECONDS));
   } catch (error) {
     desk.complain(error.message);
   }
@@ -90,12 +96,17 @@ function cell([name, text]) {
 
 function choice(category, number) {
   const button = desk.element("button", "", { type: "button", "data-choice": number });
-  button.append(desk.element("kbd", String(number + 1)), ` ${category}`);
+  button.append(...(byNumber() || !number ? [desk.element("kbd", byNumber() ? String(number + 1) : "Enter"), " "] : []), category);
   if (number === 0) button.classList.add("first");
   button.addEventListener("click", () => decide(category));
   const made = desk.element("li");
   made.append(button);
   return made;
+}
+
+/** Return whether a digit takes a category: where names begin with digits, it begins a name. */
+function byNumber() {
+  return !categories.some((each) => /^\p{N}/u.test(each));
 }
 
 /** Return the text with the words that decided marked; each part is text and never markup. */
@@ -109,7 +120,7 @@ function marked(text, words) {
 function progress({ left, rows }) {
   if (rows) $("bar").max = rows;
   $("bar").value = $("bar").max - left;
-  $("left").textContent = `${left.toLocaleString("en")} of ${$("bar").max.toLocaleString("en")} left`;
+  $("left").textContent = `${left.toLocaleString("en")} of ${$("bar").max.toLocaleString("en")} left${skipped ? `, ${skipped.toLocaleString("en")} of them skipped by you` : ""}`;
   const since = Date.now() - PACE_MINUTES * 60_000;
   const times = kept.read("times", []).filter((time) => time > since);
   const minutes = times.length > 1 ? (Date.now() - times[0]) / 60_000 : 0;
@@ -268,6 +279,21 @@ const KEYS = {
   "/": () => row && search(""),
 };
 
+const begins = (letter) => categories.some((each) => each.toLocaleLowerCase().startsWith(letter));
+
+/** Wait a moment whether a letter is a command or begins a name. */
+function hold(letter) {
+  const timer = setTimeout(() => KEYS[release()](), TYPING_MILLISECONDS);
+  held = { letter, timer };
+}
+
+function release() {
+  const { letter, timer } = held;
+  clearTimeout(timer);
+  held = null;
+  return letter;
+}
+
 addEventListener("keydown", (event) => {
   if ($("keys").open || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.repeat && event.key !== "Backspace" && !/^Arrow/.test(event.key)) return event.preventDefault(); // held down
@@ -276,10 +302,13 @@ addEventListener("keydown", (event) => {
   if (/^(SELECT|INPUT|BUTTON|A)$/.test(event.target.tagName) && /^(Enter| |Arrow.*|Tab)$/.test(event.key)) return;
   if (event.target.tagName === "SELECT") return;
   const key = event.key.toLowerCase();
-  if (event.key === "Enter" && row) decide(choices[0]);
-  else if (/^[1-9]$/.test(event.key)) choices[event.key - 1] && decide(choices[event.key - 1]);
+  const letter = /^[\p{L}\p{N}]$/u.test(event.key);
+  if (held && row && letter) search(release() + event.key);
+  else if (event.key === "Enter" && row) decide(choices[0]);
+  else if (/^[1-9]$/.test(event.key) && byNumber()) choices[event.key - 1] && decide(choices[event.key - 1]);
+  else if (row && letter && key in KEYS && begins(key)) hold(key);
   else if (key in KEYS) KEYS[key]();
-  else if (row && /^[\p{L}\p{N}]$/u.test(event.key)) search(event.key);
+  else if (row && letter) search(event.key);
   else return;
   event.preventDefault();
 });
@@ -304,6 +333,6 @@ $("filters").addEventListener("change", () => $("filters").submit());
     if (pending) await store(pending);
     await next();
   } catch (error) {
-    desk.complain(error.message);
+    desk.complain(error.status ? error.message : "The desk does not answer: load the page again.");
   }
 })();

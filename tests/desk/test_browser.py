@@ -344,6 +344,65 @@ def test_texts_columns_and_categories_that_are_html_are_shown_and_not_run(
     assert page.locator("main img, main b:not(.graph b)").count() == 0
 
 
+def test_a_digit_begins_a_name_where_the_categories_are_numbers(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "CATEGORIES", ["1", "12", "123", "Brakes", "Engine"])
+    put(account, [row(0), row(1)])
+    review(page, served)
+    ready(page)
+    expect(page.locator("#choices kbd")).to_have_text(["Enter"])
+    page.keyboard.type("12")
+    expect(page.locator("#found [aria-selected=true]")).to_have_text("12")
+    press(page, "Enter")
+    assert {number: each.category for number, each in decisions(account).items()} == {0: "12"}
+
+
+def test_a_name_that_begins_with_the_letter_of_a_command_is_found_by_typing_it(
+    page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "CATEGORIES", ["Brakes", "Engine", "Seat", "Noise"])
+    put(account, [row(0), row(1), row(2)])
+    review(page, served)
+    ready(page)
+    page.keyboard.type("se")
+    expect(page.locator("#found [aria-selected=true]")).to_have_text("Seat")
+    press(page, "Enter")
+    page.keyboard.press("s")
+    expect(page.locator("#left")).to_contain_text("1 of them skipped by you")
+    assert {number: each.category for number, each in decisions(account).items()} == {0: "Seat"}
+    press(page, "u")  # no name begins with it
+    expect(page.locator("#history li")).to_have_count(0)
+
+
+def test_what_is_pressed_as_a_row_appears_was_meant_for_the_one_before(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(n) for n in range(4)])
+    review(page, served)
+    ready(page)
+    page.evaluate(
+        """() => {
+          const text = document.getElementById("text");
+          const enter = { key: "Enter", bubbles: true };
+          const key = () => document.dispatchEvent(new KeyboardEvent("keydown", enter));
+          new MutationObserver(key).observe(text, { childList: true });
+        }"""
+    )
+    press(page, "Enter")
+    expect(page.locator("#line")).to_have_text("Line 3")
+    assert sorted(decisions(account)) == [0]
+
+
+def test_a_desk_that_does_not_answer_is_told_before_the_first_row(
+    page: Page, served: Served, account: Account
+) -> None:
+    put(account, [row(0)])
+    page.route("**/categories", lambda route: route.abort())
+    page.goto(served.address + REVIEW)
+    expect(page.locator("#problem")).to_have_text("The desk does not answer: load the page again.")
+
+
 def test_among_1700_categories_one_is_found_by_typing(
     page: Page, served: Served, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -467,7 +526,7 @@ def test_a_list_that_was_sent_to_a_dead_desk_is_decided_when_the_page_is_loaded_
 @pytest.fixture
 def everything(served: Served, account: Account, machine: PlayedStepFunctions) -> list[str]:
     """Return the addresses of all pages, with something on each."""
-    machine.add(RUN, "predicted")
+    machine.add("predict-claims-9", "predicted")
     add_model(account, 0.9)
     add_model(account, 0.95)
     rows = [row(n, prediction=("Brakes", "Engine")[n % 2]) for n in range(8)]
@@ -480,7 +539,7 @@ def everything(served: Served, account: Account, machine: PlayedStepFunctions) -
         decide(Asked(number, "Brakes", 3, audit=False), answer, Person("ana", "window-9"))
     pages = [
         "/",
-        f"/runs/{RUN}",
+        "/runs/predict-claims-9",
         REVIEW,
         f"/runs/{RUN}/list",
         f"/runs/{RUN}/decided",

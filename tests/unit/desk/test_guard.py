@@ -29,6 +29,23 @@ def test_a_token_that_was_used_lets_nobody_in_and_the_next_one_is_told(
     assert stranger.get("/").status_code == 200
 
 
+def test_a_browser_that_is_in_opens_an_old_address_again_and_takes_no_new_token(
+    stranger: TestClient, tokens: list[str]
+) -> None:
+    stranger.get(f"/?token={tokens[0]}")
+    assert stranger.get(f"/?token={tokens[0]}").status_code == 200
+    assert stranger.get(f"/?token={tokens[1]}").status_code == 200
+    assert len(tokens) == 2
+
+
+def test_who_is_not_let_in_is_told_the_way_on(stranger: TestClient) -> None:
+    page = stranger.get("/runs/predict-claims-1")
+    assert page.status_code == 403
+    assert '<a href="/">This browser was in before' in page.text
+    assert stranger.get("/api/runs").text.startswith("This address has been used already")
+    assert stranger.get("/static/desk.css").status_code == 200
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
     stranger: TestClient, tokens: list[str]
 ) -> None:
