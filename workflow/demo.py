@@ -26,7 +26,8 @@ from workflow.runs import Run
 
 EXAMPLES = programs.ROOT / "examples"
 FOLDER = Path("out") / "demo"
-ENVIRONMENT = ".venv/app/bin/claimflow local env"
+CLAIMFLOW = ".venv/app/bin/claimflow"
+ENVIRONMENT = f"{CLAIMFLOW} local env"
 
 
 def demo(
@@ -160,7 +161,8 @@ def next_steps(stack: stacks.Stack, predict: Path) -> list[tuple[str, str]]:
         ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),
-        ("The desk, for the rows left", f"claimflow --local desk, at http://127.0.0.1:{cli.DESK_PORT}/"),
+        ("The desk, for the rows left", f"{CLAIMFLOW} --local desk --open"),
+        ("", f"opens http://127.0.0.1:{cli.DESK_PORT}/ and prints the address to click, which lets you in"),
     ]
 
 

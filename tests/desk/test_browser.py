@@ -1,6 +1,7 @@
 """What a person does in the browser, and that nothing of it is lost, doubled or run."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from contract.queue import QueueRow
 from tests.desk.conftest import Served, picture
+from tests.unit.desk.test_models import CARD
 from tests.unit.workflow import queues
 from tests.unit.workflow.fakes import PlayedStepFunctions, add_model
 from tests.unit.workflow.queues import RUN, put, row
+from workflow import retraining
 from workflow.account import Account
 from workflow.decisions import Answer, Asked, Decision, Decisions, Person
 
@@ -521,6 +524,56 @@ def test_a_list_that_was_sent_to_a_dead_desk_is_decided_when_the_page_is_loaded_
     page.reload()
     expect(page.locator("#said [role=status]")).to_have_text("3 rows decided: Wheels. 0 left.")
     assert {each.category for each in decisions(account).values()} == {"Wheels"}
+
+
+def test_a_run_is_stopped_only_after_a_yes(page: Page, served: Served, machine: PlayedStepFunctions) -> None:
+    machine.add("predict-claims-9", "predicted")
+    machine.running.add("predict-claims-9")
+    page.goto(f"{served.address}/runs/predict-claims-9")
+    stop = page.get_by_role("button", name="Stop")
+    stop.click()
+    page.get_by_role("button", name="No").click()
+    expect(page.locator("#sure")).to_be_hidden()
+    assert machine.stopped == []
+    stop.click()
+    page.get_by_role("button", name="Yes").click()
+    expect(stop).to_have_count(0)
+    assert machine.stopped == ["predict-claims-9"]
+
+
+def test_another_target_is_set_only_after_a_yes(
+    page: Page, served: Served, account: Account, machine: PlayedStepFunctions
+) -> None:
+    account.s3.put_object(Bucket="artifacts", Key="card.json", Body=json.dumps(CARD).encode())
+    add_model(account, 0.9, card="s3://artifacts/card.json")
+    page.goto(f"{served.address}/models")
+    page.get_by_label("90.0%").check()
+    page.get_by_role("button", name="Set this target").click()
+    expect(page.locator("#sure-text")).to_contain_text("Set the target to 90.0%?")
+    page.get_by_role("button", name="No").click()
+    assert machine.started == []
+    page.get_by_role("button", name="Set this target").click()
+    page.get_by_role("button", name="Yes").click()
+    page.wait_for_url("**/runs/threshold-*")
+    assert [each["input"]["target_precision"] for each in machine.started] == [0.9]
+
+
+def test_a_double_click_trains_once(
+    page: Page,
+    served: Served,
+    account: Account,
+    machine: PlayedStepFunctions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request: Any = {"action": "train", "data": ["s3://uploads/a.csv", "s3://uploads/decided.jsonl"]}
+    planned = retraining.Retraining(request, version=1, rows=7, left_out=0)
+    monkeypatch.setattr(retraining, "plan", lambda *_: planned)
+    add_model(account, 0.9)
+    page.goto(f"{served.address}/models")
+    page.get_by_role("button", name="Train again").dblclick()
+    expect(page.locator("#retraining")).to_contain_text("7 rows that people decided")
+    expect(page.get_by_role("link", name="See how far it is")).to_be_visible()
+    assert len(machine.started) == 1
 
 
 @pytest.fixture
