@@ -22,6 +22,7 @@ _NUMBERS = (
     "size",
 )
 _kept_revisions: set[str] = set()  # of job definitions, that an update has just superseded
+_STATES = "services.stepfunctions"
 _FREE_KEYS = ("Parameters", "Tags", "Options", "parameters", "tags", "options")
 
 
@@ -51,6 +52,18 @@ def install() -> None:
         "delete": lambda arn, _: _delete(
             sagemaker.model_registry().delete_group, {"ModelPackageGroupName": arn}
         ),
+    }
+    handlers["AWS::StepFunctions::StateMachineVersion"] = {
+        "create": lambda _logical_id, properties, _stack: _publish_version(properties),
+        "update": lambda _arn, _old, properties, _stack: _publish_version(properties),
+        "delete": lambda arn, _: _call(
+            "_delete_state_machine_version", {"stateMachineVersionArn": arn}, _STATES
+        ),
+    }
+    handlers["AWS::StepFunctions::StateMachineAlias"] = {
+        "create": _create_alias,
+        "update": _update_alias,
+        "delete": lambda arn, _: _call("_delete_state_machine_alias", {"stateMachineAliasArn": arn}, _STATES),
     }
     bucket = handlers["AWS::S3::Bucket"]
     bucket["delete"] = _refuse_full_bucket(bucket["delete"])
@@ -148,6 +161,31 @@ def _model_group_attributes(arn: str) -> dict[str, Any]:
     }
 
 
+def _publish_version(properties: Properties) -> Created:
+    """Publish a version of the machine as it is now; an older one is deleted or kept by the engine."""
+    request = {"stateMachineArn": properties["StateMachineArn"]}
+    arn = _call("_publish_state_machine_version", request, _STATES)["stateMachineVersionArn"]
+    return arn, {"Arn": arn}
+
+
+def _create_alias(_: str, properties: Properties, _stack: str) -> Created:
+    request = {"name": properties["Name"], "routingConfiguration": _routing(properties)}
+    arn = _call("_create_state_machine_alias", request, _STATES)["stateMachineAliasArn"]
+    return arn, {"Arn": arn}
+
+
+def _update_alias(arn: str, _: Properties, properties: Properties, _stack: str) -> Created:
+    request = {"stateMachineAliasArn": arn, "routingConfiguration": _routing(properties)}
+    _call("_update_state_machine_alias", request, _STATES)
+    return arn, {"Arn": arn}
+
+
+def _routing(properties: Properties) -> list[dict[str, Any]]:
+    """Return the one version that an alias names; no deployment here moves from one to another by and by."""
+    version = properties["DeploymentPreference"]["StateMachineVersionArn"]
+    return [{"stateMachineVersionArn": version, "weight": 100}]
+
+
 def _refuse_full_bucket(original: Callable[[str, Properties], None]) -> Callable[[str, Properties], None]:
     """AWS deletes no bucket that still holds objects or versions; ministack would drop them with it."""
     buckets, has_versions = part("services.s3", "_buckets"), part("services.s3", "_bucket_has_versions")
@@ -186,9 +224,9 @@ def _name(properties: Properties, key: str, logical_id: str, stack: str) -> str:
     )
 
 
-def _call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Call one of ministack's Batch operations; its error becomes the reason of the stack event."""
-    status, _, body = part("services.batch", operation)(request)
+def _call(operation: str, request: dict[str, Any], service: str = "services.batch") -> dict[str, Any]:
+    """Call one of ministack's own operations; its error becomes the reason of the stack event."""
+    status, _, body = part(service, operation)(request)
     answer: dict[str, Any] = json.loads(body)
     if status >= 400:
         raise ValueError(answer.get("message", str(answer)))

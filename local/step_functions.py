@@ -18,6 +18,8 @@ LONGEST_WAIT_SECONDS = 5.0
 _UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
 _EXECUTION_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
 _MODULE = "services.stepfunctions"
+# The version that an execution was started by, itself or by an alias; None: the machine as it is.
+_version: contextvars.ContextVar[str | None] = contextvars.ContextVar("_version", default=None)
 
 
 def install() -> None:
@@ -47,6 +49,7 @@ def error(name: str, cause: str) -> Exception:
 def _starting(original: Function) -> Function:
     """AWS answers a second start with the same name and input by the execution that runs already."""
     executions_by_arn, machines = part(_MODULE, "_executions"), part(_MODULE, "_state_machines")
+    resolve, version_of = part(_MODULE, "_resolve_state_machine_arn"), part(_MODULE, "_execution_version_arn")
     refuse, respond = part("core.responses", "error_response_json"), part("core.responses", "json_response")
 
     def start_execution(data: dict[str, Any]) -> Part:
@@ -57,13 +60,15 @@ def _starting(original: Function) -> Function:
             json.loads(data.get("input", "{}"), parse_constant=_refuse_constant)
         except ValueError:
             return refuse("InvalidExecutionInput", "Invalid State Machine Execution Input", 400)
-        machine = machines.get(data.get("stateMachineArn", ""))
+        asked = data.get("stateMachineArn", "")
+        machine = machines.get(resolve(asked))
         arn = (
             f"{machine['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}" if machine else ""
         )
         known = executions_by_arn.get(arn)
         if known and known["status"] == "RUNNING" and known["input"] == data.get("input", "{}"):
             return respond({"executionArn": arn, "startDate": known["startDate"]})
+        _version.set(version_of(asked))  # the thread that runs it gets a copy of the context
         status, headers, body = original(data)
         if status == 200:
             keeper.execution_changed(executions_by_arn[json.loads(body)["executionArn"]])
@@ -93,6 +98,7 @@ def _stopping(original: Function) -> Function:
 def _running(_: Function) -> Function:
     """Keep track of the execution while it runs, and end it after the state machine's own TimeoutSeconds."""
     executions_by_arn, machines = part(_MODULE, "_executions"), part(_MODULE, "_state_machines")
+    versions = part(_MODULE, "_state_machine_versions")
 
     def run_execution(arn: str) -> None:
         execution = executions_by_arn.get(arn)
@@ -100,7 +106,7 @@ def _running(_: Function) -> Function:
         if machine is None:
             return
         execution["events"][0].setdefault("previousEventId", 0)
-        execution.setdefault("definition", machine["definition"])
+        execution.setdefault("definition", versions.get(_version.get(), machine)["definition"])
         run = executions.open_run(execution)
         current_run.set(run)
         try:

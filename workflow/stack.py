@@ -29,6 +29,8 @@ class Stack:
     results: str
     decisions: str
     state_machine: str
+    starts: str
+    """The alias that names the newest version of the state machine."""
     model_group: str
     topic: str
     repository: str
@@ -40,6 +42,7 @@ OUTPUTS = {
     "results": "ResultsBucket",
     "decisions": "DecisionsTable",
     "state_machine": "StateMachineArn",
+    "starts": "StateMachineAliasArn",
     "model_group": "ModelPackageGroup",
     "topic": "NotificationTopic",
     "repository": "RepositoryUri",

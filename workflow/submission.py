@@ -147,7 +147,7 @@ def start(account: Account, stack: Stack, made: Request | ThresholdRequest) -> s
     by = {"started_by": account.caller} if account.caller else {}
     name = execution_name(made["action"], _about(made), datetime.now(UTC))
     started = account.step_functions.start_execution(
-        stateMachineArn=stack.state_machine, name=name, input=json.dumps({**made, **by})
+        stateMachineArn=stack.starts, name=name, input=json.dumps({**made, **by})
     )
     return started["executionArn"]
 

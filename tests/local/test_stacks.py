@@ -129,6 +129,64 @@ def test_a_revision_that_an_update_is_to_keep_stays_until_the_stack_is_deleted(a
     assert active_revisions(aws, name) == [1]
 
 
+def test_an_alias_follows_the_machine_and_older_versions_stay(aws: Local, name: str) -> None:
+    cloudformation, states = aws.client("cloudformation"), aws.client("stepfunctions")
+    stack = cloudformation.create_stack(StackName=name, TemplateBody=versioned("first"))["StackId"]
+    made = settled(aws, stack)
+    assert made["StackStatus"] == "CREATE_COMPLETE", made
+    first = outputs(made)
+    assert first["Alias"] == f"{first['Machine']}:live"
+    cloudformation.update_stack(StackName=name, TemplateBody=versioned("second"))
+    changed = settled(aws, stack)
+    assert changed["StackStatus"] == "UPDATE_COMPLETE", changed
+    second = outputs(changed)
+    assert second["Alias"] == first["Alias"]
+    alias = states.describe_state_machine_alias(stateMachineAliasArn=second["Alias"])
+    assert [each["stateMachineVersionArn"] for each in alias["routingConfiguration"]] == [second["Version"]]
+    versions = states.list_state_machine_versions(stateMachineArn=first["Machine"])["stateMachineVersions"]
+    listed = {each["stateMachineVersionArn"] for each in versions}
+    assert listed == {first["Version"], second["Version"]}
+    cloudformation.delete_stack(StackName=stack)
+    assert settled(aws, stack)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def versioned(comment: str) -> str:
+    """Return a template as SAM makes it of a state machine with AutoPublishAlias."""
+    definition = {"Comment": comment, "StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    machine = {"Ref": "Machine"}
+    resources = {
+        "Machine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "DefinitionString": json.dumps(definition),
+                "RoleArn": "arn:aws:iam::000000000000:role/any",
+            },
+        },
+        "Version": {
+            "Type": "AWS::StepFunctions::StateMachineVersion",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "StateMachineArn": machine,
+                "StateMachineRevisionId": {"Fn::GetAtt": ["Machine", "StateMachineRevisionId"]},
+            },
+        },
+        "Alias": {
+            "Type": "AWS::StepFunctions::StateMachineAlias",
+            "Properties": {
+                "Name": "live",
+                "DeploymentPreference": {
+                    "StateMachineVersionArn": {"Fn::GetAtt": ["Version", "Arn"]},
+                    "Type": "ALL_AT_ONCE",
+                },
+            },
+        },
+    }
+    return json.dumps(
+        {"Resources": resources, "Outputs": {each: {"Value": {"Ref": each}} for each in resources}}
+    )
+
+
 def active_revisions(aws: Local, name: str) -> list[int]:
     found = aws.client("batch").describe_job_definitions(jobDefinitionName=name, status="ACTIVE")
     return [each["revision"] for each in found["jobDefinitions"]]

@@ -265,3 +265,39 @@ def test_executions_are_listed_in_pages(aws: Local, name: str) -> None:
         .paginate(stateMachineArn=machine, maxResults=2)
     )
     assert {item["executionArn"] for page in pages for item in page["executions"]} == set(started)
+
+
+def test_an_execution_that_an_alias_started_ends_on_the_version_that_it_began_with(
+    aws: Local, name: str
+) -> None:
+    client = aws.client("stepfunctions")
+    made = client.create_state_machine(
+        name=name, roleArn=ROLE, definition=says("first", wait=2), publish=True, versionDescription="first"
+    )
+    machine = made["stateMachineArn"]
+    version = {"stateMachineVersionArn": made["stateMachineVersionArn"], "weight": 100}
+    alias = client.create_state_machine_alias(name="live", routingConfiguration=[version])[
+        "stateMachineAliasArn"
+    ]
+    begun = client.start_execution(stateMachineArn=alias, name="begun", input="{}")["executionArn"]
+    changed = client.update_state_machine(stateMachineArn=machine, definition=says("second"), publish=True)[
+        "stateMachineVersionArn"
+    ]
+    held = client.start_execution(stateMachineArn=alias, input="{}")["executionArn"]
+    assert client.start_execution(stateMachineArn=alias, name="begun", input="{}")["executionArn"] == begun
+    client.update_state_machine_alias(
+        stateMachineAliasArn=alias, routingConfiguration=[{"stateMachineVersionArn": changed, "weight": 100}]
+    )
+    later = client.start_execution(stateMachineArn=alias, input="{}")["executionArn"]
+    ended = [json.loads(ended_execution(aws, arn)["output"]) for arn in (begun, held, later)]
+    assert ended == ["first", "first", "second"]
+    assert len(client.list_executions(stateMachineArn=machine)["executions"]) == 3
+
+
+def says(text: str, wait: int = 0) -> str:
+    """Return a definition that waits, and then gives the text."""
+    states: dict[str, Any] = {
+        "Wait": {"Type": "Wait", "Seconds": wait, "Next": "Say"},
+        "Say": {"Type": "Pass", "Result": text, "End": True},
+    }
+    return json.dumps({"StartAt": "Wait", "States": states})

@@ -270,6 +270,16 @@ def test_a_trainings_name_changes_with_each_attempt_and_its_network_is_cut(state
     assert parameters["EnableInterContainerTrafficEncryption"] is True
 
 
+def test_every_run_is_started_by_the_alias_that_names_the_newest_version(
+    template: Data, resources: Data
+) -> None:
+    assert resources["StateMachine"]["Properties"]["AutoPublishAlias"] == "live"
+    alias = {"Ref": "StateMachineAliaslive"}  # as SAM names it
+    start = resources["StartFunction"]["Properties"]["Environment"]["Variables"]
+    assert start["CLAIMFLOW_STATE_MACHINE"] == alias
+    assert template["Outputs"]["StateMachineAliasArn"]["Value"] == alias
+
+
 def test_the_jobs_run_what_was_there_when_the_run_began(states: Data) -> None:
     algorithm = states["Train"]["Parameters"]["AlgorithmSpecification"]
     assert algorithm["TrainingImage.$"] == "$.run.image"

@@ -101,7 +101,7 @@ class Stack:
         """Start an execution with any JSON as its input; returns its ARN."""
         return str(
             self.client("stepfunctions").start_execution(
-                stateMachineArn=self.outputs["StateMachineArn"],
+                stateMachineArn=self.outputs["StateMachineAliasArn"],
                 name=f"{self.prefix}{uuid.uuid4()}",
                 input=json.dumps(request),
             )["executionArn"]

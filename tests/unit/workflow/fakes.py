@@ -22,6 +22,7 @@ OUTPUTS = {
     **BUCKETS,
     "DecisionsTable": "decisions",
     "StateMachineArn": MACHINE,
+    "StateMachineAliasArn": f"{MACHINE}:live",
     "ModelPackageGroup": "claimflow-models",
     "NotificationTopic": "arn:aws:sns:us-east-1:000000000000:topic",
     "RepositoryUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/claimflow",
