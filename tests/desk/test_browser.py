@@ -217,6 +217,7 @@ def test_a_decided_row_is_changed_taken_back_and_decided_anew(
     press(page, "2")
     press(page, "Enter")
     page.get_by_role("link", name="All decided rows").click()
+    page.wait_for_load_state()
     expect(page.locator("#decided > li")).to_have_count(2)
     first = page.locator("#decided > li[data-number='0']")
     first.get_by_label("Change to").fill("Wheels")
@@ -268,6 +269,7 @@ def test_a_decided_row_that_somebody_changed_meanwhile_is_told_and_not_overwritt
     review(page, served)
     press(page, "2")
     page.get_by_role("link", name="All decided rows").click()
+    page.wait_for_load_state()
     store = Decisions(account.dynamodb, "decisions", RUN)
     store.decide(Asked(0, "Brakes", 3, audit=False), Answer("Wheels", "t", 1), Person("ben", "window-9"))
     page.get_by_role("button", name="Take back").click()
@@ -482,6 +484,7 @@ def test_a_list_is_taken_back_at_once_there_and_on_the_page_of_decided_rows(
     list_of(page, served)
     page.get_by_role("button", name="Decide the chosen rows").click()
     page.get_by_role("link", name="look at them").click()
+    page.wait_for_load_state()
     page.get_by_role("button", name="Take all 3 back").click()
     expect(page.locator("#said")).to_have_text("3 rows are open again.")
     assert [each.category for each in decisions(account).values()] == [None, None, "Brakes", None]
