@@ -11,7 +11,8 @@ REQUESTS_PREFIX = "requests/"  # of the command line's uploads
 CONFIG_KEY = "config/config.json"
 CONFIG_BYTES = 200_000  # at most; what is given in a request itself cannot be much larger
 
-RUNS_PREFIX = "runs/"  # of the work of runs, in the artifacts bucket
+RUNS_PREFIX = "runs/"  # of the work of runs, in the artifacts bucket; it expires, with its texts
+MODELS_PREFIX = "models/"  # of what trainings leave, in the artifacts bucket; it stays
 
 # The channels of a training job: what is learned from, what judges, the live model with the rows held out
 # for it, and a model that is trained already and only to be compared.
@@ -122,7 +123,7 @@ def notes(run_id: str) -> str:
 
 def training_output(run_id: str) -> str:
     """Return the folder of what training jobs leave, one for each, without the last slash."""
-    return f"{run_prefix(run_id)}/training"
+    return f"{MODELS_PREFIX}{run_id}"
 
 
 def checkpoints(run_id: str) -> str:
@@ -131,7 +132,7 @@ def checkpoints(run_id: str) -> str:
 
 
 def card(model_uri: str) -> str:
-    """Return the address of a model's card, from that of its model.tar.gz: `…/training/JOB/card.json`."""
+    """Return the address of a model's card, from that of its model.tar.gz: `models/RUN/JOB/card.json`."""
     return f"{model_uri.rsplit('/', 2)[0]}/card.json"
 
 

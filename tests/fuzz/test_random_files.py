@@ -32,7 +32,7 @@ from validate import columns, training
 from validate.handler import handler as validate
 
 FILES = int(os.environ.get("CLAIMFLOW_FUZZ", "500"))
-MODEL = "s3://artifacts-bucket/runs/train-x/training/JOB/output/model.tar.gz"
+MODEL = "s3://artifacts-bucket/models/train-x/JOB/output/model.tar.gz"
 DOUBTS = ["", "low confidence", "unlike the training texts"]
 # What a file may be refused for that can be read in two ways; the sentence says what to do.
 IN_DOUBT = ["could separate the columns", "the lines look like rows of their own"]
@@ -139,7 +139,7 @@ def run_of(memory: MemoryS3, file: File, uri: str) -> dict[str, Any]:
         "resource_config": {},
         "stopping_condition": {},
         "use_spot": False,
-        "training_output": "s3://artifacts-bucket/runs/predict-claims-1/training",
+        "training_output": "s3://artifacts-bucket/models/predict-claims-1",
         "checkpoints": "s3://artifacts-bucket/runs/predict-claims-1/checkpoints",
         "sheet": None,
         "output": file.output,

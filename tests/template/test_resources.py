@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from contract import keys
+
 Data = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,19 +35,45 @@ def test_every_bucket_is_encrypted_private_and_owned(resources: Data) -> None:
         assert bucket["LifecycleConfiguration"]["Rules"], name
 
 
-def test_no_rule_ever_deletes_an_upload_a_model_or_a_result(resources: Data) -> None:
-    expiring = {
-        (name, rule.get("Prefix", ""))
-        for name, bucket in _of_type(resources, "AWS::S3::Bucket")
-        for rule in bucket["LifecycleConfiguration"]["Rules"]
-        if "ExpirationInDays" in rule or "ExpirationDate" in rule
+def test_the_work_of_runs_expires_and_no_model_and_no_configuration(resources: Data) -> None:
+    always, by_parameter = _expiring(resources)
+    assert always == {("ArtifactsBucket", keys.RUNS_PREFIX, "KeepRunsDays")}
+    folders = (keys.TRAIN_PREFIX, keys.PREDICT_PREFIX, keys.REQUESTS_PREFIX)
+    assert by_parameter == {
+        *(("UploadsBucket", folder, "KeepUploadsDays") for folder in folders),
+        ("ResultsBucket", "", "KeepResultsDays"),
     }
-    assert expiring == {("ArtifactsBucket", "runs/predict-")}
+    assert not keys.CONFIG_KEY.startswith(folders)
+    assert not keys.MODELS_PREFIX.startswith(keys.RUNS_PREFIX)
 
 
-def test_uploads_keep_versions_and_tell_eventbridge(resources: Data) -> None:
+@pytest.mark.parametrize(
+    ("condition", "days"), [("UploadsExpire", "KeepUploadsDays"), ("ResultsExpire", "KeepResultsDays")]
+)
+def test_zero_days_mean_that_no_rule_deletes(template: Data, condition: str, days: str) -> None:
+    assert template["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": days}, 0]}]}
+    assert template["Parameters"][days]["Default"] == 0
+
+
+def test_every_bucket_keeps_the_versions_of_what_is_replaced_and_deletes_them_later(resources: Data) -> None:
+    for name, bucket in _of_type(resources, "AWS::S3::Bucket"):
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, name
+        kept = [
+            rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+            for rule in bucket["LifecycleConfiguration"]["Rules"]
+            if "NoncurrentVersionExpiration" in rule and "Prefix" not in rule
+        ]
+        assert kept == [{"Ref": "KeepRunsDays"}], name
+
+
+def test_a_text_in_the_work_of_a_run_is_gone_a_day_after_it_expired(resources: Data) -> None:
+    rules = resources["ArtifactsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (work,) = [rule for rule in rules if rule.get("Prefix") == keys.RUNS_PREFIX]
+    assert work["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+
+
+def test_uploads_tell_eventbridge(resources: Data) -> None:
     uploads = resources["UploadsBucket"]["Properties"]
-    assert uploads["VersioningConfiguration"] == {"Status": "Enabled"}
     assert uploads["NotificationConfiguration"]["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
 
 
@@ -254,6 +282,19 @@ def test_training_may_have_several_instances(template: Data) -> None:
 
 def test_people_approve_models_in_production() -> None:
     assert "Approval=manual" in _settings_of("prod")["deploy"]["parameters"]["parameter_overrides"]
+
+
+def _expiring(resources: Data) -> tuple[set[tuple[str, str, str]], set[tuple[str, str, str]]]:
+    """Return which bucket's prefix expires after which parameter's days: always, and on a condition."""
+    always, by_parameter = set(), set()
+    for name, bucket in _of_type(resources, "AWS::S3::Bucket"):
+        for each in bucket["LifecycleConfiguration"]["Rules"]:
+            rule = each["Fn::If"][1] if "Fn::If" in each else each
+            assert "ExpirationDate" not in rule
+            if "ExpirationInDays" in rule:
+                found = by_parameter if "Fn::If" in each else always
+                found.add((name, rule.get("Prefix", ""), rule["ExpirationInDays"]["Ref"]))
+    return always, by_parameter
 
 
 def _of_type(resources: Data, wanted: str) -> list[tuple[str, Data]]:

@@ -82,6 +82,7 @@ def clean_up(stack: Stack, account: Account, versions: set[str]) -> None:
         run = read_run(account, arn)
         if made := run.data.get("run"):
             delete(stack, "ArtifactsBucket", f"{keys.run_prefix(made['id'])}/")
+            delete(stack, "ArtifactsBucket", f"{keys.training_output(made['id'])}/")
             delete(stack, "ResultsBucket", f"{run.folder}/")
     for folder in (keys.TRAIN_PREFIX, keys.PREDICT_PREFIX, keys.REQUESTS_PREFIX):
         delete(stack, "UploadsBucket", f"{folder}{stack.prefix}")

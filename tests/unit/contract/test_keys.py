@@ -56,7 +56,6 @@ def test_the_work_of_a_run_lies_in_its_folder() -> None:
         keys.config("r"),
         keys.channel("r", keys.TRAIN),
         keys.notes("r"),
-        keys.training_output("r"),
         keys.checkpoints("r"),
         keys.shard("r", 7),
         keys.shard_manifest("r"),
@@ -67,13 +66,17 @@ def test_the_work_of_a_run_lies_in_its_folder() -> None:
         "runs/r/config.json",
         "runs/r/train/",
         "runs/r/validation/notes.json",
-        "runs/r/training",
         "runs/r/checkpoints",
         "runs/r/predict/shard-00007.csv",
         "runs/r/predict/manifest.json",
         "runs/r/predict/rejected.csv",
         "runs/r/predict/parts",
     ]
+
+
+def test_models_lie_apart_from_the_work_that_expires() -> None:
+    assert keys.training_output("r") == "models/r"
+    assert not keys.training_output("r").startswith(keys.RUNS_PREFIX)
 
 
 def test_two_executions_of_a_run_that_trains_first_do_not_share_their_parts() -> None:
@@ -87,12 +90,13 @@ def test_the_prediction_of_a_run_that_trains_lies_apart_from_its_training() -> N
 
 def test_a_card_lies_in_the_folder_of_the_training_job() -> None:
     assert (
-        keys.card("s3://b/runs/r/training/job/output/model.tar.gz") == "s3://b/runs/r/training/job/card.json"
+        keys.card(f"s3://b/{keys.training_output('r')}/job/output/model.tar.gz")
+        == "s3://b/models/r/job/card.json"
     )
 
 
 @pytest.mark.parametrize(
-    "prefix", [keys.RUNS_PREFIX, keys.LIVE_PREFIX, keys.TRAIN_PREFIX, keys.PREDICT_PREFIX]
+    "prefix", [keys.RUNS_PREFIX, keys.MODELS_PREFIX, keys.LIVE_PREFIX, keys.TRAIN_PREFIX, keys.PREDICT_PREFIX]
 )
 def test_the_template_writes_the_same_prefixes(prefix: str) -> None:
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ def topic() -> Iterator[list[dict[str, str]]]:
 
 def version(stack: Stack, name: str, status: str = "Approved", config: dict[str, Any] | None = None) -> str:
     """Register a version whose files say its name; give its ARN."""
-    uri = f"s3://{ARTIFACTS}/runs/train-{name}/training/job/output/model.tar.gz"
+    uri = f"s3://{ARTIFACTS}/models/train-{name}/job/output/model.tar.gz"
     files = {
         "manifest.json": "{}",
         "best.params": name.encode() * 1000,
@@ -184,7 +184,7 @@ def test_an_artifact_that_names_a_place_outside_is_told_and_written_nowhere(
     (message,) = topic
     assert message["Subject"] == "Claimflow: model version 1 could not be published"
     assert f"names an address outside {LIVE}/" in message["Message"]
-    assert not [key for key in set(stack.keys(ARTIFACTS)) - before if not key.startswith("runs/train-one/")]
+    assert not [key for key in set(stack.keys(ARTIFACTS)) - before if not key.startswith("models/train-one/")]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_artifact_that_is_not_whole_is_told_in_one_sentence_and_changes_no_fi
     version(stack, "one")
     publish(EVENT, None)
     version(stack, "two")
-    stack.write(f"s3://{ARTIFACTS}/runs/train-two/training/job/output/model.tar.gz", content)
+    stack.write(f"s3://{ARTIFACTS}/models/train-two/job/output/model.tar.gz", content)
     publish(EVENT, None)
     (message,) = topic
     assert "Model version 2 is live, but its files are not below live/" in message["Message"]

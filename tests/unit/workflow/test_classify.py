@@ -25,7 +25,7 @@ from workflow.account import Account
 from workflow.errors import NOT_RUNNING
 
 SAVED = programs.ROOT / "tests" / "unit" / "model" / "saved_before" / "ngram+cnn.tar.gz"
-KEY = "runs/x/training/job/output/model.tar.gz"
+KEY = "models/x/job/output/model.tar.gz"
 TEXTS = ["the brake squeal disc", "a piston smoke", "zzz"]
 
 

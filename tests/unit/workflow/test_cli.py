@@ -774,10 +774,10 @@ MADE_OF: Lineage = {
 
 def add_made_model(account: Account, made_of: Lineage | None = None) -> None:
     """Register a version whose archive is `j/output/model.tar.gz`, with its lineage beside it."""
-    add_model(account, 0.91, archive="s3://artifacts/runs/x/training/j/output/model.tar.gz")
+    add_model(account, 0.91, archive="s3://artifacts/models/x/j/output/model.tar.gz")
     if made_of:
         body = json.dumps(made_of).encode()
-        account.s3.put_object(Bucket="artifacts", Key="runs/x/training/j/lineage.json", Body=body)
+        account.s3.put_object(Bucket="artifacts", Key="models/x/j/lineage.json", Body=body)
 
 
 def test_a_version_of_several_files_is_listed_by_the_first(account: Account) -> None:
@@ -941,7 +941,7 @@ def test_delete_empties_a_bucket_with_thousands_of_versions_of_one_key_and_says_
 def test_delete_stops_what_runs_before_it_empties_the_buckets(
     account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = {"claimflow-1-0": "s3://artifacts/runs/x", "claimflow-2-0": "s3://other-artifacts/runs/x"}
+    jobs = {"claimflow-1-0": "s3://artifacts/models/x", "claimflow-2-0": "s3://other-artifacts/runs/x"}
     sagemaker = FakeRegistry(jobs=jobs)
     sagemaker.at_end = lambda: account.s3.put_object(Bucket="artifacts", Key="model.tar.gz", Body=b"late")
     monkeypatch.setattr(Account, "sagemaker", sagemaker)
@@ -966,7 +966,7 @@ def test_delete_goes_on_when_the_training_job_that_it_waits_for_fails(
     def failed() -> None:
         raise WaiterError("TrainingJobCompletedOrStopped", "failed", {})
 
-    sagemaker = FakeRegistry(jobs={"claimflow-1-0": "s3://artifacts/runs/x"})
+    sagemaker = FakeRegistry(jobs={"claimflow-1-0": "s3://artifacts/models/x"})
     sagemaker.at_end = failed
     monkeypatch.setattr(Account, "sagemaker", sagemaker)
     machine.add("train-on", "trained")
@@ -975,7 +975,7 @@ def test_delete_goes_on_when_the_training_job_that_it_waits_for_fails(
 
 
 def test_delete_waits_for_no_job_if_nothing_runs(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    sagemaker = FakeRegistry(jobs={"claimflow-1-0": "s3://artifacts/runs/x"})
+    sagemaker = FakeRegistry(jobs={"claimflow-1-0": "s3://artifacts/models/x"})
     monkeypatch.setattr(Account, "sagemaker", sagemaker)
     assert claimflow("delete", "--yes").exit_code == 0
     assert not sagemaker.waited

@@ -22,7 +22,7 @@ from workflow.decisions import Answer, Asked, Decisions, Person
 from workflow.errors import CommandError
 from workflow.runs import Run
 
-FOLDER = "s3://artifacts/runs/x/training/j"
+FOLDER = "s3://artifacts/models/x/j"
 LATER = 4_000_000_000.0  # after every file that the test writes
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 CONFIG = {"seed": 7, "text_column": None}
