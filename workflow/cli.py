@@ -35,7 +35,7 @@ from workflow import image as images
 from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
 from workflow.decisions import Person
-from workflow.errors import CommandError, told
+from workflow.errors import CommandError, StackMissingError, told
 from workflow.queue import QueueReader
 
 if TYPE_CHECKING:
@@ -464,20 +464,37 @@ def threshold(ctx: typer.Context, target: Target, no_wait: NoWait = False) -> No
 @app.command()
 def delete(
     ctx: typer.Context,
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", metavar="", help="Files, results, models and decisions too, for good."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", metavar="", help="Do not ask for the stack's name.")] = False,
 ) -> None:
-    """Delete the stack with everything in it: files, results, models."""
+    """Delete the stack, and say what is left; with --everything also what it keeps, even afterwards."""
     account: Account = ctx.obj
-    stacks.describe(account)
+    there = _is_there(account, everything=everything)
     if not yes:
-        display.say(
-            f"This deletes the stack {account.stack} and every file, result and model in it, for good."
+        lost = (
+            "and every file, result, model and decision in it"
+            if everything
+            else "and the entries of its model registry; files, results and decisions stay"
         )
+        display.say(f"This deletes the stack {account.stack} {lost}, for good.")
         if typer.prompt("Type the stack's name to go on") != account.stack:
             raise CommandError("That is not its name: nothing was deleted.")
-    for step in stacks.delete_everything(account):
-        display.say(step)
+    if there:
+        for step in stacks.delete(account):
+            display.say(step)
+    left = stacks.kept(account)
+    if everything:
+        for step in stacks.delete_kept(account, left):
+            display.say(step)
     display.say(f"The stack {account.stack} is deleted.", "green")
+    if left and not everything:
+        display.say(
+            f"It leaves {', '.join((*left.buckets, *left.tables))}: files, results, models and what people "
+            f"decided. `{account.command} delete --everything` deletes them too."
+        )
 
 
 @app.command(
@@ -594,3 +611,14 @@ def set_status(account: Account, version: int, status: "ModelApprovalStatusType"
 
 if __name__ == "__main__":
     main()
+
+
+def _is_there(account: Account, *, everything: bool) -> bool:
+    """Return whether the stack is there; without it, only what it left can be deleted."""
+    try:
+        stacks.describe(account)
+    except StackMissingError:
+        if not everything or not stacks.kept(account):
+            raise
+        return False
+    return True

@@ -12,7 +12,7 @@ from workflow.account import Account
 from workflow.errors import CommandError, StackMissingError
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
     from mypy_boto3_sagemaker.literals import TrainingJobStatusType
 
@@ -118,32 +118,93 @@ def outputs_of(described: "StackTypeDef") -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
 
 
-def delete_everything(account: Account) -> Iterator[str]:
-    """Delete the stack with all it holds; returns a line about each step as it begins.
+@dataclass(frozen=True)
+class Kept:
+    """What CloudFormation left of deleted stacks, as their template asks for it: what holds people's data."""
 
-    CloudFormation deletes neither a bucket that holds objects nor a model package group that holds versions,
-    so those go first. Raises StackMissingError, or CommandError if CloudFormation fails.
+    buckets: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.buckets or self.tables)
+
+
+def delete(account: Account) -> Iterator[str]:
+    """Delete the stack but what it keeps; returns a line about each step as it begins.
+
+    CloudFormation does not delete a model package group that holds versions, so those go first; their files
+    stay. Raises StackMissingError, or CommandError if CloudFormation fails.
     """
     described = describe(account)
     outputs = outputs_of(described)
     if machine := outputs.get(OUTPUTS["state_machine"]):
         yield from _stop_runs(account, machine, outputs[OUTPUTS["artifacts"]])
-    for field in ("uploads", "artifacts", "results"):
-        if bucket := outputs.get(OUTPUTS[field]):
-            yield f"Emptying {bucket}"
-            for deleted in empty_bucket(account, bucket):
-                if deleted % TOLD_EVERY == 0:
-                    yield f"Emptying {bucket}: {deleted:,} objects and versions are gone"
-    if table := outputs.get(OUTPUTS["decisions"]):
-        with contextlib.suppress(account.dynamodb.exceptions.ResourceNotFoundException):
-            account.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
     if group := outputs.get(OUTPUTS["model_group"]):
-        yield "Deleting the models"
+        yield "Deleting the entries of the model registry"
         _delete_models(account, group)
     yield f"Deleting the stack {account.stack}"
     _delete_stack(account, described["StackId"])
     if definition := outputs.get("JobDefinitionName"):
         _deregister(account, definition)
+
+
+def kept(account: Account) -> Kept:
+    """Return what is left of the deleted stacks of this name; CloudFormation knows it for 90 days.
+
+    Whatever somebody has deleted since is not among it.
+    """
+    pages = account.cloudformation.get_paginator("list_stacks").paginate(
+        StackStatusFilter=["DELETE_COMPLETE"]
+    )
+    ids = [
+        each["StackId"]
+        for page in pages
+        for each in page["StackSummaries"]
+        if each["StackName"] == account.stack
+    ]
+    skipped = [
+        (event["ResourceType"], event["PhysicalResourceId"])
+        for stack in ids
+        for event in _events(account, stack)
+        if event.get("ResourceStatus") == "DELETE_SKIPPED"
+    ]
+    there = {each["Name"] for each in account.s3.list_buckets()["Buckets"]}
+    return Kept(
+        tuple(sorted({name for kind, name in skipped if kind == "AWS::S3::Bucket" and name in there})),
+        tuple(
+            sorted(
+                {
+                    name
+                    for kind, name in skipped
+                    if kind == "AWS::DynamoDB::Table" and _is_table(account, name)
+                }
+            )
+        ),
+    )
+
+
+def delete_kept(account: Account, left: Kept) -> Iterator[str]:
+    """Delete what a deleted stack left, for good; returns a line about each step as it begins."""
+    for bucket in left.buckets:
+        yield f"Emptying {bucket}"
+        for deleted in empty_bucket(account, bucket):
+            if deleted % TOLD_EVERY == 0:
+                yield f"Emptying {bucket}: {deleted:,} objects and versions are gone"
+        yield f"Deleting {bucket}"
+        account.s3.delete_bucket(Bucket=bucket)
+    for table in left.tables:
+        yield f"Deleting {table}"
+        account.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        account.dynamodb.delete_table(TableName=table)
+
+
+def _is_table(account: Account, name: str) -> bool:
+    try:
+        account.dynamodb.describe_table(TableName=name)
+    except account.dynamodb.exceptions.ResourceNotFoundException:
+        return False
+    return True
 
 
 def _stop_runs(account: Account, machine: str, artifacts: str) -> Iterator[str]:
@@ -178,17 +239,16 @@ def _trainings_under_way(account: Account, artifacts: str) -> list[str]:
 
 
 def empty_bucket(account: Account, bucket: str) -> Iterator[int]:
-    """Delete every version of every object; returns how many so far after each page. A bucket may be gone.
+    """Delete every version of every object; returns how many so far after each page.
 
     The first page is asked for again and again: a page's end is a version that is then deleted, and one key
     may have more versions than a page takes.
     """
     deleted = 0
-    with contextlib.suppress(account.s3.exceptions.NoSuchBucket):
-        while versions := _first_versions(account, bucket):
-            _delete_objects(account, bucket, versions)
-            deleted += len(versions)
-            yield deleted
+    while versions := _first_versions(account, bucket):
+        _delete_objects(account, bucket, versions)
+        deleted += len(versions)
+        yield deleted
 
 
 def _first_versions(account: Account, bucket: str) -> "list[ObjectIdentifierTypeDef]":
@@ -235,11 +295,14 @@ def _delete_stack(account: Account, stack_id: str) -> None:
 
 
 def _first_failure(account: Account, stack_id: str) -> str:
-    pages = account.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
     failed = [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-        for page in pages
-        for event in page["StackEvents"]
+        for event in _events(account, stack_id)
         if event.get("ResourceStatus") == "DELETE_FAILED"
     ]
     return failed[-1].rstrip(".") if failed else "see its events in the CloudFormation console"
+
+
+def _events(account: Account, stack_id: str) -> "Iterator[StackEventTypeDef]":
+    pages = account.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    return (event for page in pages for event in page["StackEvents"])

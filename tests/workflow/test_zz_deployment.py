@@ -1,4 +1,4 @@
-"""Deployment: again changes nothing, the real command lines work, delete leaves nothing.
+"""Deployment: again changes nothing, the real command lines work, delete leaves the data, or nothing.
 
 Runs last, as it deletes the stack.
 """
@@ -52,15 +52,21 @@ def test_machines_that_do_not_fit_together_are_refused_with_a_sentence(live: Sta
     assert "give Accelerator=gpu, or types without one" in wrong.stdout + wrong.stderr
 
 
-def test_deleting_the_stack_stops_what_runs_and_leaves_nothing(live: Stack) -> None:
+def test_deleting_the_stack_stops_what_runs_and_leaves_the_data_until_everything_is_deleted(
+    live: Stack,
+) -> None:
     data = live.upload("requests/deleted.csv", as_csv(rows(240, seed=51)))
     arn = live.start(
         {"action": "train", "data": data, "config": {"cnn": True, "num_epoch": 500, "seq_len": 512}}
     )
     wait_for_job(live)
-    live.command("claimflow", "--local", "--stack", live.name, "delete", "--yes")
+    delete = ("claimflow", "--local", "--stack", live.name, "delete", "--yes")
+    said = " ".join(live.command(*delete).stdout.split())
     assert live.wait(arn)["status"] == "ABORTED"
-    assert not [b for b in live.client("s3").list_buckets()["Buckets"] if b["Name"].startswith(live.name)]
+    holding = {live.outputs[name] for name in ("UploadsBucket", "ArtifactsBucket", "ResultsBucket")}
+    assert _buckets(live) == holding
+    assert all(name in said for name in (*holding, live.outputs["DecisionsTable"]))
+    assert f"--stack {live.name} delete --everything` deletes them too" in said
     assert not live.client("stepfunctions").list_state_machines()["stateMachines"]
     assert not live.client("lambda").list_functions()["Functions"]
     assert not live.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
@@ -68,3 +74,11 @@ def test_deleting_the_stack_stops_what_runs_and_leaves_nothing(live: Stack) -> N
     assert not live.client("batch").describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     remaining = live.client("iam").list_roles()["Roles"]
     assert not [role for role in remaining if role["RoleName"].startswith(live.name)]
+    live.command(*delete, "--everything")
+    assert _buckets(live) == set()
+    assert live.outputs["DecisionsTable"] not in live.client("dynamodb").list_tables()["TableNames"]
+
+
+def _buckets(live: Stack) -> set[str]:
+    names = {bucket["Name"] for bucket in live.client("s3").list_buckets()["Buckets"]}
+    return {name for name in names if name.startswith(live.name)}

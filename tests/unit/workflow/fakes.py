@@ -69,6 +69,12 @@ class FakeCloudFormation:
         self.stacks: dict[str, dict[str, str]] = {"claimflow": OUTPUTS}
         self.status = "CREATE_COMPLETE"
         self.delete_fails = False
+        self.deleted: list[dict[str, str]] = []
+        self.skipped = [
+            *(("AWS::S3::Bucket", name) for name in BUCKETS.values()),
+            ("AWS::S3::BucketPolicy", "uploads"),
+            ("AWS::DynamoDB::Table", "decisions"),
+        ]
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
         if StackName not in self.stacks:
@@ -86,6 +92,7 @@ class FakeCloudFormation:
     def delete_stack(self, *, StackName: str) -> None:
         if not self.delete_fails:
             del self.stacks[StackName]
+            self.deleted.append({"StackName": StackName, "StackId": StackName})
 
     def get_waiter(self, _: str) -> "FakeCloudFormation":
         return self
@@ -97,6 +104,16 @@ class FakeCloudFormation:
     def get_paginator(self, call: str) -> Pages:
         if call == "describe_stacks":
             return Pages(*(self.describe_stacks(StackName=name) for name in self.stacks))
+        if call == "list_stacks":
+            return Pages({"StackSummaries": [{"StackName": "another", "StackId": "x"}, *self.deleted]})
+        if self.deleted:
+            skipped = {"ResourceStatus": "DELETE_SKIPPED", "LogicalResourceId": "X"}
+            return Pages(
+                *(
+                    {"StackEvents": [{**skipped, "ResourceType": kind, "PhysicalResourceId": name}]}
+                    for kind, name in self.skipped
+                )
+            )
         first = {"ResourceStatus": "DELETE_FAILED", "LogicalResourceId": "Uploads"}
         return Pages(
             {"StackEvents": [{"ResourceStatus": "DELETE_COMPLETE", "LogicalResourceId": "Topic"}]},

@@ -875,29 +875,41 @@ def test_delete_asks_for_the_name_and_deletes_nothing_for_another(account: Accou
     assert len(account.s3.list_buckets()["Buckets"]) == 3
 
 
-def test_delete_empties_the_buckets_and_the_registry_and_deletes_the_stack(
+def test_delete_keeps_what_people_put_there_and_says_how_to_delete_that_too(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = FakeRegistry("arn:1", "arn:2")
     monkeypatch.setattr(Account, "sagemaker", registry)
-    for body in (b"1", b"2"):
-        account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=body)
-    account.s3.delete_object(Bucket="uploads", Key="train/a.csv")
+    account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=b"1")
     result = claimflow("delete", typed="claimflow\n")
     assert result.exit_code == 0, result.output
-    assert not account.s3.list_object_versions(Bucket="uploads").get("Versions")
-    assert not account.s3.list_object_versions(Bucket="uploads").get("DeleteMarkers")
+    assert "files, results and decisions stay" in result.output.replace("\n", " ")
+    assert "It leaves artifacts, results, uploads, decisions:" in result.output.replace("\n", " ")
+    assert "`claimflow delete --everything` deletes them too." in result.output.replace("\n", " ")
+    assert account.s3.list_object_versions(Bucket="uploads")["Versions"]
+    assert account.dynamodb.list_tables()["TableNames"] == ["decisions"]
     assert not registry.arns
     assert claimflow("runs").stderr.startswith("There is no stack 'claimflow' here")
 
 
-def test_delete_lifts_the_protection_of_the_decisions(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("before", [[], ["delete", "--yes"]], ids=["at once", "afterwards"])
+def test_delete_everything_leaves_neither_files_nor_decisions_even_of_a_stack_that_is_gone(
+    account: Account, monkeypatch: pytest.MonkeyPatch, before: list[str]
 ) -> None:
-    monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
+    monkeypatch.setattr(Account, "sagemaker", FakeRegistry("arn:1"))
     account.dynamodb.update_table(TableName="decisions", DeletionProtectionEnabled=True)
-    assert claimflow("delete", "--yes").exit_code == 0
-    assert not account.dynamodb.describe_table(TableName="decisions")["Table"]["DeletionProtectionEnabled"]
+    for body in (b"1", b"2"):
+        account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=body)
+    account.s3.delete_object(Bucket="uploads", Key="train/a.csv")
+    if before:
+        assert claimflow(*before).exit_code == 0
+    result = claimflow("delete", "--everything", typed="claimflow\n")
+    assert result.exit_code == 0, result.output
+    assert "every file, result, model and decision" in result.output.replace("\n", " ")
+    assert "It leaves" not in result.output
+    assert account.s3.list_buckets()["Buckets"] == []
+    assert account.dynamodb.list_tables()["TableNames"] == []
+    assert claimflow("delete", "--everything").stderr.startswith("There is no stack 'claimflow' here")
 
 
 def test_delete_deregisters_the_job_definitions_that_updates_have_left(
@@ -915,12 +927,24 @@ def test_delete_deregisters_the_job_definitions_that_updates_have_left(
     assert [each["jobDefinitionName"] for each in left] == ["other-predict"]
 
 
-def test_delete_goes_on_where_the_table_of_decisions_is_gone(
+def test_delete_names_nothing_that_somebody_has_deleted_since(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
     account.dynamodb.delete_table(TableName="decisions")
-    assert claimflow("delete", "--yes").exit_code == 0
+    account.s3.delete_bucket(Bucket="results")
+    result = claimflow("delete", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "It leaves artifacts, uploads: " in result.output.replace("\n", " ")
+
+
+def test_a_stack_that_cannot_be_deleted_loses_no_file(
+    account: Account, cloudformation: FakeCloudFormation
+) -> None:
+    cloudformation.delete_fails = True
+    account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=b"1")
+    assert claimflow("delete", "--everything", "--yes").exit_code == 1
+    assert account.s3.list_object_versions(Bucket="uploads")["Versions"]
 
 
 def test_delete_empties_a_bucket_with_thousands_of_versions_of_one_key_and_says_how_far_it_is(
@@ -932,10 +956,10 @@ def test_delete_empties_a_bucket_with_thousands_of_versions_of_one_key_and_says_
     for number in range(250):
         account.s3.put_object(Bucket="uploads", Key="train/a.csv", Body=str(number).encode())
         account.s3.delete_object(Bucket="uploads", Key="train/a.csv")
-    result = claimflow("delete", "--yes")
+    result = claimflow("delete", "--everything", "--yes")
     assert result.exit_code == 0, result.output
     assert "Emptying uploads: 400 objects and versions are gone" in result.output
-    assert account.s3.list_object_versions(Bucket="uploads").keys().isdisjoint({"Versions", "DeleteMarkers"})
+    assert account.s3.list_buckets()["Buckets"] == []
 
 
 def test_delete_stops_what_runs_before_it_empties_the_buckets(
@@ -948,16 +972,18 @@ def test_delete_stops_what_runs_before_it_empties_the_buckets(
     machine.add("train-done", "trained")
     machine.add("train-on", "trained")
     machine.running.add("train-on")
-    result = claimflow("delete", "--yes")
+    result = claimflow("delete", "--everything", "--yes")
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[:3] == [
+    assert result.output.splitlines()[:5] == [
         "Stopping the run train-on",
         "Waiting for the training job claimflow-1-0 to stop",
-        "Emptying uploads",
+        "Deleting the entries of the model registry",
+        "Deleting the stack claimflow",
+        "Emptying artifacts",
     ]
     assert machine.stopped == ["train-on"]
     assert sagemaker.waited == ["claimflow-1-0"]
-    assert not account.s3.list_object_versions(Bucket="artifacts").get("Versions")
+    assert account.s3.list_buckets()["Buckets"] == []
 
 
 def test_delete_goes_on_when_the_training_job_that_it_waits_for_fails(
