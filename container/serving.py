@@ -46,7 +46,7 @@ def _serve() -> int:
     port = _number(PORT, "8080")
     target = _number(TARGET_VARIABLE, "") if os.environ.get(TARGET_VARIABLE) else None
     classifier = artifact.load(base_dir() / "model", target)
-    with endpoint.listening("0.0.0.0", int(port)) as at:  # noqa: S104  # nosec B104  asked from outside
+    with endpoint.listening("0.0.0.0", int(port)) as at:  # noqa: S104  # nosec B104
         print(f"Answering at port {port:.0f}.", flush=True)
         return endpoint.serve(classifier, at)
 

@@ -11,6 +11,7 @@ ClaimflowError
 ├── PredictionFailed         a shard failed, or a part is missing or short
 ├── StackMisconfigured       an environment variable or a permission is missing: the template's fault
 ├── AnotherGoesLive          another run makes its model live at this moment; the step is tried again
+├── AnotherTrains            another training began before this one; the step is tried again
 ├── AwsUnavailable           AWS was too busy, or failed, or did not answer; the step is tried again
 ├── StateMachineError        (names that the state machine and `explain` give; no function raises them)
 │   ├── ModelRejected        the model is not good enough
@@ -70,6 +71,10 @@ class AnotherGoesLive(ClaimflowError):  # noqa: N818
     """Another run makes its model live at this moment; the step is tried again, for 40 minutes at most."""
 
 
+class AnotherTrains(ClaimflowError):  # noqa: N818
+    """Another training began before this one; the step is tried again, for five days or more."""
+
+
 class StateMachineError(ClaimflowError):
     """A name that the state machine or `explain` gives to the end of a run; no function raises it."""
 
@@ -106,6 +111,6 @@ def _names(*kinds: type[ClaimflowError]) -> frozenset[str]:
 NEVER_AGAIN = _names(InvalidRequest, InvalidConfig, InvalidData, NoLiveModel)
 # Errors whose own sentence is what people are told.
 WITH_SENTENCE = NEVER_AGAIN | _names(
-    AnotherGoesLive, TimedOut, TrainingFailed, PredictionFailed, StackMisconfigured
+    AnotherGoesLive, AnotherTrains, TimedOut, TrainingFailed, PredictionFailed, StackMisconfigured
 )
 NAMES = WITH_SENTENCE | _names(AwsUnavailable, ModelRejected, PartlyDone, Unexpected)

@@ -115,7 +115,7 @@ class Run(TypedDict):
     job_definition: str
     """The revision of Batch's job definition that predicts; it names its image by digest too."""
     job_name: str
-    """Of the training job, without its attempt: at most 58 characters."""
+    """Of the training job, without its attempt: at most 49 characters, and 10 of rounds and waits."""
     resource_config: dict[str, str | int]
     """SageMaker's ResourceConfig."""
     stopping_condition: dict[str, int]
@@ -371,8 +371,21 @@ class Failure(TypedDict):
     """False for what the same request would meet again."""
     redrives: int
     """How often the execution had been redriven when it failed."""
+    wait: NotRequired["Wait"]
+    """Of a training that got no machine: it is started again later. Absent: the run ends."""
     subject: str
     message: str
+
+
+class Wait(TypedDict):
+    """A training's wait for a machine."""
+
+    number: int
+    """How often it has waited now, in this redrive."""
+    begins: bool
+    """Whether it is the first time, of which people are told."""
+    job_name: str
+    """Of the next training job, in place of the one in `run`: SageMaker takes no name twice."""
 
 
 class State(TypedDict, total=False):
@@ -403,6 +416,13 @@ class ValidateEvent(TypedDict):
     """What validate gets."""
 
     run: Run
+
+
+class TurnEvent(TypedDict):
+    """What turn gets."""
+
+    execution: str
+    """The ARN of the execution."""
 
 
 class EvaluateEvent(TypedDict):

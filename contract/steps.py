@@ -35,6 +35,10 @@ ORDER = (PREPARE, VALIDATE, *TRAINING, *PREDICTION)
 THRESHOLD = Step("Threshold", REGISTER.leaves)  # the one step of a request for another target
 EXPLAIN = Step("Explain", "failure")
 PREDICT_IN_PARALLEL = Step("Predict in parallel", PREDICT.leaves)  # the array job, for several shards
+TURN = "Turn"  # where a training waits for those that began before it
 GATE = "Gate"
+# A training that got no machine is started again so often, with so many seconds in between: for twelve hours.
+# One that SageMaker itself ended may have cost something, and is started again for an hour.
+WAIT_SECONDS, MOST_WAITS, MOST_WAITS_FOR_SAGEMAKER = 600, 72, 6
 FAILED, PARTLY_DONE = "Failed", PartlyDone.__name__
 FAILED_ENDS = frozenset({FAILED, PARTLY_DONE})  # a redriven execution leads from them to the step that failed

@@ -26,7 +26,7 @@ from desk.desk import Desk, NotFoundError
 from desk.pages import Posted, desk_of, page, takes
 from desk.wording import for_page
 from workflow import outcome, records, results, training_log
-from workflow.executions import Step
+from workflow.executions import RUNNING, Step
 from workflow.runs import FINAL, Run, now, redrive, stop
 
 CHUNK = 1 << 16
@@ -117,6 +117,8 @@ def _way(run: Run) -> tuple[str, ...]:
 
 
 def _note(step: Step) -> str:
+    if step.waits and step.status == RUNNING:
+        return step.waits
     if step.error:
         return step.error.removeprefix("States.")
     return f"attempt {step.attempts}" if step.attempts > 1 else ""

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from contract import steps
-from contract.errors import AnotherGoesLive, AwsUnavailable, ModelRejected, PartlyDone, Unexpected
+from contract.errors import (
+    AnotherGoesLive,
+    AnotherTrains,
+    AwsUnavailable,
+    ModelRejected,
+    PartlyDone,
+    Unexpected,
+)
 from contract.state import THRESHOLD
 from contract.steps import Step
 
@@ -40,7 +47,7 @@ def _quietly() -> Iterator[None]:
 
 
 with _quietly():
-    from stepfunctions.steps import Catch, Chain, Choice, Fail, Graph, Pass, Retry, Succeed, Task
+    from stepfunctions.steps import Catch, Chain, Choice, Fail, Graph, Pass, Retry, Succeed, Task, Wait
     from stepfunctions.steps import ChoiceRule as Rule
     from stepfunctions.steps.states import State
 
@@ -92,12 +99,11 @@ LAMBDA_FAULTS = [
     "Lambda.TooManyRequestsException",
     AwsUnavailable.__name__,  # what a function raises when another service was too busy for it
 ]
-# SageMaker reports throttling under its general name; a full instance quota has one of its own.
+# SageMaker reports throttling under its general name. A full instance quota is waited for (`_waits`).
 TRAINING_FAULTS = [
     "SageMaker.AmazonSageMakerException",
     "SageMaker.SdkClientException",
     "SageMaker.ThrottlingException",
-    "SageMaker.ResourceLimitExceededException",
 ]
 BATCH_FAULTS = [
     "Batch.AWSBatchException",
@@ -129,11 +135,16 @@ def build() -> Asl:
     # What was made before the shards failed says nothing of their next try.
     unlabelled = Pass("Label what is missing", result={}, result_path=steps.PREDICT.path)
     again.default_choice(unlabelled)
-    explain = _ends_badly(again)
+    anew = Pass("Another name", input_path="$.failure.wait.job_name", result_path="$.run.job_name")
+    explain = _ends_badly(again, anew)
     predict = _predicts(explain, again)
     unlabelled.next(predict)
     by_action = Choice("Train or predict?")
-    by_action.add_choice(Rule.StringEquals("$.run.action", "train"), _trains(explain, predict))
+    train = _training_job(explain)
+    anew.next(train)
+    turn = _turn(explain)
+    turn.next(_trains(explain, train, predict))
+    by_action.add_choice(Rule.StringEquals("$.run.action", "train"), turn)
     live = "$.run.live_model"
     by_action.default_choice(_uses("Use the live model", live, f"{live}.model_uri", predict))
     asked = {"request.$": "$.request", "execution.$": "$$.Execution.Id"}
@@ -159,11 +170,27 @@ def build() -> Asl:
     return graph
 
 
-def _trains(explain: Task, predict: Choice) -> Chain:
-    train = _training_job(explain)
+def _trains(explain: Task, train: Task, predict: Choice) -> Chain:
     evaluate = _function(steps.EVALUATE, _given("run", "training", "validation"), explain)
     rejects = _rejects()
     return Chain([train, evaluate, _gate(_registers(explain, train, predict, rejects), rejects)])
+
+
+def _turn(explain: Task) -> Task:
+    """Let a training wait until those that began before it have ended."""
+    turn = Task(
+        steps.TURN,
+        resource="${TurnFunction}",
+        parameters={"execution.$": "$$.Execution.Id"},
+        result_path=None,
+        timeout_seconds=LAMBDA_SECONDS,
+        retry=_again(LAMBDA_FAULTS, first=1, longest=20),
+        catch=_to(explain),
+    )
+    # For five days, as the jitter halves each wait: as long as two trainings may take with their waits for a
+    # machine. A try is three of the 25,000 events that an execution may have.
+    turn.add_retry(_again([AnotherTrains.__name__], first=20, longest=300, attempts=3_000))
+    return turn
 
 
 def _training_job(explain: Task) -> Task:
@@ -323,8 +350,11 @@ def _batch_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
     return job
 
 
-def _ends_badly(again: Choice) -> Task:
-    """Explain → notify → fail. If even the explaining fails, Step Functions' own words have to do."""
+def _ends_badly(again: Choice, anew: Pass) -> Task:
+    """Explain → notify → fail. If even the explaining fails, Step Functions' own words have to do.
+
+    A training for which there was no machine does not fail, but goes on with `anew` after a while.
+    """
     by_mistake = _Fail("Refused", error_path="$.failure.error", cause_path="$.failure.sentence")
     can_go_on = Choice("Can another try help?")
     can_go_on.add_choice(Rule.BooleanEquals("$.failure.again", True), _fails(steps.FAILED, again))
@@ -349,8 +379,21 @@ def _ends_badly(again: Choice) -> Task:
     payload = {"state.$": "$", "execution.$": "$$.Execution.Id", "redrives.$": REDRIVES}
     explain = _lambda(steps.EXPLAIN, payload)
     explain.add_catch(Catch(fallback, error_equals=["States.ALL"], result_path=None))
-    explain.next(notify)
+    explain.next(_waits(anew, notify))
     return explain
+
+
+def _waits(anew: Pass, otherwise: Task) -> Choice:
+    """Let a training that got no machine wait, and tell people so when the wait begins."""
+    wait = Wait("Wait for a machine", seconds=steps.WAIT_SECONDS)
+    wait.next(anew)
+    waits = Rule.IsPresent("$.failure.wait", True)
+    begins = Rule.BooleanEquals("$.failure.wait.begins", True)
+    can_come = Choice("Can a machine come later?")
+    can_come.add_choice(Rule.And([waits, begins]), _notify("Notify waiting", steps.EXPLAIN.path, wait))
+    can_come.add_choice(waits, wait)
+    can_come.default_choice(otherwise)
+    return can_come
 
 
 def _fails(name: str, again: Choice) -> Task:

@@ -274,6 +274,8 @@ def _plain_line(step: Step, run: Run) -> str:
 
 
 def _status(step: Step) -> str:
+    if step.waits and step.status == RUNNING:
+        return step.waits
     return f"{step.status} ({re.sub(r'^States[.]', '', step.error)})" if step.error else step.status
 
 

@@ -9,6 +9,7 @@ Asl = dict[str, Any]
 _SHAPES = {
     "Choice": "{{{{{}}}}}",
     "Pass": "([{}])",
+    "Wait": "([{}])",
     "Succeed": "((({})))",
     "Fail": "((({})))",
     "Task": "[{}]",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from contract.errors import AnotherTrains
 from contract.state import State, known
 from contract.steps import FAILED_ENDS, GATE
 
@@ -34,6 +35,8 @@ class Step:
     attempts: int = 0
     error: str | None = None
     job: str | None = None
+    waits: str = ""
+    """What for, where it waits for another run."""
 
     def duration(self, now: datetime) -> timedelta:
         """Return how long the step took, or has taken until now; never less than nothing."""
@@ -101,6 +104,15 @@ def _attempt(step: Step, kind: str, details: Mapping[str, Any]) -> None:
         step.job = _training_job(details)
     elif kind.startswith(("Task", "LambdaFunction")) and kind.endswith(("Failed", "TimedOut")):
         step.error = details.get("error") or "States.Timeout"
+        step.waits = _waits(step.error, details.get("cause") or "")
+
+
+def _waits(error: str, cause: str) -> str:
+    """Return `waits for the training of claims.csv, …` for a step that waits until another run ends."""
+    if error != AnotherTrains.__name__:
+        return ""
+    said = str(json.loads(cause).get("errorMessage", ""))
+    return said.removeprefix("The run ").rstrip(".")
 
 
 def _training_job(details: Mapping[str, Any]) -> str | None:

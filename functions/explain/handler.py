@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from contract.errors import NEVER_AGAIN, PredictionFailed, TimedOut, Unexpected
 from contract.metrics import FAILED_RUNS, REFUSED_RUNS
-from contract.state import EndEvent, ExplainEvent, Failure, GoesOn, State, known
+from contract.state import EndEvent, ExplainEvent, Failure, GoesOn, State, Wait, known
 from explain import shards
 from explain.cause import (
     Explanation,
@@ -21,6 +21,7 @@ from explain.cause import (
 )
 from explain.ending import goes_on_at
 from explain.step import failed_step
+from explain.wait import next_wait, words
 from shared import aws, batch, metrics, settings
 from shared.batch import field, of_shards
 from shared.messages import command, message, subject
@@ -44,6 +45,8 @@ def _failure(event: ExplainEvent, state: State) -> Failure:
         )
     logger.info("Explained", extra={"error": failure.error})
     name, again = _file_name(state), failure.error not in NEVER_AGAIN
+    if wait := next_wait(state, event["redrives"]):
+        return _waiting(event, state, failure, wait)
     metrics.write(settings.model_group(), {FAILED_RUNS if again else REFUSED_RUNS: 1})
     lines = [
         failure.sentence,
@@ -57,6 +60,25 @@ def _failure(event: ExplainEvent, state: State) -> Failure:
         "again": again,
         "redrives": event["redrives"],
         "subject": subject(f"Claimflow: {name or 'a run'} failed: {failure.error}"),
+        "message": message(lines),
+    }
+
+
+def _waiting(event: ExplainEvent, state: State, failure: Explanation, wait: Wait) -> Failure:
+    name, run = _file_name(state), event["execution"].rsplit(":", 1)[-1]
+    lines = [
+        *words(state),
+        f"File: {name}" if name else "",
+        f"Execution: {_page(event['execution'])}",
+        f"To stop it: `{command(settings.model_group())} stop {run}`",
+    ]
+    return {
+        "error": failure.error,
+        "sentence": failure.sentence,
+        "again": True,
+        "redrives": event["redrives"],
+        "wait": wait,
+        "subject": subject(f"Claimflow: {name or 'a training'} waits for a machine"),
         "message": message(lines),
     }
 

@@ -150,11 +150,11 @@ def run_id(inputs: Inputs) -> str:
 def job_name(inputs: Inputs, execution: str) -> str:
     """Return the training job's name without its attempt.
 
-    SageMaker takes no name twice, so another execution of the same run needs another name. At most 10 + 28 +
-    1 + 16 characters, which leaves room for the attempt within SageMaker's 63.
+    SageMaker takes no name twice, so another execution of the same run needs another name. At most 10 + 22 +
+    1 + 16 characters, which leaves room for rounds, waits and the attempt within SageMaker's 63.
     """
     digest = hashlib.sha256(f"{run_id(inputs)}\n{execution}".encode()).hexdigest()[:16]
-    stem = keys.stem(inputs.data.location.key)[:28].strip("-")
+    stem = keys.stem(inputs.data.location.key)[:22].strip("-")
     return f"claimflow-{stem}-{digest}"
 
 

@@ -11,9 +11,9 @@ from typing import Any
 # What the network does; every other kind is an answer of AWS.
 RESET, CUT, HOLD, HOST = "reset", "cut", "hold", "host"
 UNANSWERED = "unanswered"  # AWS does what it is asked, and the answer is lost
-THROTTLED, BROKEN, DENIED = "throttled", "broken", "denied"
+THROTTLED, BROKEN, DENIED, FULL = "throttled", "broken", "denied", "full"
 PASSING = (THROTTLED, BROKEN, UNANSWERED, RESET, CUT)
-REFUSALS = (THROTTLED, BROKEN, DENIED)
+REFUSALS = (THROTTLED, BROKEN, DENIED, FULL)
 
 #: How each service says it: kind → (HTTP status, error code).
 _S3 = {THROTTLED: (503, "SlowDown"), BROKEN: (500, "InternalError"), DENIED: (403, "AccessDenied")}
@@ -21,6 +21,7 @@ _OTHERS = {
     THROTTLED: (400, "ThrottlingException"),
     BROKEN: (500, "InternalFailure"),
     DENIED: (400, "AccessDeniedException"),
+    FULL: (400, "ResourceLimitExceeded"),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.faults.control import befalling
-from tests.faults.rules import DENIED, HOLD, HOST, THROTTLED, Rule
+from tests.faults.rules import DENIED, FULL, HOLD, HOST, THROTTLED, Rule
 from tests.workflow.claims import FAST, as_csv, rows
 from tests.workflow.fixtures import start_server
 from tests.workflow.stack import Stack, kill_jobs, output_of
@@ -63,6 +63,24 @@ def test_a_training_and_its_prediction_end_well_while_every_service_is_busy(live
     assert len(live.packages()) == len(before) + 1
     assert {service for service, _ in asked} >= {"states", "sagemaker", "batch", "s3"}
     assert len(live.notifications(expected=2)) == 2
+
+
+@pytest.mark.fault(
+    where=WHERE,
+    fault="the account has no machine left for a training, twice",
+    then="the run waits, tells people so once, and trains when there is one",
+    reads="The training waits: AWS gave it no machine",
+)
+def test_a_training_waits_for_a_machine_and_tells_so_once(live: Stack, reads: str) -> None:
+    data = live.upload("requests/no_machine.csv", as_csv(rows(240, seed=75)))
+    full = Rule(FULL, "sagemaker", "CreateTrainingJob", times=2)
+    with befalling(live.environment["AWS_ENDPOINT_URL"], full):
+        ended = live.run({"action": "train", "data": data, "config": FAST})
+    output = output_of(ended)
+    assert live.states(ended["executionArn"]).count("Wait for a machine") == 2
+    assert "-w2-" in output["training"]["job"]
+    told = [each for each in live.notifications(expected=2) if reads in each["Message"]]
+    assert len(told) == 1
 
 
 @pytest.mark.fault(

@@ -27,6 +27,7 @@ WRITTEN_BEFORE = {
     "$.evaluation.accuracy": "evaluate always gives it",
     "$.registration.live": "register always gives it",
     "$.results.missing_rows": "collect always gives it",
+    "$.failure.wait.begins": "explain gives it with the wait that is looked for before",
     "$.failure.again": "explain always gives it, and so does the state that stands in for it",
     "$.again.step": "explain always gives it to a redriven run",
     "$.validation.predict.single": "validate gives it whenever there is something to predict",
@@ -88,7 +89,7 @@ def test_a_redriven_run_goes_back_to_the_step_that_failed(states: Data) -> None:
     ways = {rule["StringEquals"]: rule["Next"] for rule in again["Choices"]}
     assert ways == {name: name for name in ways}
     steps = {name for name, state in _tasks(states) if not _publishes(state)}
-    assert set(ways) == steps - {"Explain", *REDRIVEN, *PREDICTING}
+    assert set(ways) == steps - {"Explain", "Turn", *REDRIVEN, *PREDICTING}
     reset = states[again["Default"]]
     assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "Only one shard?")
 
@@ -107,7 +108,7 @@ def test_no_end_has_a_name_that_the_function_stopped_tells_too(states: Data, res
 
 def test_a_message_that_cannot_be_sent_changes_nothing(states: Data) -> None:
     publishing = [(name, state) for name, state in _tasks(states) if _publishes(state)]
-    assert len(publishing) == 6
+    assert len(publishing) == 7
     for name, state in publishing:
         assert state["Catch"] == [
             {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": state["Next"]}
@@ -139,7 +140,7 @@ def test_nothing_that_failed_by_itself_is_tried_again(states: Data) -> None:
     for name, state in _tasks(states):
         tried = {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
         assert not tried & JOB_FAILED, name
-        tried -= {"AwsUnavailable", "AnotherGoesLive"}
+        tried -= {"AwsUnavailable", "AnotherGoesLive", "AnotherTrains"}
         assert {error.split(".")[0] for error in tried} <= {"Lambda", "SageMaker", "Batch", "SNS"}, name
 
 
@@ -238,6 +239,23 @@ def test_a_model_that_was_overtaken_is_compared_before_it_is_registered(states: 
     again = states[overtaken["Next"]]
     assert (again["Type"], again["Next"]) == ("Pass", "Train")
     assert set(again["Parameters"]) == {"request.$", "run.$", "validation.$"}
+
+
+def test_a_training_that_got_no_machine_waits_and_trains_under_another_name(states: Data) -> None:
+    assert states["Explain"]["Next"] == "Can a machine come later?"
+    begins, goes_on = states["Can a machine come later?"]["Choices"]
+    assert begins["Next"] == "Notify waiting"
+    assert states["Notify waiting"]["Next"] == goes_on["Next"] == "Wait for a machine"
+    assert states["Can a machine come later?"]["Default"] == "Notify failed"
+    named = states[states["Wait for a machine"]["Next"]]
+    assert (named["InputPath"], named["ResultPath"]) == ("$.failure.wait.job_name", "$.run.job_name")
+    assert named["Next"] == "Train"
+
+
+def test_a_full_quota_is_not_tried_again_in_silence(states: Data) -> None:
+    tried = {error for retry in states["Train"]["Retry"] for error in retry["ErrorEquals"]}
+    assert "SageMaker.ThrottlingException" in tried
+    assert "SageMaker.ResourceLimitExceededException" not in tried
 
 
 def test_a_model_that_lost_is_rejected_only_if_what_it_lost_to_is_live_still(states: Data) -> None:

@@ -68,7 +68,10 @@ def deploy_command(stack: Stack, folder: Path) -> list[str]:
     return [
         *("sam", "deploy", *LOCAL_STAGE, "--template-file", built),
         *("--stack-name", stack.name, "--s3-prefix", stack.name),
-        *("--parameter-overrides", f"ImageDigest={NO_IMAGE} AccuracyBar=0.5 LogRetentionDays=1"),
+        *(
+            "--parameter-overrides",
+            f"ImageDigest={NO_IMAGE} AccuracyBar=0.5 LogRetentionDays=1 TrainingsAtOnce=2",
+        ),
     ]
 
 

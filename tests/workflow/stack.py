@@ -254,6 +254,25 @@ def wait_for_job(stack: Stack) -> str:
     raise AssertionError("no training job was started")
 
 
+def wait_for_jobs(stack: Stack, count: int) -> None:
+    """Wait until so many jobs run."""
+    deadline = time.monotonic() + stack.wait_seconds
+    while len(running_jobs(stack)) < count:
+        assert time.monotonic() < deadline, f"{count} jobs do not run"
+        time.sleep(stack.pause)
+
+
+def wait_for_error(stack: Stack, arn: str, error: str) -> None:
+    """Wait until a step of an execution has ended with an error, and is to be tried again."""
+    deadline = time.monotonic() + stack.wait_seconds
+    while time.monotonic() < deadline:
+        history = stack.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+        if any(event.get("lambdaFunctionFailedEventDetails", {}).get("error") == error for event in history):
+            return
+        time.sleep(stack.pause)
+    raise AssertionError(f"no {error} in {stack.states(arn)}")
+
+
 def kill_jobs(stack: Stack) -> None:
     """Kill the programs of all running jobs, as a machine that runs out of memory does."""
     for process in running_jobs(stack):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.workflow.claims import FAST, NETWORK, as_csv, rows
-from tests.workflow.stack import Stack, jobs_at_rest, kill_jobs, output_of, wait_for_job
+from tests.workflow.stack import (
+    Stack,
+    jobs_at_rest,
+    kill_jobs,
+    output_of,
+    wait_for_error,
+    wait_for_job,
+    wait_for_jobs,
+)
 
 
 def train(stack: Stack, name: str, pairs: list[tuple[str, str]], **config: Any) -> dict[str, Any]:
@@ -164,6 +173,38 @@ def test_a_training_that_another_one_overtook_is_compared_with_it_and_may_win(li
     assert output["registration"]["version"] > fast["registration"]["version"]
     assert output["evaluation"]["compared_accuracy"] > output["evaluation"]["live_accuracy"]
     assert live.live_model_uri() == output["training"]["model_uri"]
+
+
+def test_a_training_waits_for_those_that_began_before_it_and_says_for_which(live: Stack) -> None:
+    """The stack of the tests lets two train at the same time."""
+    requests = [
+        {
+            "action": "train",
+            "data": live.upload(f"requests/turn{number}.csv", as_csv(rows(240, seed=26 + number))),
+            "config": FAST,
+        }
+        for number in range(3)
+    ]
+    first = live.start(requests[0])
+    wait_for_job(live)
+    with jobs_at_rest(live):
+        second = live.start(requests[1])
+        wait_for_jobs(live, 2)
+        with jobs_at_rest(live):
+            third = live.start(requests[2])
+            wait_for_error(live, third, "AnotherTrains")
+            wide = replace(live, environment=live.environment | {"COLUMNS": "250"})
+            name = third.rsplit(":", 1)[1]
+            said = wide.command("claimflow", "--local", "--stack", live.name, "status", name).stdout
+            assert "waits for the training of" in said
+            assert "turn0.csv and 1 more file, which began before it" in said
+            live.client("stepfunctions").stop_execution(executionArn=first)
+            assert live.wait(first)["status"] == "ABORTED"
+            live.wait(third)
+    live.wait(second)
+    assert live.states(first)[-1] == "Train", "it was trained until it was stopped"
+    assert "Evaluate" in live.states(second)
+    assert "Evaluate" in live.states(third)
 
 
 def test_a_few_rows_do_not_replace_the_live_model_and_are_told_how_many_it_takes(live: Stack) -> None:

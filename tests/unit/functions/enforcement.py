@@ -37,6 +37,7 @@ VALUES = {
     "AWS::AccountId": ACCOUNT,
     "AWS::StackName": STACK,
     "StateMachine": MACHINE,
+    "StateMachine.Name": "claimflow",
     "Topic": TOPIC,
     "Decisions.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/decisions",
     "ImageRepository.Arn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/claimflow",
@@ -119,6 +120,7 @@ def requests(service: str, operation: str, given: dict[str, Any]) -> list[Reques
             )
         ],
         ("sfn", "ListExecutions"): lambda: [Request("states:ListExecutions", given["stateMachineArn"])],
+        ("sfn", "DescribeExecution"): lambda: [Request("states:DescribeExecution", given["executionArn"])],
         ("sfn", "StartExecution"): lambda: [Request("states:StartExecution", given["stateMachineArn"])],
         ("sfn", "SendTaskFailure"): lambda: [Request("states:SendTaskFailure", MACHINE)],
         ("sfn", "SendTaskSuccess"): lambda: [Request("states:SendTaskSuccess", MACHINE)],

@@ -27,6 +27,7 @@ ALSO = {
     "collect": {"jinja2", "markupsafe"},
     "explain": set(),
     "stopped": set(),
+    "turn": set(),
 }
 
 

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -110,6 +111,28 @@ def test_a_run_that_has_only_begun_has_its_input_as_data() -> None:
     description: dict[str, Any] = {"input": '{"action": "train"}'}
     assert data_of(description, []) == {"request": {"action": "train"}}
     assert data_of({}, []) == {}
+
+
+def test_a_training_that_waits_for_another_says_for_which_until_it_is_its_turn() -> None:
+    said = "The run waits for the training of claims.csv, which began before it."
+    refused = {"error": "AnotherTrains", "cause": json.dumps({"errorMessage": said})}
+    waiting = [
+        ("TaskStateEntered", {"name": "Turn"}),
+        ("LambdaFunctionScheduled", {}),
+        ("LambdaFunctionFailed", refused),
+    ]
+    (step,) = steps(history(*waiting))
+    assert (step.status, step.waits) == (
+        "running",
+        "waits for the training of claims.csv, which began before it",
+    )
+    done = [
+        ("LambdaFunctionScheduled", {}),
+        ("LambdaFunctionSucceeded", {}),
+        ("TaskStateExited", {"name": "Turn"}),
+    ]
+    (step,) = steps(history(*waiting, *done))
+    assert (step.status, step.attempts) == ("done", 2)
 
 
 def test_a_step_that_is_redriven_runs_again_and_ends_as_it_ends_then() -> None:

@@ -1,0 +1,1 @@
+"""Lets trainings begin in the order in which their runs did."""
