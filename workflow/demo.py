@@ -26,8 +26,7 @@ from workflow.runs import Run
 
 EXAMPLES = programs.ROOT / "examples"
 FOLDER = Path("out") / "demo"
-CLAIMFLOW = ".venv/app/bin/claimflow"
-ENVIRONMENT = f"{CLAIMFLOW} local env"
+ENVIRONMENT = ".venv/app/bin/claimflow local env"
 
 
 def demo(
@@ -161,7 +160,7 @@ def next_steps(stack: stacks.Stack, predict: Path) -> list[tuple[str, str]]:
         ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),
-        ("The desk, for the rows left", f"{CLAIMFLOW} --local desk --open"),
+        ("The desk, for the rows left", ".venv/app/bin/claimflow --local desk --open"),
         ("", f"opens http://127.0.0.1:{cli.DESK_PORT}/ and prints the address to click, which lets you in"),
     ]
 
