@@ -111,7 +111,10 @@ def _waits(error: str, cause: str) -> str:
     """Return `waits for the training of claims.csv, …` for a step that waits until another run ends."""
     if error != AnotherTrains.__name__:
         return ""
-    said = str(json.loads(cause).get("errorMessage", ""))
+    try:
+        said = str(json.loads(cause).get("errorMessage", ""))
+    except ValueError:  # Step Functions cuts a long cause
+        return "waits for another training"
     return said.removeprefix("The run ").rstrip(".")
 
 

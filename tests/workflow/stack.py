@@ -267,7 +267,10 @@ def wait_for_error(stack: Stack, arn: str, error: str) -> None:
     deadline = time.monotonic() + stack.wait_seconds
     while time.monotonic() < deadline:
         history = stack.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
-        if any(event.get("lambdaFunctionFailedEventDetails", {}).get("error") == error for event in history):
+        failed = [
+            value for event in history for key, value in event.items() if key.endswith("FailedEventDetails")
+        ]
+        if any(each.get("error") == error for each in failed):
             return
         time.sleep(stack.pause)
     raise AssertionError(f"no {error} in {stack.states(arn)}")

@@ -135,6 +135,12 @@ def test_a_training_that_waits_for_another_says_for_which_until_it_is_its_turn()
     assert (step.status, step.attempts) == ("done", 2)
 
 
+def test_a_training_whose_reason_to_wait_was_cut_still_waits_for_another() -> None:
+    refused = {"error": "AnotherTrains", "cause": '{"errorMessage": "The run waits for the tra'}
+    (step,) = steps(history(("TaskStateEntered", {"name": "Turn"}), ("LambdaFunctionFailed", refused)))
+    assert step.waits == "waits for another training"
+
+
 def test_a_step_that_is_redriven_runs_again_and_ends_as_it_ends_then() -> None:
     failed = [
         *VALIDATE,
