@@ -367,7 +367,7 @@ def test_rejecting_the_newest_model_brings_back_the_one_before(stack: Stack) -> 
     back = stack.prepare(request)
     assert back["live_model"]["arn"] == first["arn"]
     assert back["id"] != live["id"]
-    assert back["live_model"]["model_uri"].startswith(f"s3://{ARTIFACTS}/runs/")
+    assert back["live_model"]["model_uri"].startswith(f"s3://{ARTIFACTS}/models/")
     assert stack.json(back["live_model"]["card"])["labels"] == ["brakes", "engine"]
 
 
