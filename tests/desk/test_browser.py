@@ -321,6 +321,7 @@ def test_a_decision_survives_that_its_page_is_closed_while_the_desk_is_dead(
 ) -> None:
     put(account, [row(n) for n in range(3)])
     review(page, served)
+    ready(page)
     served.stop()
     page.keyboard.press("2")
     expect(page.locator("#waiting")).to_be_visible()
