@@ -8,6 +8,7 @@ a role is a line of `decisions.jsonl`.
 
 import hashlib
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ Request = tuple[str, str, dict[str, Any]]
 _decisions: list[Path] = []
 _waiting: dict[str, str] = {}  # the state machines of tokens
 _lock = threading.Lock()
+_MACHINE = re.compile(r"(arn:[^:]*:states:[^:]*:[^:]*:stateMachine:[^:]*):[^:]*")  # its version, its alias
 
 
 def install(settings: Settings) -> None:
@@ -129,8 +131,9 @@ def _naming_resources(original: Function) -> Function:
 
     def extract(*arguments: Part) -> Part:
         service, _, path, headers, body, _, region, account = arguments
-        if service == "states" and b"taskToken" in body:
-            return _waiting.get(json.loads(body).get("taskToken"), "*")
+        if service == "states":  # a version or an alias is authorised as its state machine
+            token = json.loads(body).get("taskToken") if b"taskToken" in body else None
+            return _MACHINE.sub(r"\1", _waiting.get(token, "*") if token else original(*arguments))
         if service == "batch" and path.endswith("/submitjob"):
             return json.loads(body)["jobQueue"]
         if service != "sagemaker":
