@@ -30,7 +30,7 @@ def account(registry_like_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterato
         s3, sagemaker = aws.s3(), aws.sagemaker()
         for bucket in (UPLOADS, ARTIFACTS, RESULTS):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
         yield Stack(s3, sagemaker, aws.step_functions())
 
