@@ -160,7 +160,10 @@ class Stack:
         deadline = time.monotonic() + self.wait_seconds
         while time.monotonic() < deadline:
             listed = s3.list_objects_v2(Bucket=bucket, Prefix="live/").get("Contents", [])
-            objects = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"]) for one in listed}
+            try:
+                objects = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"]) for one in listed}
+            except s3.exceptions.NoSuchKey:  # deleted since the look
+                continue
             marks = {each["Metadata"].get("model-package") for each in objects.values()}
             if marks == ({version} if version else set()) and len(objects) in (0, 3):
                 return {key: each["Body"].read() for key, each in objects.items()}

@@ -158,7 +158,10 @@ def meanings(names: dict[str, str], stack: str) -> dict[str, str]:
         "AWS::SQS::Queue": f"arn:aws:sqs:{account}:",
         "AWS::Serverless::Function": f"arn:aws:lambda:{account}:function:",
     }
-    own = {f"AWS::{key}": value for key, value in PSEUDO.items()} | {"AWS::StackName": stack}
+    own = {f"AWS::{key}": value for key, value in PSEUDO.items()} | {
+        "AWS::StackName": stack,
+        "StateMachine.Name": names["StateMachine"].rsplit(":", 1)[-1],
+    }
     return (
         own
         | names
