@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.errors import InvalidConfig, InvalidData
+from contract.parts import NETWORKS
 from contract.state import Action
 from contract.text import and_more
 from shared.storage import ObjectInfo
@@ -60,8 +61,7 @@ def check_checkpoints(
         volume_gb: of the training's disk
 
     """
-    architecture = config["architecture"] or {None: "auto", True: "cnn", False: "lstm"}[config["cnn"]]
-    if not {"cnn", "lstm"} & set(architecture.split("+")) or _OWN_DISKS.match(instance_type):
+    if not _has_network(config) or _OWN_DISKS.match(instance_type):
         return
     size = sum(file.size for file in data)
     words = min(config["vocab_size"], size * UNPACKED // WORD_BYTES)
@@ -72,6 +72,13 @@ def check_checkpoints(
             f"{config['embed_size']:,} can take {_gigabytes(checkpoints)}, and its disk has {volume_gb} GB: "
             "lower them in the configuration, or give the stack a larger TrainingVolumeGB."
         )
+
+
+def _has_network(config: dict[str, Any]) -> bool:
+    """Return whether a part that leaves checkpoints is asked for, by `architecture` or by `cnn` alone."""
+    if config["architecture"] is None:
+        return config["cnn"] is not None
+    return not NETWORKS.isdisjoint(config["architecture"].split("+"))
 
 
 def _check(files: Sequence[ObjectInfo], what: str, most: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contract.parts import NETWORKS
 from model.classifier import Classifier
 from model.config import Config
 from model.errors import ConfigError
@@ -93,4 +94,9 @@ def test_the_names_of_the_kinds_stand_in_their_table_and_where_the_key_cnn_means
         for path in (ROOT / folder).rglob("*.py")
         if LITERAL.search(path.read_text(encoding="utf-8"))
     }
-    assert named == {"model/parts/__init__.py", "model/config.py"}
+    of_contract = "functions/contract/parts.py"  # through the link
+    assert named == {"model/parts/__init__.py", "model/config.py", of_contract}
+
+
+def test_the_functions_know_which_kinds_leave_checkpoints() -> None:
+    assert {name for name in KINDS if kind(name).shared} == NETWORKS
