@@ -94,8 +94,8 @@ def test_the_names_of_the_kinds_stand_in_their_table_and_where_the_key_cnn_means
         for path in (ROOT / folder).rglob("*.py")
         if LITERAL.search(path.read_text(encoding="utf-8"))
     }
-    of_contract = "functions/contract/parts.py"  # through the link
-    assert named == {"model/parts/__init__.py", "model/config.py", of_contract}
+    key = "functions/prepare/capacity.py"  # the configuration's, which it reads as JSON
+    assert named == {"model/parts/__init__.py", "model/config.py", key}
 
 
 def test_the_functions_know_which_kinds_leave_checkpoints() -> None:
