@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import yaml
 from botocore.exceptions import ClientError, WaiterError
 
+from docs.policies import template
 from tests.unit.workflow.histories import recorded
-from tests.workflow.stack import ROOT
 from workflow.account import Account
 
 TABLE = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
@@ -242,17 +241,9 @@ def make_stack(account: Account) -> None:
     make_table(account.dynamodb)
 
 
-class _Template(yaml.SafeLoader):
-    """Reads the template's functions as nothing."""
-
-
-_Template.add_multi_constructor("!", lambda _loader, _tag, _node: None)
-
-
 def make_table(client: Any) -> None:
     """Make the table of decisions, with the keys that the template gives it."""
-    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_Template)  # noqa: S506
-    table = template["Resources"]["Decisions"]["Properties"]
+    table = template()["Resources"]["Decisions"]["Properties"]
     keys = {name: table[name] for name in TABLE}
     client.create_table(TableName="decisions", **keys)
 
