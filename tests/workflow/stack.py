@@ -202,8 +202,8 @@ class Stack:
         return list(listed["ModelPackageSummaryList"])
 
     def no_live_model(self) -> None:
-        """Reject every version, so that no model is live."""
-        for package in self.packages("Approved"):
+        """Reject every version, so that no model is live and none waits for approval."""
+        for package in [*self.packages("Approved"), *self.packages("PendingManualApproval")]:
             self.client("sagemaker").update_model_package(
                 ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Rejected"
             )
