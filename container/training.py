@@ -36,6 +36,7 @@ BASE_DIR = "/opt/ml"
 FAILURE = "failure"
 RESERVED = ".reserved-for-failure"
 RESERVED_BYTES = 4096
+OBJECTIVE = "_tuning_objective_metric"  # SageMaker adds it to the hyperparameters of a tuning job's trainings
 AGAIN = "start the same request again; it goes on from its checkpoint."
 WORDING = Wording(
     disk_full=f"The disk is full: free disk space, or give the training more (TrainingVolumeGB), and {AGAIN}",
@@ -145,6 +146,8 @@ def parse_hyperparameters(texts: dict[str, str]) -> Config:
     """
     values, problems = {}, []
     for key, text in texts.items():
+        if key == OBJECTIVE:
+            continue
         try:
             values[key] = strict_json.parse(text)
         except (JsonError, TypeError):

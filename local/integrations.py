@@ -1,4 +1,4 @@
-"""The service integrations of Step Functions that the workflow uses: SageMaker training jobs and Batch jobs.
+"""The service integrations of Step Functions that the workflow uses: SageMaker's and Batch's jobs.
 
 `.sync` waits for the job's end, fails with the job's description as the cause, and stops the job when the
 execution is stopped or the task times out.
@@ -40,6 +40,7 @@ def install() -> None:
     """Register the optimized integrations, and both services for `aws-sdk:` ones."""
     dispatch = part("services.stepfunctions", "_SERVICE_DISPATCH")
     dispatch["arn:aws:states:::sagemaker:createTrainingJob"] = create_training_job
+    dispatch["arn:aws:states:::sagemaker:createHyperParameterTuningJob"] = create_tuning_job
     dispatch["arn:aws:states:::batch:submitJob"] = submit_job
     services = part("services.stepfunctions", "_AWS_SDK_SERVICE_MAP")
     services["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
@@ -68,6 +69,30 @@ def create_training_job(resource: str, parameters: dict[str, Any]) -> dict[str, 
     _check("SageMaker", role, ("sagemaker:DescribeTrainingJob", arn, {}))
     described: dict[str, Any] = _in_milliseconds(job.describe())
     if described["TrainingJobStatus"] == "Failed":
+        raise error("States.TaskFailed", json.dumps(described))
+    return described
+
+
+def create_tuning_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """`sagemaker:createHyperParameterTuningJob[.sync]`."""
+    endpoint, role = sagemaker.training_jobs().endpoint, roles.machine_role()
+    name = parameters["HyperParameterTuningJobName"]
+    arn = sagemaker.make_arn(f"hyper-parameter-tuning-job/{name}")
+    passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    trains_as = parameters["TrainingJobDefinition"]["RoleArn"]
+    _check("SageMaker", role, ("iam:PassRole", trains_as, passed), ("sagemaker:AddTags", arn, {}))
+    answer = _call(
+        lambda: client("sagemaker", endpoint, role).create_hyper_parameter_tuning_job(**parameters),
+        "SageMaker", _SAGEMAKER_ERRORS, "AmazonSageMakerException", parameters,
+    )  # fmt: skip
+    if not resource.endswith(".sync"):
+        return answer
+    job = sagemaker.tuning_jobs().find(name)
+    asked: roles.Request = ("sagemaker:StopHyperParameterTuningJob", arn, {})
+    _wait(resource, answer, job.done, _if_allowed(role, asked, job.stop))
+    _check("SageMaker", role, ("sagemaker:DescribeHyperParameterTuningJob", arn, {}))
+    described: dict[str, Any] = _in_milliseconds(job.describe())
+    if described["HyperParameterTuningJobStatus"] == "Failed":
         raise error("States.TaskFailed", json.dumps(described))
     return described
 

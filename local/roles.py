@@ -23,6 +23,10 @@ Request = tuple[str, str, dict[str, Any]]
 _decisions: list[Path] = []
 _waiting: dict[str, str] = {}  # the state machines of tokens
 _lock = threading.Lock()
+_SAGEMAKER_JOBS = {
+    "TrainingJobName": "training-job",
+    "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
+}
 _MACHINE = re.compile(r"(arn:[^:]*:states:[^:]*:[^:]*:stateMachine:[^:]*):[^:]*")  # its version, its alias
 
 
@@ -141,8 +145,9 @@ def _naming_resources(original: Function) -> Function:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         given = json.loads(body or b"{}")
         base = f"arn:aws:sagemaker:{region}:{account}"
-        if "TrainingJobName" in given:
-            return f"{base}:training-job/{given['TrainingJobName']}"
+        for key, kind in _SAGEMAKER_JOBS.items():
+            if key in given:
+                return f"{base}:{kind}/{given[key]}"
         if action == "CreateModelPackage":
             return f"{base}:model-package/{given['ModelPackageGroupName']}/1"
         return (

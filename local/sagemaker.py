@@ -1,4 +1,4 @@
-"""Amazon SageMaker, which ministack does not have: the operations of training jobs and of the model registry.
+"""Amazon SageMaker, which ministack does not have: those of training, tuning and the model registry.
 
 A service of ministack is a module with `handle_request` and `reset`; this is one, registered by `install`.
 """
@@ -14,6 +14,7 @@ from local.patches import Part, part
 from local.service_errors import ServiceError
 from local.settings import Settings
 from local.training_jobs import TrainingJobs
+from local.tuning_jobs import TuningJobs
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -28,6 +29,12 @@ def training_jobs() -> TrainingJobs:
     return jobs
 
 
+def tuning_jobs() -> TuningJobs:
+    """Return the tuning jobs of this server."""
+    jobs: TuningJobs = _installed["tuning_jobs"]
+    return jobs
+
+
 def model_registry() -> ModelRegistry:
     """Return the model registry of this server."""
     registry: ModelRegistry = _installed["model_registry"]
@@ -36,10 +43,14 @@ def model_registry() -> ModelRegistry:
 
 def install(settings: Settings) -> None:
     """Register the service with ministack: its module, its handler and how requests for it are known."""
+    trainings = TrainingJobs(settings, make_arn)
     _installed.update(
-        training_jobs=TrainingJobs(settings, make_arn), model_registry=ModelRegistry(make_arn, _announce)
+        training_jobs=trainings,
+        tuning_jobs=TuningJobs(trainings, make_arn),
+        model_registry=ModelRegistry(make_arn, _announce),
     )
     _operations.update(training_jobs().operations())
+    _operations.update(tuning_jobs().operations())
     _operations.update(model_registry().operations())
     _operations.update({"AddTags": _add_tags, "ListTags": _list_tags, "DeleteTags": _delete_tags})
     part("app", "_loaded_modules")["sagemaker"] = sys.modules[__name__]
@@ -106,6 +117,7 @@ def get_state() -> dict[str, Any]:
     return {
         "registry": model_registry().state(),
         "training_jobs": training_jobs().state(),
+        "tuning_jobs": tuning_jobs().state(),
         "tags": copy.deepcopy(_tags),
     }
 
@@ -114,11 +126,13 @@ def load_persisted_state(state: dict[str, Any]) -> None:
     """Take what `get_state` gave."""
     model_registry().restore(state["registry"])
     training_jobs().restore(state["training_jobs"])
+    tuning_jobs().restore(state.get("tuning_jobs", []))  # a version before this one had none
     _tags.update(state["tags"])
 
 
 def reset() -> None:
     """Forget everything (ministack's own reset calls it)."""
+    tuning_jobs().reset()
     training_jobs().reset()
     model_registry().reset()
     _tags.clear()

@@ -154,6 +154,7 @@ class TrainingJob:
         self._process: JobProcess | None = None
         self._stopped_as = ""
         self._metrics: dict[str, dict[str, Any]] = {}
+        self._values: dict[str, list[float]] = {}
         now = time.time()
         self._record: dict[str, Any] = {
             **{key: value for key, value in request.items() if key != "Tags"},
@@ -177,6 +178,11 @@ class TrainingJob:
             if self._metrics:
                 answer["FinalMetricDataList"] = list(copy.deepcopy(self._metrics).values())
         return answer
+
+    def values(self, metric: str) -> list[float]:
+        """Return all values of a metric so far, the oldest first."""
+        with self._lock:
+            return list(self._values.get(metric, []))
 
     def stop(self, secondary_status: str) -> bool:
         """Ask it to stop (SIGTERM, later SIGKILL); returns whether it was still running."""
@@ -305,6 +311,7 @@ class TrainingJob:
                 value = {"MetricName": definition["Name"], "Value": float(match[1]), "Timestamp": time.time()}
                 with self._lock:
                     self._metrics[definition["Name"]] = value
+                    self._values.setdefault(definition["Name"], []).append(float(match[1]))
 
     def _finish_completed(self) -> None:
         self._enter("Uploading")
@@ -361,6 +368,11 @@ class EndedTrainingJob:
     def describe(self) -> dict[str, Any]:
         """Return what DescribeTrainingJob answers."""
         return copy.deepcopy(self._record)
+
+    def values(self, metric: str) -> list[float]:
+        """Return the last value of a metric, if it had one."""
+        told = self._record.get("FinalMetricDataList", [])
+        return [each["Value"] for each in told if each["MetricName"] == metric]
 
     def stop(self, secondary_status: str) -> bool:
         """Return False: it does not run, whatever it was to end as."""

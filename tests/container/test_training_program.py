@@ -217,6 +217,11 @@ def test_hyperparameters_are_the_json_text_of_their_values() -> None:
     )
 
 
+def test_the_hyperparameter_that_sagemaker_adds_to_each_trial_of_a_tuning_is_no_key() -> None:
+    config = parse_hyperparameters({"_tuning_objective_metric": "validation:accuracy", "wd": "1.0E-4"})
+    assert config.wd == 1e-4
+
+
 def test_a_live_model_of_an_older_version_is_told_with_what_to_do(job: Job, run: Run, trained: Path) -> None:
     base = job()
     old = Path(shutil.copytree(trained / "model", base / "old"))
