@@ -224,6 +224,21 @@ class Training(TypedDict):
     output_uri: str
 
 
+class Cost(TypedDict):
+    """What the machines of a training or of a prediction cost, as far as the stack knows their prices."""
+
+    seconds: int
+    """That are billed, of all machines together."""
+    machines: list[str]
+    """Instance types: of the one that trained, or of those of which each may have labelled."""
+    dollars: float | None
+    """US dollars by the stack's InstancePrices; None: it has no price for one of the machines."""
+    at_most: bool
+    """Whether the dearest of the machines was reckoned with, each job having one for itself."""
+    saved: NotRequired[float]
+    """Share of the time that Spot saved, as it is not billed; absent: no Spot."""
+
+
 class Suspects(TypedDict):
     """The labelled rows whose labels are probably wrong."""
 
@@ -254,6 +269,8 @@ class Evaluation(TypedDict):
     """What is missing for the model to go live without a person, and how much of it; absent: nothing."""
     suspects: NotRequired[Suspects]
     """Absent: there are none, or an older training image did not look for them."""
+    cost: NotRequired[Cost]
+    """Of the training job; absent: SageMaker did not tell."""
     advice: str | None
     against_live: str
     evaluation: str
@@ -313,6 +330,8 @@ class Prediction(TypedDict, total=False):
     """What the Batch job leaves: that it succeeded, or, when shards failed, what Step Functions caught."""
 
     succeeded: Literal[True]
+    job: str
+    """The job's id; absent in a run of before."""
     Error: str
     Cause: str
 
@@ -351,6 +370,8 @@ class Results(ResultCounts):
     """None: enough is accepted."""
     sentence: str | None
     """How many rows are missing, and why; None: none."""
+    cost: Cost | None
+    """Of the Batch jobs that labelled; None: Batch did not tell."""
     subject: str
     message: str
 

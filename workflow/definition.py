@@ -340,8 +340,8 @@ def _batch_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
         "Tags": {STACK_TAG: "${StackName}", f"{RUN_TAG}.$": "$.run.id"},
         **more,
     }
-    # Kept only to know that the job is done, or why it failed.
-    result_selector = {"succeeded": True}
+    # Kept only to know that the job is done, or why it failed, and to ask what it cost.
+    result_selector = {"succeeded": True, "job.$": "$.JobId"}
     call = "batch:submitJob.sync"
     job = _job(step, call, BATCH_FAULTS, explain, parameters=parameters, result_selector=result_selector)
     # A failed shard costs that shard: collect sees what is there, and whether it is enough.

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from contract import cost
 from contract.errors import ModelRejected, PartlyDone
 from contract.state import Evaluation, FileToLabel, InputFile, LabelledFile, NewTarget, State
 from contract.text import percent
@@ -99,7 +100,7 @@ def _below(which: str, file: InputFile | None, sentences: list[str]) -> list[str
 
 def figures(run: Run) -> list[Figure]:
     """Return the figures of a run as pairs of a name and a text; those it did not come to are left out."""
-    return [*_training(run.data), *_prediction(run.data)]
+    return [*_training(run.data), *_prediction(run.data), *_costs(run.data)]
 
 
 def addresses(run: Run, *, links: bool) -> list[Figure]:
@@ -222,6 +223,12 @@ def _prediction(data: State) -> list[Figure]:
     if results.get("accuracy") is not None:
         pairs.append(("Agrees with the given labels", percent(results["accuracy"])))
     return pairs
+
+
+def _costs(data: State) -> list[Figure]:
+    trained, labelled = data.get("evaluation", {}).get("cost"), data.get("results", {}).get("cost")
+    found = [("Cost of the training", trained), ("Cost of the prediction", labelled)]
+    return [(name, cost.words(spent)) for name, spent in found if spent]
 
 
 def _part(count: int, whole: int) -> str:

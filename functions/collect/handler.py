@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from collect import background, measured, promise, report, results, silent
+from collect import background, job_cost, measured, promise, report, results, silent
 from collect.merge import merge, predictions
 from collect.missing import partly_done, refuse_too_many
 from collect.parts import Parts
@@ -71,7 +71,7 @@ def _handle(event: CollectEvent) -> Results:
     )
     page = report.render(tally, about).encode()
     uris["report"] = storage.write_bytes(_place(folder, keys.REPORT), page, HTML)
-    figures = _figures(tally, parts)
+    figures, spent = _figures(tally, parts), job_cost.read(event["prediction"])
     # The last file: who sees it sees everything else complete.
     document = {
         "schema": 1,
@@ -83,9 +83,10 @@ def _handle(event: CollectEvent) -> Results:
         "programs": sorted(parts.programs),
         **figures,
         "by_category": dict(tally.categories),
+        "cost": spent,
     }
     done = storage.write_json(_place(folder, keys.RESULTS_MANIFEST), document)
-    subject, message = words(tally, about, uris, parts)
+    subject, message = words(tally, about, uris, parts, spent)
     logger.info("Collected", extra=dict(figures))
     metrics.write(settings.model_group(), measured.figures(tally, is_broken=bool(broken)))
     return {
@@ -97,6 +98,7 @@ def _handle(event: CollectEvent) -> Results:
         "warnings": notes,
         "advice": about.why_so_few(tally) or None,
         "sentence": partly_done(parts, about.file) if parts.missing else None,
+        "cost": spent,
         "subject": subject,
         "message": message,
     }

@@ -1,9 +1,8 @@
 """Asks AWS Batch why shards left no part and no sentence of their own."""
 
-import re
-
 from botocore.exceptions import BotoCoreError, ClientError
 
+from collect import job_cost
 from contract.state import Prediction
 from shared import batch
 from shared.telemetry import logger
@@ -16,11 +15,11 @@ def reasons(prediction: Prediction) -> dict[int, str]:
         prediction: what Step Functions caught from the array job; without a cause, nothing failed
 
     """
-    job = re.search(r'"JobId":\s*"([^"]+)"', str(prediction.get("Cause", "")))
-    if job is None:
+    job = job_cost.job_id(prediction)
+    if job is None or "Cause" not in prediction:
         return {}
     try:
-        failed = batch.failed_shards(job[1])
+        failed = batch.failed_shards(job)
     except (BotoCoreError, ClientError):
         logger.exception("Batch could not be asked for the failed shards")
         return {}

@@ -4,12 +4,25 @@ from collect.missing import AGAIN, sentences
 from collect.parts import Parts
 from collect.report import About
 from collect.tally import Tally
+from contract import cost
+from contract.state import Cost
 from contract.text import count, percent
 from shared.messages import file_address, message, subject
 
 
-def words(tally: Tally, about: About, uris: dict[str, str], parts: Parts) -> tuple[str, str]:
-    """Return the subject and the message for people. `uris` are those of `results`, `review` and `report`."""
+def words(
+    tally: Tally, about: About, uris: dict[str, str], parts: Parts, spent: Cost | None
+) -> tuple[str, str]:
+    """Return the subject and the message for people.
+
+    Args:
+        tally: the counts
+        about: the file and the model
+        uris: those of `results`, `review` and `report`
+        parts: of the prediction
+        spent: what its jobs cost, if that is known
+
+    """
     head = f"Claimflow: {about.file} is done, {count(tally.review_rows, 'row')} to review"
     if tally.missing:
         head = f"Claimflow: {about.file} is partly done, {count(tally.missing, 'row')} not labelled"
@@ -27,6 +40,7 @@ def words(tally: Tally, about: About, uris: dict[str, str], parts: Parts) -> tup
         f"{len(parts.programs)} versions of the program labelled the rows, as it was changed in between."
         if len(parts.programs) > 1
         else "",
+        f"Cost of the prediction: {cost.words(spent)}." if spent else "",
         "\n".join(f"Note: {warning}" for warning in about.warnings),
         f"Results: {file_address(uris['results'])}",
         f"To review: {file_address(uris['review'])}",

@@ -7,7 +7,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from contract import keys, state
+from contract import cost, keys, state
 from contract.errors import StorageError, TimedOut, TrainingFailed
 from contract.evaluation import Evaluation
 from contract.metrics import ACCURACY, BILLABLE_SECONDS, TRAINING_SECONDS, Metric
@@ -17,6 +17,7 @@ from evaluate.card import card
 from evaluate.lineage import lineage
 from shared import metrics, settings, storage, training
 from shared.archive import members
+from shared.prices import Prices
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
 from shared.writing import Form, for_people
@@ -42,10 +43,12 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
     uris = {name: _copy(run["name"], name, contents[name]) for name in FILES}
     advice = (document.get("acceptance") or {}).get("advice")
     suspects = _give_suspects(run, document, contents.get(keys.SUSPECTS))
-    remarks = [advice or "", evaluation.suspicious(suspects)]
+    took = job_time.read(job["job"])
+    spent = job_time.cost(took, Prices(settings.instance_prices())) if took else None
+    remarks = [advice or "", evaluation.suspicious(suspects), _cost(spent)]
     subject, message = evaluation.words(found, event, missing, uris[keys.REPORT], remarks)
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
-    metrics.write(settings.model_group(), _measured(found.accuracy, job_time.read(job["job"])))
+    metrics.write(settings.model_group(), _measured(found.accuracy, took))
     checked = event["validation"]["train"]
     made: state.Evaluation = {
         "accuracy": found.accuracy,
@@ -64,6 +67,8 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
     }
     if suspects:
         made["suspects"] = suspects
+    if spent:
+        made["cost"] = spent
     if missing:
         made["reason"] = " ".join(missing)
     if found.compared and found.compared.rows:
@@ -78,6 +83,10 @@ def _measured(accuracy: float, took: job_time.JobTime | None) -> dict[Metric, fl
         {TRAINING_SECONDS: took.training, BILLABLE_SECONDS: took.billable} if took else {}
     )
     return {ACCURACY: 100 * accuracy, **seconds}
+
+
+def _cost(spent: state.Cost | None) -> str:
+    return f"Cost of the training: {cost.words(spent)}." if spent else ""
 
 
 def _needed() -> evidence.Needed:

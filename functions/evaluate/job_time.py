@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.state import Cost
 from shared import aws
+from shared.prices import Prices
 from shared.telemetry import logger
 
 
@@ -40,3 +42,21 @@ def read(job: str) -> JobTime | None:
         instances=machines["InstanceCount"],
         spot=described.get("EnableManagedSpotTraining", False),
     )
+
+
+def cost(took: JobTime, prices: Prices) -> Cost:
+    """Return what a training cost: SageMaker bills its billable time on each instance.
+
+    Seconds saved by Spot are not billed: SageMaker's own formula is 1 - BillableTimeInSeconds /
+    TrainingTimeInSeconds.
+    """
+    seconds = took.billable * took.instances
+    spent: Cost = {
+        "seconds": seconds,
+        "machines": [took.instance_type],
+        "dollars": prices.dollars(seconds, [took.instance_type]),
+        "at_most": False,
+    }
+    if took.spot and took.training:
+        spent["saved"] = 1 - took.billable / took.training
+    return spent

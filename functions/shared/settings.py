@@ -25,6 +25,19 @@ def model_group() -> str:
     return text("CLAIMFLOW_MODEL_GROUP")
 
 
+def instance_prices() -> dict[str, float]:
+    """Return the price table `TYPE:DOLLARS,…`. Raises StackMisconfigured for what is none."""
+    name = "CLAIMFLOW_INSTANCE_PRICES"
+    pairs = [each.rpartition(":") for each in (optional(name) or "").split(",") if each]
+    try:
+        return {machine: float(price) for machine, _, price in pairs}
+    except ValueError as error:
+        raise StackMisconfigured(
+            f"{name} is not a list such as ml.m5.xlarge:0.23,c6i.xlarge:0.17; deploy the stack again with "
+            "other InstancePrices."
+        ) from error
+
+
 def text(name: str) -> str:
     """Return the variable `name`. Raises StackMisconfigured when it is missing or empty."""
     value = optional(name)

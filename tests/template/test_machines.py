@@ -126,7 +126,7 @@ def _allowed(template: Data, values: Data) -> bool:
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
-def _value(template: Data, node: Any, values: Data) -> Any:  # noqa: PLR0911 - one for each function
+def _value(template: Data, node: Any, values: Data) -> Any:  # noqa: C901, PLR0911 - one for each function
     """Return what CloudFormation makes of a value with these parameters, by the functions used here."""
     if not isinstance(node, dict) or len(node) != 1:
         return node
@@ -140,6 +140,8 @@ def _value(template: Data, node: Any, values: Data) -> Any:  # noqa: PLR0911 - o
     if function == "Fn::Join":
         return given[0].join(_value(template, given[1], values))
     parts = [_value(template, part, values) for part in given]
+    if function == "Fn::Split":
+        return parts[1].split(parts[0])
     match function:
         case "Fn::Equals":
             return parts[0] == parts[1]

@@ -14,7 +14,7 @@ Data = dict[str, Any]
 
 # The actions of which AWS knows no resource, with what they are for.
 WITHOUT_RESOURCE = {
-    "batch:DescribeJobs": "Step Functions looks how a job goes",
+    "batch:DescribeJobs": "Step Functions looks how a job goes; collect asks how long it took",
     "batch:ListJobs": "collect and explain ask why shards failed",
     "cloudwatch:PutMetricData": "SageMaker draws the curves of a training; narrowed by a condition",
     "ecr:GetAuthorizationToken": "SageMaker and Batch log in to the registry",

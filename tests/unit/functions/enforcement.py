@@ -126,6 +126,7 @@ def requests(service: str, operation: str, given: dict[str, Any]) -> list[Reques
         ("sfn", "SendTaskSuccess"): lambda: [Request("states:SendTaskSuccess", MACHINE)],
         ("sns", "Publish"): lambda: [Request("sns:Publish", given["TopicArn"])],
         ("dynamodb", "Query"): lambda: [Request("dynamodb:Query", f"{table}/index/{given['IndexName']}")],
+        ("batch", "DescribeJobs"): lambda: [Request("batch:DescribeJobs")],
         ("batch", "ListJobs"): lambda: [Request("batch:ListJobs")],
     }
     assert (service, operation) in asked, f"say here what IAM is asked for at {operation} of {service}"

@@ -52,6 +52,27 @@ def test_a_rejected_model_with_few_rows_is_told_how_many_it_takes() -> None:
     assert outcome.sentence(run).endswith("compare it with. That takes about 140 more labelled rows.")
 
 
+def test_the_figures_say_what_training_and_prediction_cost_each() -> None:
+    trained = {
+        "seconds": 1800,
+        "machines": ["ml.m5.xlarge"],
+        "dollars": 1.115,
+        "at_most": False,
+        "saved": 0.7,
+    }
+    labelled = {"seconds": 45, "machines": ["a.large", "b.large"], "dollars": 0.002, "at_most": True}
+    evaluation = {"accuracy": 1.0, "bar": 0.8, "validation_rows": 42, "cost": trained}
+    results = {"rows": 1, "accepted": 1, "review_rows": 0, "rejected": 0, "cost": labelled}
+    found = dict(outcome.figures(ended(evaluation=evaluation, results=results)))
+    assert found["Cost of the training"] == "$1.11: 1,800 s of ml.m5.xlarge; Spot saved 70%"
+    assert found["Cost of the prediction"] == "at most $0.0020: 45 s of a.large or b.large"
+
+
+def test_a_run_of_before_says_nothing_of_its_cost() -> None:
+    results = {"rows": 1, "accepted": 1, "review_rows": 0, "rejected": 0}
+    assert not [name for name, _ in outcome.figures(ended(results=results)) if "Cost" in name]
+
+
 def test_the_figures_of_a_comparison_name_its_rows() -> None:
     compared = {"compared_rows": 312, "compared_accuracy": 0.9, "live_accuracy": 0.95}
     evaluation = {"accuracy": 1.0, "bar": 0.8, "validation_rows": 42, **compared}
