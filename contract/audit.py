@@ -1,10 +1,10 @@
 """Whether the promise is still true: what people decided of accepted rows, against the promised precision."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract.binomial import at_most
 from contract.text import count, percent
 
 INDEX = "Audits"  # of the table of decisions: it has the accepted rows that people looked at, and no others
@@ -49,7 +49,7 @@ class Audited:
         """The 95% interval of the precision (Clopper & Pearson 1934)."""
         return (
             _bound(lambda share: _at_least(self.right, self.rows, share) < TAIL) if self.right else 0.0,
-            _bound(lambda share: _at_most(self.right, self.rows, share) >= TAIL)
+            _bound(lambda share: at_most(self.right, self.rows, share) >= TAIL)
             if self.right < self.rows
             else 1.0,
         )
@@ -109,20 +109,5 @@ def _bound(is_above: Callable[[float], bool]) -> float:
     return low
 
 
-def _at_most(right: int, rows: int, share: float) -> float:
-    """Return the chance that at most `right` of the rows are right where `share` of all are, not 0 or 1."""
-    logs = (math.log(share), math.log1p(-share))
-    return math.fsum(
-        math.exp(
-            math.lgamma(rows + 1)
-            - math.lgamma(each + 1)
-            - math.lgamma(rows - each + 1)
-            + each * logs[0]
-            + (rows - each) * logs[1]
-        )
-        for each in range(right + 1)
-    )
-
-
 def _at_least(right: int, rows: int, share: float) -> float:
-    return 1 - _at_most(right - 1, rows, share)
+    return 1 - at_most(right - 1, rows, share)

@@ -75,6 +75,18 @@ class LiveModel(TypedDict):
     """That was set after the training; None: the model's own."""
 
 
+class Gate(TypedDict):
+    """What a configuration asks of a model beside its accuracy before it goes live; None: nothing."""
+
+    macro_f1_bar: float | None
+    recall_floor: float | None
+    """Least recall of each category."""
+    recall_floor_categories: list[str]
+    """Those that it is for; empty: all."""
+    live_significance: float | None
+    """Level at which a model must be shown to be worse than the live one to be rejected for it."""
+
+
 class Run(TypedDict):
     """What prepare found out; every later step reads it."""
 
@@ -108,6 +120,8 @@ class Run(TypedDict):
     """Of the accepted rows; absent from runs that an older version began."""
     accuracy_bar: float
     """The stack's, or a higher one of the configuration."""
+    gate: NotRequired[Gate]
+    """Absent from runs that an older version began."""
     hyperparameters: dict[str, str]
     """Each value as JSON text."""
     image: str
@@ -265,6 +279,12 @@ class Evaluation(TypedDict):
     """The new model's on those rows."""
     live_accuracy: NotRequired[float]
     """The live model's on the same rows."""
+    worse_than_live: NotRequired[bool]
+    """On those rows: less accurate, and beyond chance where the configuration asks for that; absent from runs
+    that an older version evaluated.
+    """
+    below: NotRequired[str]
+    """Which bars beside that of the accuracy the model does not reach, with figures; absent: none."""
     reason: NotRequired[str]
     """What is missing for the model to go live without a person, and how much of it; absent: nothing."""
     suspects: NotRequired[Suspects]

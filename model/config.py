@@ -162,6 +162,25 @@ class Config(BaseModel):
         description="Minimum validation accuracy of a model that goes live; it can only raise the stack's"
         " bar.",
     )
+    macro_f1_bar: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="Minimum macro F1 of a model that goes live: the mean of the categories' F1, a rare one "
+        "counting as much as a common one.",
+    )
+    recall_floor: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Minimum recall of each category of a model that goes live. Where the rows are so few "
+        "that chance may explain a lower one (exact binomial test at 5%), a person decides.",
+    )
+    recall_floor_categories: Annotated[list[Text], Field(max_length=100)] = Field(
+        [], description="Categories that `recall_floor` is for; none named: all."
+    )
+    live_significance: Annotated[float, Field(gt=0, le=0.5)] | None = Field(
+        None,
+        description="Significance level of the comparison with the live model (McNemar's exact test, "
+        "one-sided, on the same rows): a less accurate model is rejected where chance explains the "
+        "difference with less than this probability; null rejects each that is less accurate.",
+    )
     target_precision: float = Field(
         0.95,
         ge=LEAST_TARGET,

@@ -236,17 +236,17 @@ def _training_job(explain: Task) -> Task:
 
 
 def _gate(register: Chain, rejects: Task) -> Choice:
-    """Compare the figures themselves. What is no figure passes no comparison, and so is rejected."""
+    """Compare the accuracy itself: what is no figure passes no comparison, and so is rejected.
+
+    What else stands against a model is judged where the figures are understood, by evaluate.
+    """
     at_bar = Rule.NumericGreaterThanEqualsPath("$.evaluation.accuracy", "$.run.accuracy_bar")
-    compared, live = "$.evaluation.compared_accuracy", "$.evaluation.live_accuracy"
-    worse_than_live = [
-        Rule.IsPresent(compared, True),
-        Rule.IsPresent(live, True),
-        Rule.NumericLessThanPath(compared, live),
-    ]
     gate = Choice(steps.GATE)
+    below = Rule.And([at_bar, Rule.IsPresent("$.evaluation.below", True)])
+    gate.add_choice(below, _passes("Below another bar", rejects))
     # Register looks whether the model that it lost to is live still.
-    gate.add_choice(Rule.And([at_bar, *worse_than_live]), _passes("Below the live model", register))
+    worse_than_live = Rule.And([at_bar, Rule.BooleanEquals("$.evaluation.worse_than_live", True)])
+    gate.add_choice(worse_than_live, _passes("Below the live model", register))
     too_little = Rule.And([at_bar, Rule.IsPresent("$.evaluation.reason", True)])
     gate.add_choice(too_little, _passes("Too little to go live", register))
     gate.add_choice(at_bar, register)

@@ -156,12 +156,16 @@ def _has_live(data: State) -> bool:
 
 def _rejection(data: State) -> str:
     evaluation = data["evaluation"]
-    at_bar = evaluation["accuracy"] >= evaluation["bar"]
-    below = "the live model" if at_bar else "the bar"
+    other = evaluation.get("below")
+    if evaluation["accuracy"] < evaluation["bar"]:
+        below, why = "the bar", other or ""
+    elif other:
+        below, why = "a bar of its configuration", other
+    else:
+        below, why = "the live model", evaluation["against_live"]
     live = "the live model stays as it is" if _has_live(data) else "no model was live to compare it with"
-    why = [evaluation["against_live"] if at_bar else "", evaluation.get("reason")]
     verdict = f"The new model is below {below} and was not registered; {live}."
-    return " ".join([verdict, *filter(None, why)])
+    return " ".join(filter(None, [verdict, why, evaluation.get("reason")]))
 
 
 def _compared(before: float, evaluation: Evaluation) -> str:

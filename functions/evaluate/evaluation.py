@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from contract import strict_json
+from contract.binomial import as_good
 from contract.errors import TrainingFailed
 from contract.evaluation import READ_SCHEMAS, Champion, Evaluation, Lost
 from contract.state import EvaluateEvent, Run, Suspects
 from contract.strict_json import JsonError
 from contract.text import count, percent
+from evaluate import bars
 from shared.messages import file_address, message, noticed, subject, trained_from
 
 
@@ -23,6 +25,20 @@ class Comparison:
     live_accuracy: float
     lost: int = 0  # categories of the live model that the new one does not know
     lost_labels: tuple[str, ...] = ()  # the first of them
+    only_new: int = 0  # rows that the new one alone has right
+    only_live: int = 0
+    significance: float | None = None  # level at which a less accurate one is worse; None: always
+
+    @property
+    def p_value(self) -> float:
+        """Of the new one being at least as good as the live one: McNemar's exact test, one-sided."""
+        return as_good(self.only_new, self.only_live)
+
+    @property
+    def worse(self) -> bool:
+        """Whether the new one counts as worse than the live one."""
+        less = self.accuracy < self.live_accuracy
+        return less and (self.significance is None or self.p_value < self.significance)
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,13 @@ class Figures:
     bar: float
     validation_rows: int
     compared: Comparison | None
+    below: tuple[str, ...] = ()  # the other bars that it does not reach, a sentence each
+    unjudged: tuple[str, ...] = ()  # those that the rows cannot judge, a sentence each
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing speaks against the model."""
+        return self.beats_bar and not self.below and self.beats_live
 
     @property
     def beats_bar(self) -> bool:
@@ -43,8 +66,8 @@ class Figures:
 
     @property
     def beats_live(self) -> bool:
-        """Whether the model is at least as good as the live one, if there is one."""
-        return self.compared is None or self.compared.accuracy >= self.compared.live_accuracy
+        """Whether the model is not worse than the live one, if there is one."""
+        return self.compared is None or not self.compared.worse
 
 
 def parse(text: bytes) -> Evaluation:
@@ -71,28 +94,39 @@ def figures(document: Evaluation, run: Run) -> Figures:
 
     If the request lets categories go (`replace`), rows of those that the new model lacks do not count.
     """
-    champion = document["champion"] if run["live_model"] else None
+    champion, gate = document["champion"] if run["live_model"] else None, run.get("gate")
     low, high = document["accuracy_interval"]
-    compared = _comparison(champion, document, replace=run["replace"]) if champion else None
     return Figures(
-        document["accuracy"], low, high, run["accuracy_bar"], document["validation_rows"], compared
+        accuracy=document["accuracy"],
+        low=low,
+        high=high,
+        bar=run["accuracy_bar"],
+        validation_rows=document["validation_rows"],
+        compared=_comparison(champion, document, run) if champion else None,
+        below=tuple(bars.below(document, gate)) if gate else (),
+        unjudged=tuple(bars.unjudged(document, gate)) if gate else (),
     )
 
 
-def _comparison(champion: Champion, document: Evaluation, *, replace: bool) -> Comparison:
+def _comparison(champion: Champion, document: Evaluation, run: Run) -> Comparison:
     none_lost: Lost = {"labels": [], "count": 0, "rows": 0, "live_right": 0}
     lost = champion.get("lost") or none_lost
-    gone = lost if replace else none_lost
+    gone = lost if run["replace"] else none_lost
     # An older training image counts no rows: it compared on the new file's.
     rows = champion.get("rows", document["validation_rows"]) - gone["rows"]
-    both = champion["both_right"]
+    both, only_new = champion["both_right"], champion["only_new_right"]
+    only_live = champion["only_live_right"] - gone["live_right"]
+    gate = run.get("gate")
     return Comparison(
         rows=rows,
         rows_of_live=champion.get("rows_of_live", 0) - gone["rows"],
-        accuracy=(both + champion["only_new_right"]) / max(rows, 1),
-        live_accuracy=(both + champion["only_live_right"] - gone["live_right"]) / max(rows, 1),
+        accuracy=(both + only_new) / max(rows, 1),
+        live_accuracy=(both + only_live) / max(rows, 1),
         lost=lost["count"],
         lost_labels=tuple(lost["labels"]),
+        only_new=only_new,
+        only_live=only_live,
+        significance=gate["live_significance"] if gate else None,
     )
 
 
@@ -101,7 +135,7 @@ def words(
 ) -> tuple[str, str]:
     """Return the subject and the message for people; `advice` are sentences on how the model gets better."""
     run = state["run"]
-    passed = figures.beats_bar and figures.beats_live
+    passed = figures.passed
     name = run["data"]["uri"].rsplit("/", 1)[-1]
     verdict = (
         "was not good enough" if not passed else "has too little to show" if missing else "is good enough"
@@ -113,6 +147,7 @@ def words(
         f"{count(figures.validation_rows, 'row')} that it had not seen "
         f"(95% interval: {percent(figures.low)} to {percent(figures.high)}).",
         f"The bar is {percent(figures.bar)}: {'reached' if figures.beats_bar else 'not reached'}.",
+        *figures.below,
         *against_live(figures.compared, run),
         "" if passed else _not_registered(run),
         *missing,
@@ -138,6 +173,9 @@ def verdict(figures: Figures, run: Run, missing: list[str]) -> str:
             f"This model was refused: {percent(figures.accuracy)} is below the bar of "
             f"{percent(figures.bar)}. It was not registered and predicts nothing."
         )
+    if figures.below:
+        why = " ".join(figures.below)
+        return f"This model was refused: {why} It was not registered and predicts nothing."
     if not figures.beats_live:
         why = " ".join(against_live(figures.compared, run))
         return f"This model was refused: {why} It was not registered and predicts nothing."
@@ -159,13 +197,26 @@ def against_live(compared: Comparison | None, run: Run) -> Iterator[str]:
         theirs = (
             f", {compared.rows_of_live:,} of them held out for the live one" if compared.rows_of_live else ""
         )
-        better = compared.accuracy >= compared.live_accuracy
         yield (
             f"On {count(compared.rows, 'row')} that neither had seen{theirs}, it gives the right category "
             f"for {percent(compared.accuracy)}, and the live model (version {live['version']}) for "
             f"{percent(compared.live_accuracy)}: "
-            f"{'the new one is at least as good' if better else 'the live one is better'}."
+            f"{_outcome(compared)}."
         )
+
+
+def _outcome(compared: Comparison) -> str:
+    if compared.accuracy >= compared.live_accuracy:
+        return "the new one is at least as good"
+    if compared.significance is None:
+        return "the live one is better"
+    chance = (
+        f"McNemar's exact test, one-sided: p = {compared.p_value:.2g}, and live_significance is "
+        f"{compared.significance:g}"
+    )
+    if compared.worse:
+        return f"the live one is better beyond chance ({chance})"
+    return f"the new one is not worse beyond chance ({chance})"
 
 
 def _not_registered(run: Run) -> str:

@@ -41,6 +41,7 @@ def missing(figures: Figures, document: Evaluation, state: EvaluateEvent, needed
             f"takes about {count(more, 'more labelled row')}."
         )
     yield from _unjudged(document, fraction, needed.per_category)
+    yield from figures.unjudged
     if needed.lower_bound and figures.low < figures.bar <= figures.accuracy:
         yield _low(figures, fraction)
     if live := run["live_model"]:

@@ -57,6 +57,7 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
         "validation_rows": found.validation_rows,
         "rows": checked["train_rows"] + checked["validation_rows"],
         "categories": len(document["labels"]),
+        "worse_than_live": not found.beats_live,
         "advice": advice,
         "against_live": " ".join(evaluation.against_live(found.compared, run)),
         "evaluation": uris[keys.EVALUATION],
@@ -69,6 +70,8 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
         made["suspects"] = suspects
     if spent:
         made["cost"] = spent
+    if found.below:
+        made["below"] = " ".join(found.below)
     if missing:
         made["reason"] = " ".join(missing)
     if found.compared and found.compared.rows:

@@ -81,6 +81,12 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "audit_share": config["audit_share"],
         # A configuration may raise the stack's bar, never lower it.
         "accuracy_bar": max(stack.accuracy_bar, config.get("accuracy_bar") or 0.0),
+        "gate": {
+            "macro_f1_bar": config["macro_f1_bar"],
+            "recall_floor": config["recall_floor"],
+            "recall_floor_categories": config["recall_floor_categories"],
+            "live_significance": config["live_significance"],
+        },
         "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
         "image": stack.image,
         "job_definition": stack.job_definition,

@@ -31,8 +31,9 @@ def _handle(event: RegisterEvent) -> Registration:
 
 
 def _is_worse(evaluation: Evaluation) -> bool:
-    """Return whether the model is worse than the live one on the same rows; without such rows it is not."""
-    return evaluation.get("compared_accuracy", 0.0) < evaluation.get("live_accuracy", 0.0)
+    """Return whether evaluate found the model worse than the live one; an older one left the figures only."""
+    less = evaluation.get("compared_accuracy", 0.0) < evaluation.get("live_accuracy", 0.0)
+    return evaluation.get("worse_than_live", less)
 
 
 def _loses(event: RegisterEvent) -> Registration:

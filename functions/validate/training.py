@@ -89,16 +89,21 @@ class Channels:
 
 
 def make_channels(
-    sources: Sequence[LabelledTable], folder: Path, fraction: float, n_classes: int | None
+    sources: Sequence[LabelledTable],
+    folder: Path,
+    fraction: float,
+    n_classes: int | None,
+    floored: Sequence[str] = (),
 ) -> Channels:
     """Check labelled files and write `train.csv`, `validation.csv` and `rejected.csv` into `folder`.
 
     A text that stands in several files counts as in the last of them: its rows in the others are rejected. A
     category with one usable row cannot be learned and judged, and is most often a misspelled one: its row is
-    rejected too.
+    rejected too. `floored` are the categories that the gate looks at.
 
     Raises:
-        InvalidData: nothing usable in a file, one class, other classes than `n_classes`, too few texts
+        InvalidData: nothing usable in a file, one class, other classes than `n_classes`, without one of
+            `floored`, too few texts
 
     """
     usable, name = Usable(folder / "usable.csv"), " + ".join(source.table.name for source in sources)
@@ -109,6 +114,7 @@ def make_channels(
         _reject_lone_categories(name, sources[0].columns, usable, rejected)
     hashes, codes = np.concatenate(usable.hashes), np.concatenate(usable.codes)
     _check_classes(name, usable, n_classes)
+    _check_floored(name, usable, floored)
     validation = split.assign(hashes, codes, fraction)
     if validation is None:
         raise InvalidData(
@@ -251,6 +257,15 @@ def _check_classes(name: str, usable: Usable, n_classes: int | None) -> None:
             f"{name}: n_classes in the configuration is {n_classes}, but the usable rows have "
             f"{len(labels)} "
             f"categories: {listed(sorted(labels))}. Correct the one or the other, or set n_classes to null."
+        )
+
+
+def _check_floored(name: str, usable: Usable, floored: Sequence[str]) -> None:
+    """Refuse a name that no row has before a training is paid for: it could never be judged."""
+    if unknown := [label for label in floored if label not in usable.labels]:
+        raise InvalidData(
+            f"{name}: recall_floor_categories in the configuration names {listed(unknown)}, but the usable "
+            f"rows have the categories {listed(sorted(usable.labels))}. Correct the one or the other."
         )
 
 

@@ -25,6 +25,7 @@ WRITTEN_BEFORE = {
     "$.run.accuracy_bar": "prepare always gives it",
     "$.run.predict_wanted": "prepare always gives it",
     "$.evaluation.accuracy": "evaluate always gives it",
+    "$.evaluation.worse_than_live": "evaluate always gives it",
     "$.registration.live": "register always gives it",
     "$.results.missing_rows": "collect always gives it",
     "$.failure.wait.begins": "explain gives it with the wait that is looked for before",
@@ -190,10 +191,11 @@ def test_choices_read_only_what_is_there(states: Data) -> None:
             assert read - guarded <= set(WRITTEN_BEFORE), name
 
 
-def test_an_optional_figure_is_looked_for_before_it_is_read(states: Data) -> None:
-    rules = [each for rule in states["Gate"]["Choices"] for each in _comparisons(rule)]
-    reading = [number for number, each in enumerate(rules) if "NumericLessThanPath" in each]
-    assert rules[reading[0] - 1] == {"Variable": "$.evaluation.live_accuracy", "IsPresent": True}
+def test_a_model_below_a_bar_of_its_configuration_never_meets_the_registry(states: Data) -> None:
+    """It comes before the comparison with the live model, which Register repeats."""
+    first = states["Gate"]["Choices"][0]
+    assert {"Variable": "$.evaluation.below", "IsPresent": True} in first["And"]
+    assert states[states[first["Next"]]["Next"]]["Next"] == "Rejected"
 
 
 def test_a_model_without_figures_is_not_registered(states: Data) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +89,31 @@ def test_a_model_below_the_bar_is_rejected_and_the_waiting_file_is_not_predicted
     assert not {"Predict", "Predict in parallel", "Register"} & set(live.states(arn))
     assert live.packages() == before
     assert ended["cause"].split(".")[0] in live.notifications()[0]["Message"]
+
+
+def test_a_model_with_a_category_below_the_floor_is_rejected_with_its_figures(live: Stack) -> None:
+    before = live.packages()
+    pairs = rows(240, seed=6)
+    noisy = random.Random(6)
+    mixed = [
+        (text, noisy.choice(["screen", "noise"]) if label != "battery" else label) for text, label in pairs
+    ]
+    data = live.upload("requests/floor.csv", as_csv(mixed))
+    config = FAST | {"recall_floor": 0.8}
+    arn = live.start({"action": "train", "data": data, "config": config})
+    ended = live.wait(arn)
+    assert (ended["status"], ended["error"]) == ("FAILED", "ModelRejected"), ended.get("cause")
+    assert "is below recall_floor, 80.0%, beyond chance: '" in ended["cause"]
+    assert "Below another bar" in live.states(arn)
+    assert live.packages() == before
+    name = arn.rsplit(":", 1)[1]
+    said = live.command("claimflow", "--local", "--stack", live.name, "status", name, check=False)
+    assert "below a bar of its configuration" in said.stdout
+    config["recall_floor_categories"] = ["battery"]
+    output = output_of(
+        live.run({"action": "train", "data": data, "config": config | {"live_significance": 1e-9}})
+    )
+    assert output["registration"]["live"] is True, "no other category has a floor, and chance is let"
 
 
 def test_a_model_below_the_live_one_is_rejected(live: Stack) -> None:

@@ -131,6 +131,22 @@ def test_who_lost_to_a_model_that_was_rolled_back_meanwhile_has_another_chance(s
     assert register(lost, None)["again"]["run"]["live_model"]["arn"] == before["arn"]
 
 
+@pytest.mark.parametrize(("significance", "goes_live"), [(None, False), (0.05, True)])
+def test_a_model_that_is_less_accurate_by_chance_goes_live_only_if_the_configuration_lets_it(
+    stack: Stack, significance: float | None, goes_live: bool
+) -> None:
+    stack.live()
+    state = passed(stack, {"live_significance": significance}, champion=champion(8, 9))
+    assert register(state, None)["live"] is goes_live
+
+
+def test_an_older_evaluate_left_the_figures_of_the_comparison_only(stack: Stack) -> None:
+    stack.live()
+    state = passed(stack, {"seed": 1}, champion=champion(8, 9))
+    del state["evaluation"]["worse_than_live"]
+    assert register(state, None) == {"live": False, "rejected": True}
+
+
 def test_after_three_rounds_a_person_decides(stack: Stack) -> None:
     state = passed(stack, {"seed": 2})
     stack.live()

@@ -359,6 +359,14 @@ def test_one_column_cannot_be_both(stack: Stack) -> None:
     assert "cannot be both the text and the category" in said
 
 
+def test_a_floor_for_a_category_that_no_row_has_is_refused_before_the_training(stack: Stack) -> None:
+    said = refused(stack, labelled(3), {"recall_floor": 0.5, "recall_floor_categories": ["engine", "fire"]})
+    assert (
+        "recall_floor_categories in the configuration names 'fire', but the usable rows have the categories "
+        "'brakes', 'engine'. Correct the one or the other."
+    ) in said
+
+
 def test_n_classes_must_agree_with_the_file(stack: Stack) -> None:
     said = refused(stack, labelled(3), {"n_classes": 5})
     assert (

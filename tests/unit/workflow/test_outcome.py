@@ -40,6 +40,16 @@ def test_a_rejected_model_leaves_the_live_one(evaluation: dict[str, Any], below:
     assert said == f"The new model is below {below} and was not registered; the live model stays as it is."
 
 
+@pytest.mark.parametrize(("evaluation", "below"), [(BELOW, "the bar"), (ABOVE, "a bar of its configuration")])
+def test_a_model_below_another_bar_is_told_which_and_by_how_much(
+    evaluation: dict[str, Any], below: str
+) -> None:
+    more = {"below": "The macro F1 is 60.0%, below macro_f1_bar, 70.0%."}
+    said = outcome.sentence(rejected({"live_model": LIVE}, evaluation | more))
+    assert said.startswith(f"The new model is below {below} and was not registered")
+    assert said.endswith(more["below"])
+
+
 def test_a_model_that_was_overtaken_is_told_by_which_and_by_how_much() -> None:
     evaluation = ABOVE | {"against_live": "Version 5 went live while this model was trained."}
     run = rejected({"live_model": LIVE}, evaluation)
