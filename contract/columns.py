@@ -64,6 +64,8 @@ class Judgement(NamedTuple):
     """Whether a person should look at the row."""
     agrees: bool | None
     """Whether the prediction is the category that the row came with; empty without one."""
+    model_version: str
+    """Version of the model that labelled the row; empty without a prediction."""
     error: str
     """Why the row has no prediction."""
 
@@ -73,7 +75,7 @@ SUSPECT = SuspectRow._fields
 ROW, TEXT, LABEL, _ = CHANNEL
 FILE = SUSPECT[-1]  # of a training channel with rows of several files, too, behind its other columns
 LINE, REASON, RAW = REJECTED  # the rows to review have a column with the reason, too
-NEEDS_REVIEW, AGREES, ERROR = Judgement._fields
+NEEDS_REVIEW, AGREES, MODEL_VERSION, ERROR = Judgement._fields
 PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"
 
 # Columns of a part that people do not get: the row stands where it stood, and the doubt in the reason.

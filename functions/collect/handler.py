@@ -136,7 +136,7 @@ def _write_as(form: Form, job: _Job) -> tuple[Tally, dict[str, str]]:
                 _rejected(manifest.rejected_rows),
                 predictions(parts, explain=manifest.explain),
             )
-            output = _output(table.header, manifest, form, job.card)
+            output = _output(table.header, form, job)
             with queue:
                 tally = results.write(merged, output, files["results"], files["review"], queue)
         except (InvalidData, StorageError) as error:
@@ -196,15 +196,16 @@ def _write_queue(
     return storage.write_json(_place(folder, keys.QUEUE_INDEX), index), len(written.rows)
 
 
-def _output(header: list[str], manifest: Manifest, form: Form, card: Card | None) -> Output:
-    label = manifest.label_column
+def _output(header: list[str], form: Form, job: _Job) -> Output:
+    label = job.manifest.label_column
     return Output(
         header=header,
         label=None if label is None else header.index(label),
-        text=header.index(manifest.text_column),
+        text=header.index(job.manifest.text_column),
         form=form,
-        explain=manifest.explain,
-        categories=frozenset(card["labels"] if card else ()),
+        explain=job.manifest.explain,
+        categories=frozenset(job.card["labels"] if job.card else ()),
+        model_version=str(job.model["version"]),
     )
 
 

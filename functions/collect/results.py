@@ -33,6 +33,7 @@ class Output:
         form: of the files
         explain: whether the column `because` is added
         categories: those of the model, as far as they are known
+        model_version: of the model that labels
 
     """
 
@@ -42,6 +43,7 @@ class Output:
     form: Form = CSV
     explain: bool = False
     categories: frozenset[str] = frozenset()
+    model_version: str = ""
 
     @cached_property
     def added(self) -> tuple[bool, ...]:
@@ -117,7 +119,7 @@ def _lines(
         reason, agrees = _judge(tally, prediction, given, output)
         tally.show(cells[output.text], prediction, reason)
         (queue.review if reason else queue.accept)(_queued(row, cells, prediction, reason))
-        judgement = Judgement(bool(reason), agrees if given else None, "")
+        judgement = Judgement(bool(reason), agrees if given else None, output.model_version, "")
         yield [*cells, *output.cells(prediction, judgement)], reason
 
 

@@ -16,7 +16,17 @@ from shared.workbook import Workbook
 
 # What has gone wrong somewhere: ends of lines and cells, marks, formulas, blanks, forms of one letter.
 NASTY = "'=+-@\t\r\n \"\\,;|\ufeff\u200b\xad\xa0\u2028\x0b\x0c\x1c\x1e\x85\x01＝ﬁǺ🙂’01.%xX"
-ADDED = ["prediction", "Confidence", "RUNNER_UP", "because", "needs_review", "agrees", "error", "reason"]
+ADDED = [
+    "prediction",
+    "Confidence",
+    "RUNNER_UP",
+    "because",
+    "needs_review",
+    "agrees",
+    "MODEL_VERSION",
+    "error",
+    "reason",
+]
 NAMES = [
     *ADDED,
     *(f"claimflow_{name}" for name in ADDED),

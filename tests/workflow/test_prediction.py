@@ -21,7 +21,7 @@ def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
     table = live.table(results["results"])
     assert list(table[0]) == [
         *("claim_id", "description", "category"),
-        *("prediction", "confidence", "runner_up", "needs_review", "agrees", "error"),
+        *("prediction", "confidence", "runner_up", "needs_review", "agrees", "model_version", "error"),
     ]
     assert [row["claim_id"] for row in table] == [f"C{number:05}" for number in range(60)]
     assert [row["description"] for row in table] == [text for text, _ in pairs]

@@ -23,7 +23,7 @@ def test_the_columns_keep_their_names_and_their_order() -> None:
     assert REJECTED == ("line", "reason", "raw")
     assert (
         *("prediction", "confidence", "runner_up", "because"),
-        *("needs_review", "agrees", "error"),
+        *("needs_review", "agrees", "model_version", "error"),
     ) == RESULTS
 
 

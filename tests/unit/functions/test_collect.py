@@ -55,21 +55,21 @@ def test_the_results_are_the_input_and_what_became_of_each_row(live: Stack) -> N
     found = live.collect(predicted(live, CLAIMS))
     rows = [list(row.values()) for row in live.table(found["results"])]
     assert rows == [
-        ["1", "brake squeals", "brakes", "brakes", "0.7512", "wheels", "false", "true", ""],
-        ["2", "engine knocks", "brakes", "engine", "0.7512", "wheels", "true", "false", ""],
-        ["3", "", "brakes", "", "", "", "", "", "no text"],
-        ["4", "unsure engine", "engine", "engine", "0.7512", "wheels", "true", "true", ""],
-        ["5", "odd one", "", "brakes", "0.7512", "wheels", "true", "", ""],
+        ["1", "brake squeals", "brakes", "brakes", "0.7512", "wheels", "false", "true", "1", ""],
+        ["2", "engine knocks", "brakes", "engine", "0.7512", "wheels", "true", "false", "1", ""],
+        ["3", "", "brakes", "", "", "", "", "", "", "no text"],
+        ["4", "unsure engine", "engine", "engine", "0.7512", "wheels", "true", "true", "1", ""],
+        ["5", "odd one", "", "brakes", "0.7512", "wheels", "true", "", "1", ""],
     ]
 
 
 def test_the_header_is_the_inputs_and_the_added_columns(live: Stack) -> None:
     found = live.collect(predicted(live, CLAIMS))
     header = live.read(found["results"]).decode().splitlines()[0]
-    assert header == "id,text,label,prediction,confidence,runner_up,needs_review,agrees,error"
+    assert header == "id,text,label,prediction,confidence,runner_up,needs_review,agrees,model_version,error"
     unlabelled = live.collect(predicted(live, "text\nx\n"))
     assert live.read(unlabelled["results"]).decode().splitlines()[0] == (
-        "text,prediction,confidence,runner_up,needs_review,error"
+        "text,prediction,confidence,runner_up,needs_review,model_version,error"
     )
 
 
@@ -87,14 +87,17 @@ def collected(stack: Stack, content: str) -> dict[str, Any]:
 def test_what_decided_a_row_stands_after_the_categories_when_it_was_asked_for(live: Stack) -> None:
     found = collected(live, CLAIMS)
     header = live.read(found["results"]).decode().splitlines()[0]
-    assert header == "id,text,label,prediction,confidence,runner_up,because,needs_review,agrees,error"
+    assert (
+        header
+        == "id,text,label,prediction,confidence,runner_up,because,needs_review,agrees,model_version,error"
+    )
     rows = [list(row.values())[3:] for row in live.table(found["results"])]
     assert rows == [
-        ["brakes", "0.7512", "wheels", "", "false", "true", ""],
-        ["engine", "0.7512", "wheels", "'=engine (+2.1), brake (-0.9)", "true", "false", ""],
-        ["", "", "", "", "", "", "no text"],
-        ["engine", "0.7512", "wheels", "'=engine (+2.1), brake (-0.9)", "true", "true", ""],
-        ["brakes", "0.7512", "wheels", "", "true", "", ""],
+        ["brakes", "0.7512", "wheels", "", "false", "true", "1", ""],
+        ["engine", "0.7512", "wheels", "'=engine (+2.1), brake (-0.9)", "true", "false", "1", ""],
+        ["", "", "", "", "", "", "", "no text"],
+        ["engine", "0.7512", "wheels", "'=engine (+2.1), brake (-0.9)", "true", "true", "1", ""],
+        ["brakes", "0.7512", "wheels", "", "true", "", "1", ""],
     ]
     review = live.table(found["review"])
     assert [row["because"] for row in review] == ["'=engine (+2.1), brake (-0.9)"] * 2 + [""]
@@ -304,7 +307,7 @@ def test_what_no_sheet_holds_comes_as_csv_and_the_report_says_so(live: Stack) ->
     assert [len(row["text"]) for row in live.table(found["results"])] == [40_000, 5]
 
 
-ADDED = ["prediction", "confidence", "runner_up", "needs_review", "error"]
+ADDED = ["prediction", "confidence", "runner_up", "needs_review", "model_version", "error"]
 
 
 @pytest.mark.parametrize(
@@ -335,9 +338,9 @@ def test_results_that_are_predicted_again_and_again_stay_readable(live: Stack) -
     for _ in range(3):
         content = live.read(collected(live, content)["results"]).decode()
     header, *rows = csv.reader(io.StringIO(content, newline=""))
-    assert len(set(header)) == len(header) == 2 + 3 * 6
+    assert len(set(header)) == len(header) == 2 + 3 * 7
     assert header[:2] == ["text", "'=note"]
-    assert header[2::6] == ["prediction", "claimflow_prediction", "claimflow_prediction_2"]
+    assert header[2::7] == ["prediction", "claimflow_prediction", "claimflow_prediction_2"]
     assert [row[1] for row in rows] == ["''=1", "'=1"]
 
 
