@@ -135,8 +135,8 @@ class Run(TypedDict):
     stopping_condition: dict[str, int]
     """SageMaker's StoppingCondition."""
     use_spot: bool
-    training_output: str
-    """The folder in which SageMaker makes one a job."""
+    output_config: dict[str, str]
+    """SageMaker's OutputDataConfig: the folder in which it makes one a job, and the stack's key, if any."""
     checkpoints: str
     round: NotRequired[int]
     """How often the trained model was sent back to be compared with another live model."""

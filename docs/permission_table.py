@@ -23,6 +23,8 @@ _LAMBDA = {
     **_all("writes its trace", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
     **_all("keeps the event that the function could not take", "sqs:SendMessage"),
 }
+_TO_QUEUE = ("StringEquals", "kms:ViaService", "sqs.${AWS::Region}.amazonaws.com")
+_KEY = _all("with a key (`KmsKeyArn`), encrypts and decrypts", "kms:Decrypt", "kms:GenerateDataKey")
 _IMAGE = _all(
     "pulls the image",
     *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"),
@@ -32,6 +34,7 @@ _UPLOAD = {"s3:AbortMultipartUpload": "an upload in parts that fails"}
 # By role: the actions that no test sees, with what they are for.
 BY_AWS: dict[str, dict[str, str]] = {
     "StateMachineRole": {
+        **_KEY,
         **_all("learns that a job has ended", "events:DescribeRule", "events:PutRule", "events:PutTargets"),
         **_all("reads the tags of a training that it waits for", "sagemaker:ListTags"),
         **_all(
@@ -47,6 +50,9 @@ BY_AWS: dict[str, dict[str, str]] = {
         ),
     },
     "TrainingRole": {
+        **_KEY,
+        **_all("with a key, encrypts the model", "kms:Encrypt"),
+        **_all("with a key, gives it to the training's volume", "kms:CreateGrant"),
         **_IMAGE,
         **_UPLOAD,
         **_all(
@@ -56,7 +62,7 @@ BY_AWS: dict[str, dict[str, str]] = {
         **_all("draws the curves of a training", "cloudwatch:PutMetricData"),
         **_all("deletes the checkpoints that the program deletes", "s3:DeleteObject"),
     },
-    "JobRole": {**_UPLOAD, "s3:ListBucket": "S3 tells that a part is missing only to who may list"},
+    "JobRole": {**_KEY, **_UPLOAD, "s3:ListBucket": "S3 tells that a part is missing only to who may list"},
     "ExecutionRole": {
         **_IMAGE,
         **_all("writes the log of the prediction", "logs:CreateLogStream", "logs:PutLogEvents"),
@@ -78,6 +84,13 @@ def by_aws(role: str) -> dict[str, str]:
     return _LAMBDA if role.endswith("FunctionRole") else BY_AWS.get(role, {})
 
 
+def needed_by_aws(role: str, grant: Grant) -> str | None:
+    """Return what AWS itself needs a grant for; None if it is for the code of the role."""
+    if _TO_QUEUE in grant.conditions:
+        return _LAMBDA["sqs:SendMessage"]
+    return by_aws(role).get(grant.action)
+
+
 def permissions() -> str:
     """Return what each role may do, on what and for what."""
     named = roles()
@@ -93,7 +106,7 @@ def permissions() -> str:
 
 def _cells(role: str, grant: Grant) -> tuple[str, str]:
     conditions = "".join(f", if `{key}` is `{_short(value)}`" for _, key, value in grant.conditions)
-    return f"`{_short(grant.pattern)}`{conditions}", by_aws(role).get(grant.action, "what it does")
+    return f"`{_short(grant.pattern)}`{conditions}", needed_by_aws(role, grant) or "what it does"
 
 
 def _short(pattern: str) -> str:

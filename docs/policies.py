@@ -100,7 +100,20 @@ def grants(role: str) -> tuple[Grant, ...]:
         for each in resources.values()
         if each["Type"] == "AWS::IAM::Policy" and {"Ref": role} in each["Properties"]["Roles"]
     ]
-    return tuple(grant for document in documents for each in document["Statement"] for grant in _grants(each))
+    return tuple(
+        grant
+        for document in documents
+        for each in document["Statement"]
+        for grant in _grants(in_some_stack(each))
+    )
+
+
+def in_some_stack(value: Data) -> Data:
+    """Return what stands behind a condition, where its other side is nothing; anything else as it is."""
+    match value:
+        case {"Fn::If": [_, dict() as given, {"Ref": "AWS::NoValue"}]}:
+            return given
+    return value
 
 
 def _grants(statement: Data) -> Iterator[Grant]:
@@ -125,6 +138,8 @@ def _text(value: str | Data) -> str:
     """Return a value of the template as text with `${…}` for what CloudFormation puts in."""
     if isinstance(value, str):
         return value
+    if "Fn::If" in value:
+        return _text(value["Fn::If"][-1])  # one of several things of which each stack has one
     if "Ref" in value:
         return f"${{{value['Ref']}}}"
     if "Fn::GetAtt" in value:

@@ -207,7 +207,7 @@ def _training_job(explain: Task) -> Task:
         },
         "HyperParameters.$": "$.run.hyperparameters",
         "InputDataConfig.$": "$.validation.train.channels",
-        "OutputDataConfig": {"S3OutputPath.$": "$.run.training_output"},
+        "OutputDataConfig.$": "$.run.output_config",
         "ResourceConfig.$": "$.run.resource_config",
         "StoppingCondition.$": "$.run.stopping_condition",
         "EnableManagedSpotTraining.$": "$.run.use_spot",

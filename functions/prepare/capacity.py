@@ -21,8 +21,9 @@ MEGABYTE = 1024 * 1024
 COPIES_OF_WEIGHTS, CHECKPOINTS, BYTES_OF_A_WEIGHT = 4, 3, 4
 WORD_BYTES = 2  # of a file, at least: a letter and a blank
 UNPACKED = 20  # times as large as it is packed, at most, is what a file of words becomes
-_OWN_DISKS = re.compile(r"ml\.(g4dn|g5|g6|p3dn|p4de?|p5|[a-z]+\d[a-z]*d[a-z]*)\.")
-"""Instances with disks of their own, which SageMaker uses in place of the volume."""
+_OWN_DISKS = re.compile(
+    r"ml\.(g4dn|g5|gr?6e?f?|g7e?|p5e?n?|p6[a-z-]*\d*|trn\d[a-z]*|[a-z]+\d[a-z]*d[a-z]*)\."
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ def check(action: Action, data: Sequence[ObjectInfo], predict: ObjectInfo | None
     _check(labelled, "label", int((disks.collect - QUEUE) * MEGABYTE / PREDICTING_NEEDS))
 
 
+def has_own_disks(instance_type: str) -> bool:
+    """Return whether an instance has disks of its own, which SageMaker uses in place of a volume."""
+    return _OWN_DISKS.match(instance_type) is not None
+
+
 def check_checkpoints(
     config: dict[str, Any], data: Sequence[ObjectInfo], instance_type: str, volume_gb: int
 ) -> None:
@@ -61,7 +67,7 @@ def check_checkpoints(
         volume_gb: of the training's disk
 
     """
-    if not _has_network(config) or _OWN_DISKS.match(instance_type):
+    if not _has_network(config) or has_own_disks(instance_type):
         return
     size = sum(file.size for file in data)
     words = min(config["vocab_size"], size * UNPACKED // WORD_BYTES)

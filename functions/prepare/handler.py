@@ -101,6 +101,7 @@ def _stack() -> run.Stack:
         instance_type=settings.text("CLAIMFLOW_INSTANCE_TYPE"),
         instance_count=settings.whole_number("CLAIMFLOW_INSTANCE_COUNT"),
         volume_gb=settings.whole_number("CLAIMFLOW_VOLUME_GB"),
+        kms_key=settings.optional("CLAIMFLOW_KMS_KEY"),
         max_training_seconds=settings.whole_number("CLAIMFLOW_MAX_TRAINING_SECONDS"),
         use_spot=settings.choice("CLAIMFLOW_USE_SPOT", "true", "false") == "true",
     )

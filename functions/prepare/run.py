@@ -8,6 +8,7 @@ from typing import Any
 from contract import keys
 from contract.errors import NoLiveModel
 from contract.state import Action, InputFile, LiveModel, Run
+from prepare.capacity import has_own_disks
 from shared.messages import command
 from shared.storage import ObjectInfo
 
@@ -30,6 +31,7 @@ class Stack:
     volume_gb: int
     max_training_seconds: int
     use_spot: bool
+    kms_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,10 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "image": stack.image,
         "job_definition": stack.job_definition,
         "job_name": job_name(inputs, execution),
-        "resource_config": {
-            "InstanceType": stack.instance_type,
-            "InstanceCount": stack.instance_count,
-            "VolumeSizeInGB": stack.volume_gb,
-        },
+        "resource_config": _resource_config(stack),
         "stopping_condition": _stopping_condition(stack),
         "use_spot": stack.use_spot,
-        "training_output": f"{artifacts}/{keys.training_output(work)}",
+        "output_config": _output_config(f"{artifacts}/{keys.training_output(work)}", stack),
         "checkpoints": f"{artifacts}/{keys.checkpoints(work)}",
     }
     if inputs.more_data:
@@ -174,6 +172,22 @@ def _file(info: ObjectInfo) -> InputFile:
         "etag": info.etag,
         "size": info.size,
     }
+
+
+def _resource_config(stack: Stack) -> dict[str, str | int]:
+    resources: dict[str, str | int] = {
+        "InstanceType": stack.instance_type,
+        "InstanceCount": stack.instance_count,
+        "VolumeSizeInGB": stack.volume_gb,
+    }
+    # SageMaker refuses a key for instances that have disks of their own; these encrypt themselves.
+    if stack.kms_key and not has_own_disks(stack.instance_type):
+        resources["VolumeKmsKeyId"] = stack.kms_key
+    return resources
+
+
+def _output_config(folder: str, stack: Stack) -> dict[str, str]:
+    return {"S3OutputPath": folder} | ({"KmsKeyId": stack.kms_key} if stack.kms_key else {})
 
 
 def _stopping_condition(stack: Stack) -> dict[str, int]:

@@ -139,7 +139,7 @@ def run_of(memory: MemoryS3, file: File, uri: str) -> dict[str, Any]:
         "resource_config": {},
         "stopping_condition": {},
         "use_spot": False,
-        "training_output": "s3://artifacts-bucket/models/predict-claims-1",
+        "output_config": {"S3OutputPath": "s3://artifacts-bucket/models/predict-claims-1"},
         "checkpoints": "s3://artifacts-bucket/runs/predict-claims-1/checkpoints",
         "image": SETTINGS["CLAIMFLOW_IMAGE"],
         "job_definition": SETTINGS["CLAIMFLOW_JOB_DEFINITION"],

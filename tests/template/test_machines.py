@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from docs import variants
+
 Data = dict[str, Any]
 
 KEPT_BY_BATCH = 800  # MiB of a machine of 8 GiB that the system and the agent of ECS take, rounded up
@@ -102,13 +104,13 @@ def _machines(template: Data, values: Data) -> Data:
     compute = resources["ComputeEnvironment"]["Properties"]["ComputeResources"]
     (configuration,) = compute["Ec2Configuration"]
     container = resources["JobDefinition"]["Properties"]["ContainerProperties"]
-    required = [_value(template, each, values) for each in container["ResourceRequirements"]]
+    required = variants.value(container["ResourceRequirements"], values)
     variables = resources["PrepareFunction"]["Properties"]["Environment"]["Variables"]
     return {
-        "types": _value(template, compute["InstanceTypes"], values),
-        "image": _value(template, configuration["ImageType"], values),
-        "gpus": sum(each["Value"] for each in required if each != _NO_VALUE and each["Type"] == "GPU"),
-        "training": _value(template, variables["CLAIMFLOW_INSTANCE_TYPE"], values),
+        "types": variants.value(compute["InstanceTypes"], values),
+        "image": variants.value(configuration["ImageType"], values),
+        "gpus": sum(each["Value"] for each in required if each["Type"] == "GPU"),
+        "training": variants.value(variables["CLAIMFLOW_INSTANCE_TYPE"], values),
     }
 
 
@@ -116,41 +118,8 @@ def _allowed(template: Data, values: Data) -> bool:
     """Say whether every rule about the machines holds."""
     rules = [template["Rules"][name] for name in ("GpuMachines", "CpuMachines")]
     return all(
-        _value(template, each["Assert"], values)
+        variants.value(each["Assert"], values)
         for rule in rules
-        if _value(template, rule["RuleCondition"], values)
+        if variants.value(rule["RuleCondition"], values)
         for each in rule["Assertions"]
     )
-
-
-_NO_VALUE = {"Ref": "AWS::NoValue"}
-
-
-def _value(template: Data, node: Any, values: Data) -> Any:  # noqa: C901, PLR0911 - one for each function
-    """Return what CloudFormation makes of a value with these parameters, by the functions used here."""
-    if not isinstance(node, dict) or len(node) != 1:
-        return node
-    ((function, given),) = node.items()
-    if function == "Ref":
-        return values.get(given, node)
-    if function == "Fn::If":
-        name, then, otherwise = given
-        chosen = then if _value(template, template["Conditions"][name], values) else otherwise
-        return _value(template, chosen, values)
-    if function == "Fn::Join":
-        return given[0].join(_value(template, given[1], values))
-    parts = [_value(template, part, values) for part in given]
-    if function == "Fn::Split":
-        return parts[1].split(parts[0])
-    match function:
-        case "Fn::Equals":
-            return parts[0] == parts[1]
-        case "Fn::Not":
-            return not parts[0]
-        case "Fn::Or":
-            return any(parts)
-        case "Fn::Contains":
-            return parts[1] in parts[0]
-        case "Fn::EachMemberIn":
-            return set(parts[0]) <= set(parts[1])
-    raise AssertionError(function)

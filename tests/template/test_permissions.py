@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from docs.policies import in_some_stack
+
 Data = dict[str, Any]
 
 # The actions of which AWS knows no resource, with what they are for.
@@ -128,7 +130,7 @@ def test_only_parts_checkpoints_a_lock_and_published_files_may_be_deleted(allowe
 
 @pytest.mark.parametrize("bucket", ["UploadsBucket", "ArtifactsBucket", "ResultsBucket"])
 def test_every_bucket_refuses_unencrypted_connections(resources: Data, bucket: str) -> None:
-    (statement,) = resources[f"{bucket}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    statement, *_ = resources[f"{bucket}Policy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
@@ -225,7 +227,7 @@ def _statements(resources: Data) -> Iterator[Statement]:
             documents.append(properties["PolicyDocument"])
         for document in documents:
             for statement in document["Statement"]:
-                yield Statement(name, statement)
+                yield Statement(name, in_some_stack(statement))
 
 
 def _of_type(resources: Data, wanted: str) -> list[tuple[str, Data]]:
@@ -239,6 +241,8 @@ def _as_list(value: object) -> list[Any]:
 
 
 def _belongs_to_stack(resource: Data) -> bool:
+    if "Fn::If" in resource:
+        return all(_belongs_to_stack(each) for each in resource["Fn::If"][1:])
     if set(resource) & {"Ref", "Fn::GetAtt"}:
         return True
     text = resource["Fn::Sub"]

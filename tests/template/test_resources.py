@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contract import keys
+from docs import variants
 
 Data = dict[str, Any]
 
@@ -28,7 +29,7 @@ STAGES = {
 def test_every_bucket_is_encrypted_private_and_owned(resources: Data) -> None:
     for name, bucket in _of_type(resources, "AWS::S3::Bucket"):
         (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", name
+        assert rule["Fn::If"][-1]["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", name
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert len(bucket["PublicAccessBlockConfiguration"]) == 4, name
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, name
@@ -77,11 +78,10 @@ def test_uploads_tell_eventbridge(resources: Data) -> None:
     assert uploads["NotificationConfiguration"]["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
 
 
-def test_queue_and_topic_are_encrypted(resources: Data) -> None:
-    assert all(queue["SqsManagedSseEnabled"] for _, queue in _of_type(resources, "AWS::SQS::Queue"))
-    topics = dict(_of_type(resources, "AWS::SNS::Topic"))
-    assert topics.pop("Topic")["KmsMasterKeyId"]
-    assert set(topics) == {"AlarmTopic"}, "CloudWatch cannot use AWS's own key"
+def test_queues_and_the_topic_of_runs_are_encrypted_without_a_key_of_ones_own_too() -> None:
+    resources = variants.resources(variants.chosen())
+    assert all(queue["SqsManagedSseEnabled"] is True for _, queue in _of_type(resources, "AWS::SQS::Queue"))
+    assert resources["Topic"]["Properties"]["KmsMasterKeyId"] == "alias/aws/sns"
 
 
 def test_every_log_group_has_a_name_of_this_stack_and_an_end(resources: Data) -> None:
@@ -109,10 +109,10 @@ def test_what_holds_data_outlives_the_stack_and_nothing_else_does(resources: Dat
         for name, each in resources.items()
         if "DeletionPolicy" in each or "UpdateReplacePolicy" in each
     }
-    kinds = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table")
+    kinds = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table", "AWS::KMS::Key")
     holding = {name for name, each in resources.items() if each["Type"] in kinds}
     assert kept == dict.fromkeys(holding, ("RetainExceptOnCreate", "Retain"))
-    assert len(holding) == 7
+    assert len(holding) == 8
     assert not any("BucketName" in resources[name]["Properties"] for name in holding)
     assert "TableName" not in resources["Decisions"]["Properties"]
     assert resources["ImageRepository"]["Properties"]["EmptyOnDelete"] is True

@@ -18,7 +18,7 @@ from urllib.parse import urlparse
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from docs.permission_table import by_aws
+from docs.permission_table import needed_by_aws
 from docs.policies import Grant, Request, grants
 from shared import telemetry
 
@@ -29,6 +29,7 @@ BUCKETS = {
     "ResultsBucket": "results-bucket",
 }
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:claimflow"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:claimflow"
 # What the names of the template stand for in these tests.
 VALUES = {
@@ -39,6 +40,7 @@ VALUES = {
     "StateMachine": MACHINE,
     "StateMachine.Name": "claimflow",
     "Topic": TOPIC,
+    "KmsKeyArn": KEY,  # these tests are of a stack that has one
     "Decisions.Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/decisions",
     "ImageRepository.Arn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/claimflow",
     **{f"{name}.Arn": f"arn:aws:s3:::{bucket}" for name, bucket in BUCKETS.items()},
@@ -88,7 +90,7 @@ def decide(role: str, request: Request) -> bool:
 @cache
 def code_grants(role: str) -> tuple[Grant, ...]:
     """Return what the code of a function may do; the rest Lambda itself does with the function's role."""
-    return tuple(each for each in grants(role) if each.action not in by_aws(role))
+    return tuple(each for each in grants(role) if needed_by_aws(role, each) is None)
 
 
 def requests(service: str, operation: str, given: dict[str, Any]) -> list[Request]:
@@ -98,7 +100,7 @@ def requests(service: str, operation: str, given: dict[str, Any]) -> list[Reques
     image that it is given: AmazonSageMakerModelRegistryFullAccess, AWS's policy for it, has rights for that.
     """
     if service == "s3":
-        return [_of_s3(operation, given)]
+        return [_of_s3(operation, given), *_with_the_key("s3", *_KEY_FOR_S3.get(operation, ()))]
     model = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/{given.get('ModelPackageGroupName')}"
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given.get('TableName')}"
     asked: dict[tuple[str, str], Callable[[], list[Request]]] = {
@@ -124,9 +126,15 @@ def requests(service: str, operation: str, given: dict[str, Any]) -> list[Reques
         ("sfn", "StartExecution"): lambda: [Request("states:StartExecution", given["stateMachineArn"])],
         ("sfn", "SendTaskFailure"): lambda: [Request("states:SendTaskFailure", MACHINE)],
         ("sfn", "SendTaskSuccess"): lambda: [Request("states:SendTaskSuccess", MACHINE)],
-        ("sns", "Publish"): lambda: [Request("sns:Publish", given["TopicArn"])],
-        ("dynamodb", "Query"): lambda: [Request("dynamodb:Query", f"{table}/index/{given['IndexName']}")],
         ("batch", "DescribeJobs"): lambda: [Request("batch:DescribeJobs")],
+        ("sns", "Publish"): lambda: [
+            Request("sns:Publish", given["TopicArn"]),
+            *_with_the_key("sns", "kms:Decrypt", "kms:GenerateDataKey"),
+        ],
+        ("dynamodb", "Query"): lambda: [
+            Request("dynamodb:Query", f"{table}/index/{given['IndexName']}"),
+            *_with_the_key("dynamodb", "kms:Decrypt"),
+        ],
         ("batch", "ListJobs"): lambda: [Request("batch:ListJobs")],
     }
     assert (service, operation) in asked, f"say here what IAM is asked for at {operation} of {service}"
@@ -144,6 +152,21 @@ _S3 = {
     "AbortMultipartUpload": "s3:AbortMultipartUpload",
     "DeleteObject": "s3:DeleteObject",
 }
+
+
+# What S3 asks KMS for as the caller, of objects that are encrypted with a key of the account's own.
+_KEY_FOR_S3 = {
+    "GetObject": ("kms:Decrypt",),
+    "PutObject": ("kms:GenerateDataKey",),
+    "CreateMultipartUpload": ("kms:GenerateDataKey",),
+    "UploadPart": ("kms:Decrypt",),
+    "CompleteMultipartUpload": ("kms:Decrypt",),
+}
+
+
+def _with_the_key(service: str, *actions: str) -> list[Request]:
+    through = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+    return [Request(action, KEY, through) for action in actions]
 
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion"}

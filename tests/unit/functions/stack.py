@@ -41,6 +41,7 @@ SETTINGS = {
     "CLAIMFLOW_INSTANCE_TYPE": "ml.m5.xlarge",
     "CLAIMFLOW_INSTANCE_COUNT": "1",
     "CLAIMFLOW_VOLUME_GB": "30",
+    "CLAIMFLOW_KMS_KEY": "",
     "CLAIMFLOW_MAX_TRAINING_SECONDS": "3600",
     "CLAIMFLOW_USE_SPOT": "false",
     "CLAIMFLOW_INSTANCE_PRICES": "ml.m5.xlarge:0.23,c6i.xlarge:0.18,m6i.xlarge:0.2",
@@ -119,7 +120,7 @@ class Stack:
     def trained(self, state: State, suspect_rows: str | None = None, **evaluation: object) -> State:
         """Leave what SageMaker leaves after a training, and give the `training` of the state."""
         job = state["run"]["job_name"] + "-0"
-        folder = f"{state['run']['training_output']}/{job}/output"
+        folder = f"{state['run']['output_config']['S3OutputPath']}/{job}/output"
         written = json.dumps(EVALUATION | evaluation)
         left = {"program.json": json.dumps(PROGRAM)}
         left |= {} if suspect_rows is None else {"suspects.csv": suspect_rows}

@@ -718,7 +718,7 @@ def test_a_prediction_after_a_training_has_a_folder_of_its_own(stack: Stack) -> 
     data, new = stack.upload("train/a.csv", labelled(10)), stack.upload("requests/new.csv", "text\nx\n")
     run = stack.prepare({"action": "train", "data": data, "predict": new})
     state = {"run": run, "validation": stack.validate({"run": run})}
-    model_uri = f"{run['training_output']}/job/output/model.tar.gz"
+    model_uri = f"{run['output_config']['S3OutputPath']}/job/output/model.tar.gz"
     stack.write(model_uri, b"model")
     about = {"arn": "arn:…/1", "version": 1, "card": None, "job": None}
     run["live_model"] = about | {"model_uri": model_uri}

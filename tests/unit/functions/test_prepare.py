@@ -470,3 +470,28 @@ def test_half_a_character_in_a_request_is_refused(stack: Stack) -> None:
     with pytest.raises(InvalidConfig, match="text_column holds half a character") as refused:
         stack.prepare({"action": "train", "data": data, "config": {"text_column": "a\ud800"}})
     assert str(refused.value).encode()
+
+
+def test_a_training_is_encrypted_with_the_stacks_key(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+    monkeypatch.setenv("CLAIMFLOW_KMS_KEY", key)
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert run["resource_config"]["VolumeKmsKeyId"] == key
+    assert run["output_config"]["KmsKeyId"] == key
+
+
+def test_no_key_is_given_for_the_disks_of_an_instance_that_has_its_own(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SageMaker refuses it: they encrypt themselves."""
+    monkeypatch.setenv("CLAIMFLOW_KMS_KEY", "arn:aws:kms:eu-west-1:123456789012:key/1234abcd")
+    monkeypatch.setenv("CLAIMFLOW_INSTANCE_TYPE", "ml.g5.xlarge")
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert "VolumeKmsKeyId" not in run["resource_config"]
+    assert "KmsKeyId" in run["output_config"]
+
+
+def test_without_a_key_sagemaker_is_told_of_none(stack: Stack) -> None:
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert "VolumeKmsKeyId" not in run["resource_config"]
+    assert set(run["output_config"]) == {"S3OutputPath"}
