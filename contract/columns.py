@@ -70,6 +70,10 @@ class Judgement(NamedTuple):
     """Why the row has no prediction."""
 
 
+# In the last column of a row that was taken out (`claimflow forget`); its other cells are empty. It keeps the
+# place of a row in the files whose rows are known by their places: the results and the suspects.
+REMOVED = "removed on request"
+
 SHARD, CHANNEL, REJECTED = ShardRow._fields, ChannelRow._fields, RejectedRow._fields
 SUSPECT = SuspectRow._fields
 ROW, TEXT, LABEL, _ = CHANNEL

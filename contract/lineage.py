@@ -1,6 +1,6 @@
 """Where a model comes from: lineage.json, beside its card. What the registry keeps of it is cut short."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 SCHEMA = 1
 
@@ -16,6 +16,10 @@ class LearnedFile(TypedDict):
     """Bytes, packed if the file is."""
     sha256: str | None
     """Of these bytes; None: a run that an older version began."""
+    uploaded: NotRequired[str]
+    """Of a rewritten file: when the file that it was made of was uploaded, in UTC, as ISO 8601."""
+    rewritten: NotRequired["LearnedFile"]
+    """The file without the rows that `claimflow forget` took out since: what to learn from now."""
 
 
 class Decisions(TypedDict):

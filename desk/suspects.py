@@ -22,7 +22,7 @@ GROUP = "the label is probably wrong"
 def open_suspects(account: Account, stack: Stack, folder: str) -> QueueReader:
     """Return the suspects of a training by the folder of its results; raises CommandError for one without."""
     file, found = suspects.read(account, stack, folder)
-    rows = [_row(number, suspect) for number, suspect in enumerate(found)]
+    rows = [_row(number, suspect) for number, suspect in enumerate(found) if suspect != suspects.NO_SUSPECT]
     evaluation = objects.read_json(account, f"s3://{stack.results}/{folder}/{keys.EVALUATION}")
     labels = cast("Evaluation", evaluation)["labels"] if evaluation else []
     decisions = Decisions(account.dynamodb, stack.decisions, keys.suspects_of(folder))
@@ -49,7 +49,7 @@ def _index(folder: str, file: str, labels: list[str], rows: list[QueueRow]) -> Q
         "groups": {GROUP: len(rows)},
         "by_category": {each: predictions.count(each) for each in dict.fromkeys(predictions)},
         "order": {
-            "numbers": list(range(len(rows))),
+            "numbers": [row["number"] for row in rows],
             "predictions": [places[each] for each in predictions],
             "groups": [0] * len(rows),
         },

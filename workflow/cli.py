@@ -36,6 +36,8 @@ from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
 from workflow.decisions import Person
 from workflow.errors import CommandError, StackMissingError, told
+from workflow.forgetting import erasure, words
+from workflow.forgetting.claims import Claim
 from workflow.queue import QueueReader
 
 if TYPE_CHECKING:
@@ -459,6 +461,28 @@ def threshold(ctx: typer.Context, target: Target, no_wait: NoWait = False) -> No
     account: Account = ctx.obj
     made: ThresholdRequest = {"action": THRESHOLD, "target_precision": target}
     begin(account, stacks.read_stack(account), made, no_wait)
+
+
+@app.command()
+def forget(
+    ctx: typer.Context,
+    column: Annotated[str, typer.Option(metavar="NAME", help="The column that names a claim.")],
+    value: Annotated[
+        list[str], typer.Option(metavar="VALUE", help="What stands there; may be given several times.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", metavar="", help="Delete; without it only say what.")] = False,
+) -> None:
+    """Delete a claim's rows from all files in all versions, and say which models have learned from them."""
+    account: Account = ctx.obj
+    claim = Claim(column, frozenset(each.strip() for each in value))
+    if "" in claim.values:
+        raise CommandError("--value is empty: name the claim to forget.")
+    stack = stacks.read_stack(account)
+    with display.working("Searching all files" if not yes else "Forgetting") as tell:
+        made = erasure.erase(account, stack, claim, tell, do=yes)
+    words.say(account, claim, made, done=yes)
+    if made.unread:
+        raise typer.Exit(outcome.EXIT_FAILED)
 
 
 @app.command()

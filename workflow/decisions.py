@@ -213,6 +213,10 @@ class Decisions:
         for page in pages:
             yield from (_read(item) for item in page["Items"] if "changes" in item)
 
+    def forget(self, number: int) -> None:
+        """Delete whatever is kept of a row: its decision, with notes and the names of who decided."""
+        self._client.delete_item(TableName=self._table, Key=self._key(number))
+
     def _update(
         self, number: int, update: str, condition: str, values: dict[str, Any]
     ) -> dict[str, Any] | None:

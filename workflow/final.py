@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contract import keys
+from contract.columns import REMOVED
 from contract.queue import NONE_OF_THESE, ResultsForm
 from contract.spreadsheet import harmless
 from contract.state import ResultCounts
@@ -90,14 +91,18 @@ def _write_rows(
 ) -> Counts:
     header = next(records)
     writer.writerow([*header, *(_free(name, header) for name in COLUMNS)])
-    by_model = by_people = none = rows = 0
+    by_model = by_people = none = rows = removed = 0
     for rows, cells in enumerate(records, 1):
+        if cells[-1] == REMOVED:
+            removed += 1
+            continue
         final = _final(cells, form, decided.get(rows - 1))
         by_people += final[1] not in {"", MODEL}
         by_model += final[1] == MODEL
         none += final[0] == NONE_OF_THESE and final[1] != MODEL
         writer.writerow([*cells, *final])
-    return Counts(rows, by_model, by_people, none, rows - by_model - by_people)
+    left = rows - removed
+    return Counts(left, by_model, by_people, none, left - by_model - by_people)
 
 
 def _final(cells: list[str], form: ResultsForm, decision: Decision | None) -> tuple[str, str, str]:

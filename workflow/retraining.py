@@ -80,11 +80,14 @@ def plan(account: Account, stack: Stack) -> Retraining:
     before = _decided_before(account, made_of)
     rows = decided.merged(before, found)
     none = sum(each.label == NONE_OF_THESE for each in found)
-    if rows == before:
+    forgotten = any("rewritten" in file for file in made_of["files"])
+    if rows == before and not forgotten:
         raise CommandError(_nothing(account, model, _unlearned(account, left_out, older, none)))
-    more.append(_upload(account, stack, rows, model))
+    if rows:
+        more.append(_upload(account, stack, rows, model))
     request = submission.request("train", first, None, _config(made_of), more=more)
-    request["decided_until"] = max(each.at for each in (*before, *found))
+    if rows:
+        request["decided_until"] = max(each.at for each in (*before, *found))
     return Retraining(request, model.version, len(rows), left_out, older, none)
 
 
@@ -143,7 +146,8 @@ def _config(made_of: Lineage) -> dict[str, object]:
 
 def _first_files(made_of: Lineage, model: Model, account: Account) -> list[LearnedFile]:
     """Return the files that the model learned from, but that of the decided rows; raises CommandError."""
-    files = made_of["files"][:-1] if made_of["decisions"] else made_of["files"]
+    files = [file.get("rewritten", file) for file in made_of["files"]]
+    files = files[:-1] if made_of["decisions"] else files
     if len(files) >= MOST_FILES:
         raise CommandError(
             f"Model version {model.version} learned from {len(files)} files, and with the decisions there "
@@ -159,7 +163,7 @@ def _since(account: Account, made_of: Lineage, model: Model) -> tuple[str, str]:
     Both are ISO 8601; the file of decisions is none of the files here. A model that learned decisions may
     not know those since the last of them. Raises CommandError where one of its files is gone.
     """
-    written = [_written(account, file, model) for file in made_of["files"]]
+    written = [_written(account, file.get("rewritten", file), model) for file in made_of["files"]]
     uploaded = since = max(written[:-1] if made_of["decisions"] else written)
     if decisions := made_of["decisions"]:
         since = max(uploaded, datetime.fromisoformat(decisions["until"]) - CLOCKS)
@@ -170,7 +174,8 @@ def _written(account: Account, file: LearnedFile, model: Model) -> datetime:
     try:
         found = account.s3.head_object(**_object(file))
         if found["ETag"].strip('"') == file["etag"]:  # else it was replaced, in a bucket without versions
-            return found["LastModified"].astimezone(UTC)
+            since = file.get("uploaded")
+            return datetime.fromisoformat(since) if since else found["LastModified"].astimezone(UTC)
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
@@ -184,7 +189,7 @@ def _decided_before(account: Account, made_of: Lineage) -> list[DecidedRow]:
     """Return the decided rows that the model has learned already."""
     if not made_of["decisions"]:
         return []
-    file = made_of["files"][-1]
+    file = made_of["files"][-1].get("rewritten", made_of["files"][-1])
     with closing(account.s3.get_object(**_object(file))["Body"]) as body:
         try:
             return list(decided.read(body.iter_lines()))

@@ -4,12 +4,14 @@ import tempfile
 from pathlib import Path
 
 from contract import keys
-from contract.columns import SuspectRow
+from contract.columns import REMOVED, SuspectRow
 from contract.spreadsheet import original
 from workflow import final, results
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.stack import Stack
+
+NO_SUSPECT = SuspectRow(0, "", "", "", 1.0)
 
 
 def read(account: Account, stack: Stack, folder: str) -> tuple[str, list[SuspectRow]]:
@@ -31,5 +33,8 @@ def read(account: Account, stack: Stack, folder: str) -> tuple[str, list[Suspect
 
 
 def _suspect(cells: list[str]) -> SuspectRow:
+    """Return a row; of one that was removed an empty one, as rows are known by their places."""
+    if cells[-1] == REMOVED:
+        return NO_SUSPECT
     line, text, label, likely, chance, *file = cells
     return SuspectRow(int(line), text, label, likely, float(chance), *file)
