@@ -163,7 +163,7 @@ def validate(folder: Path) -> None:
     data = ObjectInfo(Location("uploads", "claims.csv"), None, str(size), size)
     given = {"text_column": "description", "label_column": "category", "allow_partial": False}
     config = configuration.complete(given, "The benchmark", "artifacts")
-    live: LiveModel = {**MODEL, "card": None, "job": None, "target_precision": None}
+    live: LiveModel = {**MODEL, "card": None, "job": None, "target_precision": None, "approval": None}
     uploads, artifacts, results = BUCKETS.values()
     runs, sizes = ("image", "predict:1"), (1, 30, 3600)
     stack = run.Stack(

@@ -73,6 +73,8 @@ class LiveModel(TypedDict):
     """The training job that made it."""
     target_precision: NotRequired[float | None]
     """That was set after the training; None: the model's own."""
+    approval: NotRequired[str | None]
+    """Who or what approved it, in the registry's words; None: it has none."""
 
 
 class Gate(TypedDict):

@@ -27,11 +27,19 @@ def pairs(model: Model, state: str, made_of: Lineage | None) -> list[tuple[str, 
         ("Accuracy", model.figures or NOT_TOLD),
         ("Target", model.changed_target or "that of its configuration"),
         ("Run", model.run or NOT_TOLD),
+        ("Started by", model.started_by or NOT_TOLD),
+        ("Decided", _decision(model)),
         *_made_of(made_of),
         ("Image", model.image or NOT_TOLD),
         ("Image digest", model.image_digest or NOT_TOLD),
         ("Model", model.model_uri or NOT_TOLD),
     ]
+
+
+def _decision(model: Model) -> str:
+    if not model.decision:
+        return NOT_TOLD
+    return f"{model.decision} ({display.moment(model.decided)})" if model.decided else model.decision
 
 
 def _made_of(made_of: Lineage | None) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ REJECTED: "ModelApprovalStatusType" = "Rejected"
 
 
 LIVE = "live"
+NOBODY_KNOWN = "somebody whom AWS does not name"
 STATES = {
     "Approved": "approved",
     "Rejected": "rejected",
@@ -51,6 +52,9 @@ class Model:
     model_uri: str | None = None  # the address of its model.tar.gz
     image: str | None = None  # that trained it
     image_digest: str | None = None  # as the registry found it
+    decision: str | None = None  # who or what approved or rejected it
+    decided: datetime | None = None  # when its entry was changed last
+    waits_for: str | None = None  # why it was left to a person, if something was missing
 
     @property
     def figures(self) -> str:
@@ -148,8 +152,19 @@ def set_status(
     Raises CommandError if there is no such version.
     """
     model = find(list_models(account, stack), version)
-    account.sagemaker.update_model_package(ModelPackageArn=model.arn, ModelApprovalStatus=status)
+    account.sagemaker.update_model_package(
+        ModelPackageArn=model.arn,
+        ModelApprovalStatus=status,
+        ApprovalDescription=_decision(model, status, account.caller),
+    )
     return list_models(account, stack)
+
+
+def _decision(model: Model, status: str, caller: str | None) -> str:
+    """Return who decided and, of one who approved what the gate left to a person, what was missing."""
+    by = f"{status} by {caller or NOBODY_KNOWN}"
+    overridden = f", though: {model.waits_for}" if status == APPROVED and model.waits_for else ""
+    return f"{by}{overridden}"[:1024]
 
 
 def _read(account: Account, arn: str) -> Model:
@@ -175,6 +190,9 @@ def _read(account: Account, arn: str) -> Model:
         model_uri=container.get("ModelDataUrl"),
         image=container.get("Image"),
         image_digest=container.get("ImageDigest"),
+        decision=described.get("ApprovalDescription"),
+        decided=described.get("LastModifiedTime"),
+        waits_for=about.get("waits_for"),
     )
 
 

@@ -77,7 +77,8 @@ def _handle(event: CollectEvent) -> Results:
         "schema": 1,
         "run": about.run,
         "date": about.date,
-        "model": {"version": about.model, **model},
+        "model": {"version": about.model, **model, "approval": _approval(run, model)},
+        "started_by": run["started_by"],
         "source": asdict(manifest.source),
         "files": uris,
         "programs": sorted(parts.programs),
@@ -102,6 +103,12 @@ def _handle(event: CollectEvent) -> Results:
         "subject": subject,
         "message": message,
     }
+
+
+def _approval(run: Run, model: Model) -> str | None:
+    """Return who or what approved the model; None: it is not told, or the run itself made the model live."""
+    live = run["live_model"]
+    return live.get("approval") if live and live["arn"] == model["arn"] else None
 
 
 def _acceptance(card: Card | None, manifest: Manifest) -> Acceptance | None:

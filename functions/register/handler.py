@@ -53,7 +53,7 @@ def _compares(event: RegisterEvent, live: LiveModel | None) -> Registration:
 
 def _goes_live(event: RegisterEvent, before: LiveModel | None) -> Registration:
     arn = _create(event, None)
-    if not version.goes_live(arn):
+    if not version.goes_live(arn, f"Approved by the gate, in the run {event['run']['name']}"):
         return _waits(event, "A person rejected it while it was going live.")
     return _told(event, arn, before=before)
 

@@ -30,7 +30,7 @@ def package(state: RegisterEvent, group: str, reason: str | None) -> dict[str, A
         "InferenceSpecification": specification(run["image"], training["model_uri"]),
         "ModelApprovalStatus": "PendingManualApproval",
         "ModelMetrics": {"ModelQuality": {"Statistics": quality}},
-        "CustomerMetadataProperties": metadata(state),
+        "CustomerMetadataProperties": metadata(state, reason),
         "ClientToken": token(run["id"], training["job"]),
     }
 
@@ -61,8 +61,8 @@ def token(asked: str, model: str) -> str:
     return hashlib.sha256(f"{asked}\n{model}".encode()).hexdigest()[:36]
 
 
-def metadata(state: RegisterEvent) -> dict[str, str]:
-    """Return what the registry keeps about the model's origin, as it takes it."""
+def metadata(state: RegisterEvent, reason: str | None) -> dict[str, str]:
+    """Return what the registry keeps about the model's origin, as it takes it; `reason` is why it waits."""
     run, training, evaluation = state["run"], state["training"], state["evaluation"]
     live = run["live_model"]
     facts = {
@@ -81,6 +81,7 @@ def metadata(state: RegisterEvent) -> dict[str, str]:
         "categories": str(evaluation["categories"]),
         "accuracy_interval": " ".join(map(repr, evaluation["accuracy_interval"])),
         "started_by": run["started_by"] or "",
+        "waits_for": reason or "",
         "more_files": str(more) if (more := len(run.get("more_data", []))) else "",
     }
     return values(facts)

@@ -32,7 +32,8 @@ def _handle(event: ThresholdEvent) -> Registration:
             return _told(live["arn"], before or live["version"], found, request, is_live=True)
         new_target = found["target_precision"]
         arn = version.create(target.package(described, new_target, request, event["execution"]))
-        is_live = not version.wants_a_person() and version.goes_live(arn)
+        why = f"Approved with its new target, asked for by {request.started_by or 'a request'}"
+        is_live = not version.wants_a_person() and version.goes_live(arn, why)
     return _told(arn, live["version"], found, request, is_live=is_live)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from register import package
 from shared import aws, settings
 
 
@@ -15,11 +16,13 @@ def wants_a_person() -> bool:
     return settings.choice("CLAIMFLOW_APPROVAL", "automatic", "manual") == "manual"
 
 
-def goes_live(arn: str) -> bool:
-    """Approve a version; returns False for one that a person has rejected meanwhile."""
+def goes_live(arn: str, why: str) -> bool:
+    """Approve a version and say why; returns False for one that a person has rejected meanwhile."""
     if describe(arn)["ModelApprovalStatus"] == "Rejected":
         return False
-    aws.sagemaker().update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    aws.sagemaker().update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription=package.described(why)
+    )
     return True
 
 

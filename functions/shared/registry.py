@@ -50,4 +50,5 @@ def _describe(arn: str) -> LiveModel:
         "card": facts.get("card"),
         "job": facts.get("job"),
         "target_precision": float(target) if target else None,
+        "approval": package.get("ApprovalDescription"),
     }

@@ -32,6 +32,8 @@ class Upload:
     version: str | None
     etag: str
     size: int | None = None
+    requester: str | None = None
+    """Who uploaded it, as far as S3 tells: an account, or a service of AWS."""
 
 
 def from_event(event: EventBridgeEvent) -> Upload:
@@ -47,6 +49,7 @@ def from_event(event: EventBridgeEvent) -> Upload:
         thing.get("version-id") or None,
         thing.get("etag", ""),
         thing.get("size"),
+        detail.get("requester") or None,
     )
 
 
@@ -88,7 +91,7 @@ def request(upload: Upload, what: Action) -> Request:
     request: Request = {
         "action": what,
         "data": f"s3://{upload.bucket}/{upload.key}",
-        "started_by": STARTED_BY,
+        "started_by": f"{STARTED_BY} by {upload.requester}" if upload.requester else STARTED_BY,
     }
     return {**request, "version": upload.version} if upload.version else request
 

@@ -63,6 +63,14 @@ def test_the_results_are_the_input_and_what_became_of_each_row(live: Stack) -> N
     ]
 
 
+def test_the_manifest_names_who_started_the_run_and_what_approved_the_model(live: Stack) -> None:
+    state = predicted(live, CLAIMS)
+    state["run"]["started_by"] = "ana"
+    manifest = live.json(live.collect(state)["manifest"])
+    assert manifest["started_by"] == "ana"
+    assert manifest["model"]["approval"].startswith("Approved by the gate, in the run train-")
+
+
 def test_the_header_is_the_inputs_and_the_added_columns(live: Stack) -> None:
     found = live.collect(predicted(live, CLAIMS))
     header = live.read(found["results"]).decode().splitlines()[0]

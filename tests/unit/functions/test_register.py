@@ -290,6 +290,8 @@ def test_an_approved_model_is_live_with_its_metrics_and_origin(stack: Stack) -> 
     assert (about["run"], about["accuracy"]) == (state["run"]["name"], "0.93")
     assert (about["rows"], about["categories"], about["accuracy_interval"]) == ("40", "2", "0.85 0.94")
     assert "started_by" not in about
+    assert "waits_for" not in about
+    assert package["ApprovalDescription"] == f"Approved by the gate, in the run {state['run']['name']}"
     assert about["data_version"] == state["run"]["data"]["version"]
 
 
@@ -314,10 +316,14 @@ def test_a_second_call_gives_the_same_version(stack: Stack) -> None:
 
 def test_metadata_counts_the_files_beside_the_first(stack: Stack) -> None:
     several = stack.made_live(stack.validated_files(labelled(20), "text,category\nnoise,engine\n"))
-    about = package.metadata(several)
+    about = package.metadata(several, None)
     assert about["data"] == "s3://uploads-bucket/train/a.csv"
     assert about["more_files"] == "1"
-    assert "more_files" not in package.metadata(stack.live())
+    assert "more_files" not in package.metadata(stack.live(), None)
+
+
+def test_metadata_says_why_a_version_was_left_to_a_person(stack: Stack) -> None:
+    assert package.metadata(passed(stack), "Too few rows.")["waits_for"] == "Too few rows."
 
 
 def test_another_job_has_another_token() -> None:
@@ -327,7 +333,7 @@ def test_another_job_has_another_token() -> None:
 def test_metadata_holds_only_what_sagemaker_takes(stack: Stack) -> None:
     state = passed(stack)
     state["run"]["data"]["uri"] = "s3://uploads/train/" + "größe (1)\n,;" * 40
-    about = package.metadata(state)
+    about = package.metadata(state, None)
     assert len(about["data"]) == 256
     assert not set(about["data"]) & set("(),;\n")
 

@@ -43,7 +43,7 @@ def test_an_upload_under_train_starts_a_training_of_that_version(machine: Stack)
         "action": "train",
         "data": "s3://uploads-bucket/train/warranty claims + notes.csv",
         "version": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
-        "started_by": "upload",
+        "started_by": "upload by 123456789012",
     }
     assert described["name"].startswith("train-warranty-claims-notes-")
 
@@ -57,6 +57,11 @@ def test_the_same_event_twice_starts_one_execution(machine: Stack) -> None:
     first, second = handler(event("upload_train"), None), handler(event("upload_train"), None)
     assert first["name"] == second["name"]
     assert len(executions(machine)) == 1
+
+
+def test_an_upload_of_which_s3_names_nobody_is_just_an_upload(machine: Stack) -> None:
+    told = upload.from_event({"detail": {**event("upload_train")["detail"], "requester": ""}})
+    assert upload.request(told, "train")["started_by"] == "upload"
 
 
 def test_an_execution_that_exists_is_no_error(stack: Stack) -> None:
@@ -168,7 +173,7 @@ def test_without_versions_the_etag_names_the_execution_and_none_is_asked_for(mac
     assert upload.request(unversioned, "train") == {
         "action": "train",
         "data": "s3://uploads-bucket/train/claims.csv",
-        "started_by": "upload",
+        "started_by": "upload by 123456789012",
     }
     changed = upload.Upload(unversioned.bucket, unversioned.key, None, "another")
     assert upload.execution_name(unversioned, "train") != upload.execution_name(changed, "train")

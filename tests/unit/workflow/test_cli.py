@@ -750,6 +750,17 @@ def test_rejecting_the_live_model_brings_back_the_one_before(account: Account) -
     assert "Version 1 is older, so it is not live: `claimflow models reject 2` brings it back." in older
 
 
+def test_the_registry_keeps_who_decided_and_what_the_gate_had_missed(account: Account) -> None:
+    add_model(account, 0.91)
+    add_model(account, 0.93, "PendingManualApproval", waits_for="Only 4 rows judged it.")
+    claimflow("models", "reject", 1)
+    claimflow("models", "approve", 2)
+    newest, older = json.loads(claimflow("models", "--json").output)
+    assert older["decision"] == f"Rejected by {account.caller}"
+    assert newest["decision"] == f"Approved by {account.caller}, though: Only 4 rows judged it."
+    assert newest["decision"] in " ".join(claimflow("models", "show", 2).output.split())
+
+
 def test_a_version_that_is_not_there_is_told(account: Account) -> None:
     add_model(account, 0.91)
     result = claimflow("models", "approve", 7)
