@@ -1,31 +1,15 @@
 """A BERT encoder (Devlin et al. 2019, arXiv:1810.04805) as a Gluon block, with published weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from model.data import Floats
 from model.network import Array, Block, Operators, all_devices, mx
+from model.plain_bert import BertShape
 
 nn: Any = mx.gluon.nn
-
-
-@dataclass(frozen=True)
-class BertShape:
-    """The sizes of a BERT, as its config.json tells them."""
-
-    units: int
-    heads: int
-    layers: int
-    hidden: int
-    """Numbers between the two dense layers of a block."""
-    epsilon: float
-    """Of layer normalization."""
-    activation: str
-    words: int
-    positions: int
 
 
 class Bert(nn.HybridBlock):  # type: ignore[misc]
@@ -105,14 +89,12 @@ class SentenceNetwork:
     """A trained `Pooled` on the first GPU, or the CPU."""
 
     def __init__(self, shape: BertShape, weights: Mapping[str, Floats], *, mean: bool) -> None:
-        """Take the weights by their published names; raises KeyError or ValueError when one does not fit."""
+        """Take the weights by their published names, which `BertShape.check` has looked at."""
         self.device = all_devices()[0]
         bert = Bert(shape)
         self.network = Pooled(bert, mean=mean)
         for parameter, array in _named(bert, shape, weights):
-            if parameter.shape != array.shape:
-                raise ValueError(f"{parameter.name} has the shape {array.shape}, not {parameter.shape}")
-            parameter.initialize(ctx=self.device)
+            parameter.initialize(init="zeros", ctx=self.device)
             parameter.set_data(mx.nd.array(array))
         self.network.hybridize()
 

@@ -20,6 +20,7 @@ import numpy as np
 from contract import strict_json
 from model.data import Floats
 from model.errors import SentenceModelError
+from model.plain_bert import BertShape, PlainBert
 
 if TYPE_CHECKING:
     from model.bert import SentenceNetwork
@@ -53,8 +54,10 @@ KNOWN = {
     }
 }
 
+PADDING = 0  # the token that a text without any is read as
 CHUNK = 1024  # texts that are sorted by length together
 BATCH_TOKENS = 2048  # padding included
+FEW_TOKENS = 1024  # of a chunk: read without MXNet, which takes seconds to begin
 WIDTHS = (
     8,
     16,
@@ -119,8 +122,13 @@ class SentenceEncoder:
             yield self._encode(chunk)
 
     def _encode(self, texts: list[str]) -> Floats:
-        ids = [np.array(each.ids, dtype=np.float32) for each in self._tokenizer.encode_batch(texts)]
-        vectors = np.empty((len(texts), self.size), dtype=np.float32)
+        ids = [each.ids for each in self._tokenizer.encode_batch(texts)]
+        if sum(map(len, ids)) <= FEW_TOKENS:
+            return np.array([self._plain.vector(each or [PADDING]) for each in ids])
+        return self._encode_many(ids)
+
+    def _encode_many(self, ids: list[list[int]]) -> Floats:
+        vectors = np.empty((len(ids), self.size), dtype=np.float32)
         for places, width in _batches([len(each) for each in ids]):
             rows = max(
                 BATCH_TOKENS // width, 1
@@ -147,16 +155,15 @@ class SentenceEncoder:
         return tokenizer
 
     @cached_property
-    def _network(self) -> "SentenceNetwork":
+    def _plain(self) -> PlainBert:
+        """The network in NumPy, whose weights were checked."""
         from safetensors import SafetensorError  # noqa: PLC0415  as above
         from safetensors.numpy import load  # noqa: PLC0415
-
-        from model.bert import BertShape, SentenceNetwork  # noqa: PLC0415  it imports MXNet
 
         config = _json(self.name, self.files, CONFIG)
         try:
             weights = {
-                name.removeprefix("bert."): array.astype(np.float32)
+                name.removeprefix("bert."): array.astype(np.float32, copy=False)
                 for name, array in load(self.files[WEIGHTS]).items()
             }
             shape = BertShape(
@@ -169,12 +176,18 @@ class SentenceEncoder:
                 words=config["vocab_size"],
                 positions=config["max_position_embeddings"],
             )
-            network = SentenceNetwork(shape, weights, mean=_pools_mean(self.name, self.files))
+            shape.check(weights)
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise _unreadable(self.name, WEIGHTS, error) from error
         if not all(np.isfinite(array).all() for array in weights.values()):
             raise _refused(self.name, f"its {WEIGHTS} holds a weight that is no finite number")
-        return network
+        return PlainBert(shape, weights, _pools_mean(self.name, self.files))
+
+    @cached_property
+    def _network(self) -> "SentenceNetwork":
+        from model.bert import SentenceNetwork  # noqa: PLC0415  it imports MXNet
+
+        return SentenceNetwork(self._plain.shape, self._plain.weights, mean=self._plain.mean)
 
 
 def _batches(lengths: list[int]) -> Iterator[tuple[list[int], int]]:

@@ -1,6 +1,7 @@
 """The sentence encoder: the numbers of the article, whatever stands beside a text, and its errors."""
 
 import json
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -23,6 +24,13 @@ def folder(tmp_path: Path) -> Path:
     return bert.write(tmp_path / "model")
 
 
+@pytest.fixture(params=["few texts, by NumPy", "many texts, by MXNet"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test's texts be read in each of the two ways."""
+    monkeypatch.setattr(sentence_encoder, "FEW_TOKENS", 10_000 if request.param.startswith("few") else -1)
+
+
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("mean", [True, False])
 @pytest.mark.parametrize("activation", ["gelu", "relu"])
 def test_the_vectors_are_those_of_the_formulas(mean: bool, activation: str, tmp_path: Path) -> None:
@@ -34,6 +42,7 @@ def test_the_vectors_are_those_of_the_formulas(mean: bool, activation: str, tmp_
     np.testing.assert_allclose(SentenceEncoder.load(str(folder)).encode(TEXTS), expected, atol=1e-5)
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_vector_has_the_length_1_and_does_not_depend_on_the_texts_beside_it(folder: Path) -> None:
     encoder = SentenceEncoder.load(str(folder))
     together = encoder.encode(TEXTS)
@@ -42,6 +51,23 @@ def test_a_vector_has_the_length_1_and_does_not_depend_on_the_texts_beside_it(fo
     alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(encoder.encode(TEXTS[::-1])[::-1], together, atol=1e-5)
+
+
+def test_many_texts_give_the_numbers_that_each_of_them_gives_alone(folder: Path) -> None:
+    encoder = SentenceEncoder.load(str(folder))
+    many = TEXTS * 200
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    together = encoder.encode(many)
+    np.testing.assert_allclose(together, np.tile(alone, (200, 1)), atol=2e-6)
+
+
+def test_few_texts_are_read_without_loading_mxnet(folder: Path) -> None:
+    program = (
+        "import sys; from model.sentence_encoder import SentenceEncoder; "
+        f"SentenceEncoder.load({str(folder)!r}).encode(['the drum leaks']); print('mxnet' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_no_text_has_no_vector(folder: Path) -> None:
