@@ -11,6 +11,8 @@ from workflow import local_model, models
 from workflow import stack as stacks
 from workflow.account import DEFAULT_STACK, Account
 from workflow.models import LIVE
+from workflow.models import Model as Registered
+from workflow.stack import Stack
 
 _VERSION = re.compile(r"models/(\d{1,9})")
 
@@ -59,10 +61,15 @@ def _fetch(account: Account, version: int | None) -> Model:
         registered = models.read_live(account, stack)
     else:
         registered = models.find(models.list_models(account, stack), version)
+    return load_version(account, stack, registered)
+
+
+def load_version(account: Account, stack: Stack, registered: Registered) -> Model:
+    """Return a version of the registry. Raises CommandError as `local_model.load` does."""
     loaded = local_model.load(account, stack, registered)
     card = models.card(account, registered)
     columns = (card["text_column"], card["label_column"]) if card else (None, None)
-    return Model(loaded.classifier, loaded.evaluation, registered.version, *columns)
+    return Model(loaded.classifier, loaded.evaluation, registered.version, *columns, loaded.learned)
 
 
 def _read(path: Path) -> Model:
@@ -74,4 +81,5 @@ def _read(path: Path) -> Model:
     with one_sentence(), artifact.unpacked(path) as folder:
         classifier = artifact.load(folder)
         config = classifier.config
-        return Model(classifier, artifact.evaluation(folder), None, config.text_column, config.label_column)
+        columns = config.text_column, config.label_column
+        return Model(classifier, artifact.evaluation(folder), None, *columns, artifact.learned(folder))

@@ -17,6 +17,7 @@ from model.calibration import Array
 from model.classifier import Classifier
 from model.data import Row
 from model.explanation import odds
+from model.texts import Hashes
 
 PHRASE, ADDS = "phrase", "adds"
 
@@ -34,6 +35,7 @@ class Model:
         label_column: the name of the column of the categories, where that is known
         training: `evaluation.json`: how it did on rows that it did not learn from (docs/contracts.md)
         classifier: the model itself
+        learned: hashes of the texts that it learned from; None: it was saved before they were kept
 
     """
 
@@ -42,6 +44,7 @@ class Model:
     version: int | None = None
     text_column: str | None = None
     label_column: str | None = None
+    learned: Hashes | None = field(default=None, repr=False, compare=False)
 
     @property
     def labels(self) -> tuple[str, ...]:

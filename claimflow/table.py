@@ -1,7 +1,10 @@
 """The texts and the categories of what people hand over: a DataFrame, a column of one, texts, or one text."""
 
+import gzip
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TypeAlias
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -11,6 +14,29 @@ from contract.plain import plain, why_unusable
 from contract.text import listed
 
 Texts: TypeAlias = "pd.DataFrame | pd.Series[str] | Iterable[str] | str"
+DELIMITERS = ",;\t|"
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Return the table of a file, each cell a text: CSV, JSON lines or an Excel workbook (its first sheet).
+
+    Of a CSV file the delimiter is the one that its first line has most of. Raises ClaimflowError where it
+    cannot be read, OSError where there is no such file.
+    """
+    kind = "".join(path.suffixes[-2:]).lower().removesuffix(".gz").rsplit(".", 1)[-1]
+    try:
+        if kind == "xlsx":
+            return pd.read_excel(path, dtype=str, keep_default_na=False)
+        if kind in {"jsonl", "ndjson", "json"}:
+            return pd.read_json(path, lines=True, dtype=False).fillna("")
+        opened = gzip.open if path.suffix.lower() == ".gz" else open
+        with opened(path, "rt", encoding="utf-8-sig") as file:
+            mark = max(DELIMITERS, key=file.readline().count)
+        return pd.read_csv(path, sep=mark, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, BadZipFile, EOFError) as error:  # pandas' own errors are ValueErrors
+        raise ClaimflowError(
+            f"{path.name} cannot be read as a table: {' '.join(str(error).split())}."
+        ) from None
 
 
 def texts_of(data: Texts, column: str | None) -> "pd.Series[str]":

@@ -14,6 +14,7 @@ from contract.text import count
 from workflow import (
     audit,
     classification,
+    comparison,
     deployment,
     display,
     final,
@@ -437,6 +438,34 @@ def show_model(ctx: typer.Context, version: Version, as_json: AsJson = False) ->
         lists.as_json({**records.document(model), "state": state, "lineage": made_of})
     else:
         display.pairs(lineage.pairs(model, state, made_of))
+
+
+@models_app.command()
+def compare(  # noqa: PLR0913, PLR0917  the options of the command
+    ctx: typer.Context,
+    first: Version,
+    second: Version,
+    on: Annotated[
+        Path, typer.Option("--on", metavar="FILE", help="The rows, best with categories, new to both.")
+    ],
+    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the text.")] = None,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the category.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the rows that differ; out/compare-6-7.csv, say."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions on a file: where they differ, and which is right where it has categories."""
+    account: Account = ctx.obj
+    stack = stacks.read_stack(account)
+    made, targets = comparison.run(account, stack, (first, second), on, (text, label))
+    path = to or Path("out") / f"compare-{first}-{second}.csv"
+    comparison.write(made, path)
+    if as_json:
+        lists.as_json(comparison.document(made, targets))
+    else:
+        comparison.show(made, targets, path)
 
 
 @models_app.command()

@@ -48,6 +48,11 @@ def show_audits(found: Sequence[Audited]) -> None:
     _list(heads, [_audit_cells(each) for each in found])
 
 
+def show_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table, as `show_runs` does."""
+    _list(heads, rows)
+
+
 def audited_document(each: Audited) -> dict[str, Any]:
     """Return a line as JSON takes it."""
     more = {"precision": each.precision, "interval": list(each.interval), "verdict": each.verdict}

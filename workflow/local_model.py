@@ -28,6 +28,7 @@ from workflow.stack import Stack
 if TYPE_CHECKING:  # NumPy and Numba, which the other commands do not wait for
     from contract.evaluation import Evaluation
     from model.classifier import Classifier
+    from model.texts import Hashes
 
 ARCHIVE, UNPACKED = "model.tar.gz", "model"
 MISSING = {"404", "NoSuchKey", "NotFound"}
@@ -38,6 +39,8 @@ class Loaded(NamedTuple):
 
     classifier: "Classifier"
     evaluation: "Evaluation"
+    learned: "Hashes | None"
+    """Of the texts that it learned from; None: it was saved before they were kept."""
 
 
 def load(account: Account, stack: Stack, model: Model) -> Loaded:
@@ -111,7 +114,8 @@ def _read(folder: Path, model: Model, advice: str = "") -> Loaded:
     from model import artifact  # noqa: PLC0415  as above
 
     with _told(model, advice):
-        return Loaded(artifact.load(folder, model.target), artifact.evaluation(folder))
+        classifier = artifact.load(folder, model.target)
+        return Loaded(classifier, artifact.evaluation(folder), artifact.learned(folder))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import importlib
 import pytest
 
 WITH_EXAMPLES = [
+    "contract.binomial",
     "contract.keys",
     "contract.text",
     "model.calibration",

@@ -10,7 +10,7 @@ import pytest
 import claimflow
 
 
-@pytest.mark.parametrize("name", ["model", "evaluation", "loading"])
+@pytest.mark.parametrize("name", ["model", "evaluation", "loading", "comparison"])
 def test_every_example_of_a_module_is_true(
     name: str,
     archive: Path,
@@ -21,6 +21,7 @@ def test_every_example_of_a_module_is_true(
     monkeypatch.chdir(archive.parent)
     claims = sample.head(100)
     given = {"model": model, "claims": claims, "result": model.evaluate(claims), "load": claimflow.load}
+    given["claimflow"] = claimflow
     outcome = doctest.testmod(importlib.import_module(f"claimflow.{name}"), extraglobs=given)
     assert outcome.attempted > 0
     assert outcome.failed == 0
