@@ -24,6 +24,7 @@ from workflow import (
     models,
     outcome,
     programs,
+    promotion,
     records,
     results,
     retraining,
@@ -478,6 +479,32 @@ def approve(ctx: typer.Context, version: Version) -> None:
 def reject(ctx: typer.Context, version: Version) -> None:
     """Reject a version; if it was live, the approved one before it is live again."""
     set_status(ctx.obj, version, models.REJECTED)
+
+
+@models_app.command()
+def promote(
+    ctx: typer.Context,
+    version: Version,
+    to: Annotated[
+        str, typer.Option(metavar="PROFILE/STACK", help="The other stack, of AWS with its profile.")
+    ],
+    to_region: Annotated[
+        str | None, typer.Option(metavar="REGION", help="Of the other stack, if it is another.")
+    ] = None,
+) -> None:
+    """Take a version to another stack, where it waits for approval."""
+    account: Account = ctx.obj
+    other = promotion.destination(account, to, to_region)
+    source = promotion.Side(account, stacks.read_stack(account))
+    target = promotion.Side(other, stacks.read_stack(other))
+    made = promotion.promote(source, target, version)
+    for remark in made.remarks:
+        display.say(remark, "yellow")
+    if not made.is_new:
+        display.say(f"Version {version} is in {target.name} already, as its version {made.version}.")
+        return
+    display.say(f"Version {version} is version {made.version} of {target.name} now, and waits for approval.")
+    display.say(f"Next: {other.command} models approve {made.version}")
 
 
 @models_app.command()

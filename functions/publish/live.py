@@ -69,13 +69,16 @@ def _config(content: bytes, model_uri: str) -> dict[str, object]:
 
 
 def _below_live(address: object, bucket: str, model_uri: str) -> Location:
-    """Return the place. Prepare lets no configuration name another, but anybody may register an artifact."""
+    """Return the place. Prepare lets no configuration name another, but anybody may register an artifact.
+
+    One that was promoted from another stack names that stack's bucket: it has the same place in this one.
+    """
     try:
         place = storage.parse_uri(str(address))
     except ValueError:
         place = Location("", "")
-    if place.bucket != bucket or not place.key.startswith(LIVE_PREFIX):
+    if not place.key.startswith(LIVE_PREFIX):
         raise TrainingFailed(
             f"The model artifact {model_uri} names an address outside s3://{bucket}/{LIVE_PREFIX}."
         )
-    return place
+    return Location(bucket, place.key)

@@ -172,8 +172,14 @@ def test_of_two_calls_at_once_the_slower_one_leaves_no_mixture(
     assert files(stack) == files_of("two")
 
 
+def test_a_model_promoted_from_another_stack_has_its_files_below_live_in_this_one(stack: Stack) -> None:
+    version(stack, "one", config={"MODELPARAMSURL": "s3://elsewhere/live/model.params"})
+    assert publish(EVENT, None)["version"] == 1
+    assert f"{LIVE}/model.params" in {f"s3://{ARTIFACTS}/{key}" for key in stack.keys(ARTIFACTS)}
+
+
 @pytest.mark.parametrize(
-    "address", ["s3://elsewhere/live/model.params", f"s3://{ARTIFACTS}/runs/model.params", "weights", 7]
+    "address", ["s3://elsewhere/other/model.params", f"s3://{ARTIFACTS}/runs/model.params", "weights", 7]
 )
 def test_an_artifact_that_names_a_place_outside_is_told_and_written_nowhere(
     stack: Stack, topic: list[dict[str, str]], address: object

@@ -69,6 +69,7 @@ class FakeCloudFormation:
         self.status = "CREATE_COMPLETE"
         self.delete_fails = False
         self.deleted: list[dict[str, str]] = []
+        self.parameters: dict[str, str] = {}
         self.skipped = [
             *(("AWS::S3::Bucket", name) for name in BUCKETS.values()),
             ("AWS::S3::BucketPolicy", "uploads"),
@@ -81,7 +82,15 @@ class FakeCloudFormation:
         outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.stacks[StackName].items()]
         return {
             "Stacks": [
-                {"StackId": StackName, "StackName": StackName, "StackStatus": self.status, "Outputs": outputs}
+                {
+                    "StackId": StackName,
+                    "StackName": StackName,
+                    "StackStatus": self.status,
+                    "Outputs": outputs,
+                    "Parameters": [
+                        {"ParameterKey": k, "ParameterValue": v} for k, v in self.parameters.items()
+                    ],
+                }
             ]
         }
 
