@@ -30,8 +30,8 @@ def read(prediction: Prediction) -> Cost | None:
     dearest is reckoned with, as a whole. Results are worth more than their bill: the log tells of an answer
     that does not come.
     """
-    job = job_id(prediction)
-    if job is None:
+    job, machines = job_id(prediction), settings.optional("CLAIMFLOW_BATCH_TYPES")
+    if job is None or machines is None:
         return None
     try:
         seconds = [_seconds(each) for each in _jobs(job)]
@@ -39,7 +39,7 @@ def read(prediction: Prediction) -> Cost | None:
         logger.warning("Batch does not tell the time of the jobs", extra={"error": type(error).__name__})
         return None
     whole = round(sum(each for each in seconds if each is not None))
-    return None if not seconds or None in seconds else _cost(whole)
+    return None if not seconds or None in seconds else _cost(whole, machines.split(","))
 
 
 def _jobs(job: str) -> Iterator["JobDetailTypeDef | None"]:
@@ -62,7 +62,6 @@ def _seconds(job: "JobDetailTypeDef | None") -> float | None:
     return sum(max(0, each.get("stoppedAt", 0) - each.get("startedAt", 0)) / 1000 for each in attempts)
 
 
-def _cost(seconds: int) -> Cost:
-    machines = settings.text("CLAIMFLOW_BATCH_TYPES").split(",")
+def _cost(seconds: int, machines: list[str]) -> Cost:
     dollars = Prices(settings.instance_prices()).dollars(seconds, machines)
     return {"seconds": seconds, "machines": machines, "dollars": dollars, "at_most": True}

@@ -31,7 +31,7 @@ def test_an_uploaded_file_comes_back_labelled(live: Stack) -> None:
     assert len(live.table(results["review"])) == results["review_rows"]
     assert b"<html" in live.read(results["report"])
     manifest = json.loads(live.read(results["manifest"]))
-    assert manifest
+    assert manifest["cost"]["machines"] == ["c6i.xlarge", "c6a.xlarge", "m6i.xlarge"]
     (told,) = live.notifications(expected=1)
     assert results["message"] in told["Message"]
 

@@ -131,6 +131,13 @@ def test_results_come_though_batch_cannot_be_asked_what_they_cost(stack: Stack) 
     assert found["cost"] is None
 
 
+def test_results_come_from_a_function_that_does_not_know_its_machines(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMFLOW_BATCH_TYPES", "")
+    assert collected(stack, SUCCEEDED, **{JOB: attempts(36)})["cost"] is None
+
+
 def test_a_table_that_is_none_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAIMFLOW_INSTANCE_PRICES", "ml.m5.xlarge=0.23")
     with pytest.raises(StackMisconfigured, match=r"^CLAIMFLOW_INSTANCE_PRICES is not a list such as .*\.$"):
