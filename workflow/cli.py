@@ -447,8 +447,13 @@ def compare(  # noqa: PLR0913, PLR0917  the options of the command
     first: Version,
     second: Version,
     on: Annotated[
-        Path, typer.Option("--on", metavar="FILE", help="The rows, best with categories, new to both.")
-    ],
+        Path | None,
+        typer.Option("--on", metavar="FILE", help="The rows, best with categories, new to both."),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="RUN", help="In place of a file: what people decided of a run."),
+    ] = None,
     text: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the text.")] = None,
     label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the category.")] = None,
     to: Annotated[
@@ -457,16 +462,26 @@ def compare(  # noqa: PLR0913, PLR0917  the options of the command
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two versions on a file: where they differ, and which is right where it has categories."""
+    """Compare two versions on a file or a run: where they differ, and which is right."""
+    if (on is None) == (run is None) or (run and (text or label)):
+        raise CommandError(
+            "Name the rows: --on FILE, with --text and --label where the columns need names, or --run RUN "
+            "for a run's file and what people decided of it."
+        )
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
-    made, targets = comparison.run(account, stack, (first, second), on, (text, label))
+    rows = (
+        comparison.of_file(on, text, label)
+        if on
+        else comparison.of_run(account, stack, folder_of(account, stack, run))
+    )
+    made, targets = comparison.run(account, stack, (first, second), rows)
     path = to or Path("out") / f"compare-{first}-{second}.csv"
     comparison.write(made, path)
     if as_json:
         lists.as_json(comparison.document(made, targets))
     else:
-        comparison.show(made, targets, path)
+        comparison.show(made, targets, path, rows.remark)
 
 
 @models_app.command()

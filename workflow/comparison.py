@@ -1,46 +1,97 @@
-"""`claimflow models compare`: two versions on a file of this machine, in words and as JSON."""
+"""`claimflow models compare`: two versions on a file, or on what people decided of a run."""
 
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract.spreadsheet import harmless
+from contract.spreadsheet import harmless, original
 from contract.text import count, percent
-from workflow import display, lists, models
+from workflow import display, final, lists, models, objects
 from workflow.account import Account
+from workflow.decisions import Decisions
 from workflow.errors import CommandError
+from workflow.queue import read_index
 from workflow.stack import Stack
 
 if TYPE_CHECKING:  # pandas, which the other commands do not wait for
+    import pandas as pd
+
     from claimflow import Comparison
     from claimflow.comparison import Judged
 
 RISK = 0.05  # below which chance hardly explains a difference
 
 
-def run(
-    account: Account,
-    stack: Stack,
-    versions: tuple[int, int],
-    file: Path,
-    columns: tuple[str | None, str | None],
-) -> "tuple[Comparison, tuple[float, float]]":
-    """Compare two versions of the registry on a file; return what came of it, and their target precisions.
+@dataclass(frozen=True)
+class Rows:
+    """What two versions are compared on."""
 
-    `columns` are those of the text and of the category; None: found by their names. Raises CommandError when
-    that cannot be done.
+    data: "pd.DataFrame"
+    text: str | None = None
+    """The column of the texts; None: it is found by its name."""
+    label: str | None = None
+    """The column of the categories; None: likewise, if there is one."""
+    remark: str = ""
+    """What to know of the categories."""
+
+
+def of_file(path: Path, text: str | None, label: str | None) -> Rows:
+    """Return the rows of a file of this machine. Raises CommandError where it cannot be read."""
+    from claimflow import ClaimflowError, table  # noqa: PLC0415  as above
+
+    try:
+        return Rows(table.read(path), text, label)
+    except ClaimflowError as error:
+        raise CommandError(str(error)) from None
+
+
+def of_run(account: Account, stack: Stack, folder: str) -> Rows:
+    """Return the rows that a run labelled, with the categories that people decided.
+
+    Raises CommandError for a run that labelled nothing.
+    """
+    import pandas as pd  # noqa: PLC0415  as above
+
+    queue = read_index(account, stack, folder)
+    decided = {
+        each.number: each.category for each in Decisions(account.dynamodb, stack.decisions, folder).all()
+    }
+    form, width = queue["results"], len(queue["columns"])
+    columns = [*form["columns"][:width], final.free(final.COLUMNS[0], form["columns"][:width])]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "results"
+        account.s3.download_file(*objects.place(form["uri"]), str(path))
+        records = final.records(path, form["format"], form["delimiter"], len(form["columns"]))
+        next(records)
+        cells = [
+            [*map(original, each[:width]), decided.get(number) or ""] for number, each in enumerate(records)
+        ]
+    count_decided = sum(category is not None for category in decided.values())
+    remark = (
+        f"People decided {count_decided:,} of the {count(len(cells), 'row')}: mostly those that the model "
+        "which labelled them doubted, with its answer before them."
+    )
+    return Rows(pd.DataFrame(cells, columns=columns), columns[queue["text"]], columns[-1], remark)
+
+
+def run(
+    account: Account, stack: Stack, versions: tuple[int, int], rows: Rows
+) -> "tuple[Comparison, tuple[float, float]]":
+    """Compare two versions of the registry on rows; return what came of it, and their target precisions.
+
+    Raises CommandError when that cannot be done.
     """
     import claimflow  # noqa: PLC0415  as above
-    from claimflow import loading, table  # noqa: PLC0415  as above
+    from claimflow import loading  # noqa: PLC0415  as above
 
     if versions[0] == versions[1]:
         raise CommandError(f"Version {versions[0]} is compared with itself: name two versions.")
     registered = models.list_models(account, stack)
     found = [models.find(registered, version) for version in versions]
-    text, label = columns
     try:
-        data = table.read(file)
         first, second = (loading.load_version(account, stack, version) for version in found)
-        made = claimflow.compare(first, second, data, text=text, label=label)
+        made = claimflow.compare(first, second, rows.data, text=rows.text, label=rows.label)
     except claimflow.ClaimflowError as error:
         raise CommandError(str(error)) from None
     targets = [
@@ -62,7 +113,7 @@ def write(made: "Comparison", path: Path) -> None:
     rows.to_csv(path, index=False, lineterminator="\r\n", encoding="utf-8-sig")
 
 
-def show(made: "Comparison", targets: tuple[float, float], path: Path) -> None:
+def show(made: "Comparison", targets: tuple[float, float], path: Path, remark: str) -> None:
     """Print a comparison for a person; `path` is where the rows that differ lie."""
     left_out = f", {made.left_out:,} without a text left out" if made.left_out else ""
     named = list(zip(made.names, made.accepted, strict=True))
@@ -77,6 +128,8 @@ def show(made: "Comparison", targets: tuple[float, float], path: Path) -> None:
     if made.judged:
         lists.show_table(*_table(made.judged))
     display.say(sentence(made))
+    if remark:
+        display.say(remark)
     display.say(f"The rows with different categories: {path}")
 
 
@@ -88,7 +141,7 @@ def sentence(made: "Comparison") -> str:
             f"One of the two has learned from all {count(made.learned, 'row')} with a category, so that "
             "nothing says which one is right: give rows that are new to both."
             if made.learned
-            else "The file has no categories, so nothing says which of the two is right."
+            else "No row has a category, so nothing says which of the two is right."
         )
     chance = f"p = {judged.p_value:.2g}, McNemar's exact test, two-sided"
     if judged.only_first_right == judged.only_second_right:

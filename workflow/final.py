@@ -83,6 +83,11 @@ def sentence(counts: Counts) -> str:
     )
 
 
+def free(name: str, header: list[str]) -> str:
+    """Return the name of a column that is added to a header, another one where it has that name."""
+    return name if name not in header else f"final_{name}"
+
+
 def _write_rows(
     writer: Any,  # noqa: ANN401  of the csv module
     records: Iterator[list[str]],
@@ -90,7 +95,7 @@ def _write_rows(
     decided: dict[int, Decision],
 ) -> Counts:
     header = next(records)
-    writer.writerow([*header, *(_free(name, header) for name in COLUMNS)])
+    writer.writerow([*header, *(free(name, header) for name in COLUMNS)])
     by_model = by_people = none = rows = removed = 0
     for rows, cells in enumerate(records, 1):
         if cells[-1] == REMOVED:
@@ -135,7 +140,3 @@ def _of_workbook(path: Path, width: int) -> Iterator[list[str]]:
         book = openpyxl.load_workbook(file, read_only=True)
         for row in book.worksheets[0].iter_rows(max_col=width, values_only=True):
             yield ["" if cell is None else harmless(str(cell)) for cell in row]
-
-
-def _free(name: str, header: list[str]) -> str:
-    return name if name not in header else f"final_{name}"

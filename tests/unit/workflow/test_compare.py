@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from contract import keys
+from contract.queue import SCHEMA
 from tests.unit.workflow.fakes import add_model
 from workflow import cli, display, programs
 from workflow.account import Account
+from workflow.decisions import Answer, Asked, Decisions, Person
 
 SAVED = programs.ROOT / "tests" / "unit" / "model" / "saved_before"
 ROWS = [
@@ -110,7 +113,7 @@ def test_a_file_without_categories_tells_where_they_differ_only(two: Account) ->
     name = written("rows.csv", labelled=False)
     assert document("1", "2", "--on", name)["judged"] is None
     found = compare("1", "2", "--on", name)
-    assert "The file has no categories, so nothing says which of the two is right." in found.stdout
+    assert "No row has a category, so nothing says which of the two is right." in found.stdout
 
 
 @pytest.mark.parametrize("kind", ["semicolon.csv", "rows.csv.gz", "rows.jsonl", "rows.xlsx"])
@@ -158,3 +161,57 @@ def test_what_cannot_be_is_told_in_a_sentence(arguments: tuple[str, ...], said: 
     assert said in found.stderr
     assert "Traceback" not in found.output
     assert not Path("out").exists()
+
+
+RUN = "predict-claims-1"
+COLUMNS = ["description", "category", "prediction", "needs_review"]
+
+
+def labelled_run(account: Account) -> None:
+    """Leave what collect leaves of a run without categories, three rows of which people decided."""
+    shown = [[f"'{text}" if text.startswith("=") else text, "", "engine", "true"] for text, _ in ROWS]
+    body = "\r\n".join(",".join(row) for row in [COLUMNS, *shown])
+    form = {
+        "uri": f"s3://results/{RUN}/claims.results.csv",
+        "format": "csv",
+        "delimiter": ",",
+        "columns": COLUMNS,
+        "category_column": 2,
+        "review_column": 3,
+    }
+    index = {"schema": SCHEMA, "file": "claims.csv", "columns": COLUMNS[:2], "text": 0, "results": form}
+    account.s3.put_object(Bucket="results", Key=f"{RUN}/claims.results.csv", Body=body.encode())
+    queue = json.dumps(index).encode()
+    account.s3.put_object(Bucket="results", Key=f"{RUN}/{keys.QUEUE_INDEX}", Body=queue)
+
+
+def decide(account: Account, **categories: str) -> None:
+    decisions = Decisions(account.dynamodb, "decisions", RUN)
+    for number, category in categories.items():
+        asked = Asked(int(number[1:]), "engine", 1, audit=False)
+        decisions.decide(asked, Answer(category, number), Person("ann", "window"))
+
+
+def test_what_people_decided_of_a_run_tells_who_is_right(two: Account) -> None:
+    labelled_run(two)
+    decide(two, _0="brakes", _2="engine", _3="engine")
+    found = document("1", "2", "--run", RUN)
+    assert (found["rows"], found["left_out"], found["judged"]["rows"]) == (7, 1, 3)
+    assert (found["judged"]["only_first_right"], found["judged"]["only_second_right"]) == (2, 0)
+    assert differing("out/compare-1-2.csv")[0]["description"] == "'=squeal smoke"
+    said = compare("1", "2", "--run", RUN).stdout
+    assert "People decided 3 of the 8 rows: mostly those that the model" in said
+
+
+def test_a_run_of_which_nobody_decided_a_row_tells_where_they_differ_only(two: Account) -> None:
+    labelled_run(two)
+    found = compare("1", "2", "--run", RUN)
+    assert found.exit_code == 0, found.output
+    assert "No row has a category, so nothing says which of the two is right." in found.stdout
+
+
+@pytest.mark.parametrize("more", [(), ("--on", "rows.csv", "--run", RUN), ("--run", RUN, "--label", "topic")])
+def test_the_rows_are_named_in_one_way(more: tuple[str, ...], two: Account) -> None:
+    found = compare("1", "2", *more)
+    assert found.exit_code == 1
+    assert found.stderr.startswith("Name the rows: --on FILE")
