@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import rows
 from benchmarks.errors import BenchmarkError
-from benchmarks.roster import CLAIMS, DRAWN, FOREIGN, NOISY, ROOT, SMALL
+from benchmarks.roster import CHINESE, CLAIMS, DRAWN, FOREIGN, NOISY, ROOT, SMALL, TWO_LANGUAGES
 
 SEED = 0  # of the order of the rows, which is the same for everyone
 WARM_UP_ROWS = 64
@@ -34,6 +34,7 @@ class Dataset:
     per_label: int | None = None  # training rows of each label: others each round
     share: float | None = None  # of the training rows: others each round
     wrong: float = 0.0  # share of the training rows that get a wrong label: others each round
+    among: str | None = None  # the data set whose rows are mixed in
     test: str | None = None  # the data set whose test rows are labelled, if they are not its own
 
     @property
@@ -57,6 +58,17 @@ DATASETS = {
     },
     NOISY: Dataset(NOISY, "Banking77, one label in ten wrong", "category", "banking77", wrong=0.1),
     SMALL: Dataset(SMALL, "IMDb film reviews, 5,000 of each split", "sentiment", "imdb", rows=5000),
+    CHINESE: Dataset(
+        CHINESE, "Chinese reviews, at most 5,000 of each split", "sentiment", "chinese", rows=5000
+    ),
+    TWO_LANGUAGES: Dataset(
+        TWO_LANGUAGES,
+        "English and Chinese reviews in one file, 5,000 of each split",
+        "sentiment",
+        "imdb",
+        rows=5000,
+        among=CHINESE,
+    ),
     # The made-up claims of the demo: for time and memory only, as they are labelled and learned from at once.
     CLAIMS: Dataset(CLAIMS, "the demo's 8,000 claims", "category", CLAIMS, "description"),
     # Development sets: `benchmarks.fetch` does not have them; CLAIMFLOW_DATA names a folder that does.
@@ -113,7 +125,11 @@ def _is_there(name: str) -> bool:
     dataset = DATASETS[name]
     return name == CLAIMS or all(
         (data_folder() / f"{stem}_{split}.csv.gz").exists()
-        for stem, split in ((dataset.stem, "train"), (tested(dataset).stem, "test"))
+        for stem, split in (
+            (dataset.stem, "train"),
+            (tested(dataset).stem, "test"),
+            *[(DATASETS[dataset.among].stem, split) for split in ("train", "test") if dataset.among],
+        )
     )
 
 
@@ -165,12 +181,13 @@ def read(dataset: Dataset, split: str, source: Path) -> list[Pair]:
     path = source / f"{dataset.stem}_{split}.csv.gz"
     if not path.exists():
         raise BenchmarkError(
-            f"{path.name} is not in the data folder; run `python -m benchmarks.fetch`, which has IMDb and "
-            "Banking77, or let CLAIMFLOW_DATA name the folder that has it."
+            f"{path.name} is not in the data folder; run `python -m benchmarks.fetch`, which has IMDb, "
+            "Banking77 and the Chinese reviews, or let CLAIMFLOW_DATA name the folder that has it."
         )
     csv.field_size_limit(rows.LARGEST_FIELD)
     with gzip.open(path, "rt", newline="", encoding="utf-8") as file:
-        return _pairs(dataset, file)
+        pairs = _pairs(dataset, file)
+    return pairs + read(DATASETS[dataset.among], split, source) if dataset.among else pairs
 
 
 def _pairs(dataset: Dataset, file: Iterable[str]) -> list[Pair]:

@@ -201,7 +201,6 @@ def collect(folder: Path) -> None:
 
 
 def _functions(folder: Path) -> None:
-    sys.path.insert(0, str(ROOT / "functions"))
     from shared import aws  # noqa: PLC0415
 
     os.environ |= {f"CLAIMFLOW_{name}": bucket for name, bucket in BUCKETS.items()}

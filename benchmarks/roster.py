@@ -21,9 +21,10 @@ NOISY = "banking77-noisy"
 CLAIMS = "claims"
 BEFORE = "f4c45db"  # the commit with which the first version of the classifier ended
 DEVELOPMENT = ("cr", "subj", "mpqa", "hwu64", "r8", "ohsumed")
+CHINESE, TWO_LANGUAGES = "chinese", "two-languages"
 DRAWN = {name: f"{name}-drawn" for name in ("imdb", "banking77", *DEVELOPMENT)}
 FOREIGN = {name: f"banking77-{name}" for name in ("hwu64", "ohsumed")}
-SHORT = ("banking77", *FEW, NOISY, *DEVELOPMENT)
+SHORT = ("banking77", *FEW, NOISY, *DEVELOPMENT, CHINESE, TWO_LANGUAGES)
 EVERY = ("imdb", *SHORT)
 SLOW_CORES = 2
 

@@ -136,7 +136,7 @@ def child(contender: Contender, order: dict[str, Any], work: Path) -> dict[str, 
     log = work / "log.txt"
     threads = dict.fromkeys(THREAD_SETTINGS, str(len(order["cores"])))
     root = checkout(contender.commit, work) if contender.commit else ROOT
-    path = {"PYTHONPATH": os.pathsep.join([str(root), str(root / "functions")])}
+    path = {"PYTHONPATH": os.pathsep.join([str(root), str(root / "functions")])}  # older commits need both
     try:
         with log.open("wb") as file:
             done = subprocess.run(

@@ -86,6 +86,22 @@ def test_an_address_that_does_not_answer_is_one_sentence(folder: Path) -> None:
     assert not list(folder.iterdir())
 
 
+def test_chinese_reviews_are_each_in_one_split_and_once_and_those_of_two_labels_in_none(
+    tmp_path: Path, folder: Path
+) -> None:
+    good, bad = [f"很好{number}" for number in range(10)], [f"不好{number}" for number in range(10)]
+    texts = {"pos": [*good, good[0], "", "一般"], "neg": [*bad, "一般 "]}
+    sources = {
+        name: served(tmp_path / f"{name}.txt", "\n".join(lines).encode()) for name, lines in texts.items()
+    }
+    fetch.chinese(sources, folder, lambda _: None)
+    splits = {split: read(folder / f"chinese_{split}.csv.gz") for split in ("train", "test")}
+    assert {split: len(found) for split, found in splits.items()} == {"train": 16, "test": 4}
+    found = [(row["text"], row["sentiment"]) for rows in splits.values() for row in rows]
+    assert sorted(found) == sorted([(text, "1") for text in good] + [(text, "0") for text in bad])
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_imdb_has_the_reviews_of_each_split_and_nothing_else(tmp_path: Path, folder: Path) -> None:
     source = served(tmp_path / "imdb.tar.gz", archive(REVIEWS | OTHERS))
     fetch.imdb(source, folder, COUNTS, lambda _: None)

@@ -289,7 +289,7 @@ def test_a_small_data_set_is_the_first_rows_of_the_whole_one(source: Path, tmp_p
 
 
 def test_development_sets_are_measured_as_they_come_with_n_grams_alone_and_with_peers() -> None:
-    for name in roster.DEVELOPMENT:
+    for name in (*roster.DEVELOPMENT, roster.CHINESE, roster.TWO_LANGUAGES):
         measured = run.present(roster.ROSTER, data.DATASETS[name], 0)
         assert [each.name for each in measured] == [
             "claimflow-auto",
@@ -352,6 +352,16 @@ def test_foreign_rows_are_the_test_rows_of_another_data_set(source: Path, tmp_pa
         file.write("text,label\nplay music,music\n")
     made = data.prepare(data.DATASETS["banking77-hwu64"], source, tmp_path / "prepared")
     assert (made.train_rows, made.labels, rows.read(made.test)) == (120, 3, (["play music"], ["music"]))
+
+
+def test_a_file_in_two_languages_has_the_rows_of_both(source: Path, tmp_path: Path) -> None:
+    for stem, text in (("imdb", "a fine film"), ("chinese", "很好")):
+        for split in ("train", "test"):
+            with gzip.open(source / f"{stem}_{split}.csv.gz", "wt", encoding="utf-8") as file:
+                file.write(f"sentiment,text\n1,{text} {split}\n")
+    made = data.prepare(data.DATASETS[roster.TWO_LANGUAGES], source, tmp_path / "prepared")
+    assert sorted(rows.read(made.train)[0]) == ["a fine film train", "很好 train"]
+    assert sorted(rows.read(made.test)[0]) == ["a fine film test", "很好 test"]
 
 
 def test_the_claims_that_lack_a_text_or_a_label_are_left_out(source: Path, tmp_path: Path) -> None:
