@@ -284,7 +284,6 @@ def test_an_execution_that_an_alias_started_ends_on_the_version_that_it_began_wi
         "stateMachineVersionArn"
     ]
     held = client.start_execution(stateMachineArn=alias, input="{}")["executionArn"]
-    assert client.start_execution(stateMachineArn=alias, name="begun", input="{}")["executionArn"] == begun
     client.update_state_machine_alias(
         stateMachineAliasArn=alias, routingConfiguration=[{"stateMachineVersionArn": changed, "weight": 100}]
     )
@@ -292,6 +291,22 @@ def test_an_execution_that_an_alias_started_ends_on_the_version_that_it_began_wi
     ended = [json.loads(ended_execution(aws, arn)["output"]) for arn in (begun, held, later)]
     assert ended == ["first", "first", "second"]
     assert len(client.list_executions(stateMachineArn=machine)["executions"]) == 3
+
+
+def test_an_execution_that_an_alias_starts_twice_by_its_name_is_one(aws: Local, name: str) -> None:
+    client = aws.client("stepfunctions")
+    version = client.create_state_machine(
+        name=name, roleArn=ROLE, definition=says("late", wait=3600), publish=True
+    )["stateMachineVersionArn"]
+    alias = client.create_state_machine_alias(
+        name="live", routingConfiguration=[{"stateMachineVersionArn": version, "weight": 100}]
+    )["stateMachineAliasArn"]
+    once, twice = (
+        client.start_execution(stateMachineArn=alias, name="begun", input="{}")["executionArn"]
+        for _ in range(2)
+    )
+    client.stop_execution(executionArn=once)
+    assert once == twice
 
 
 def says(text: str, wait: int = 0) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -295,7 +295,8 @@ def jobs_at_rest(stack: Stack) -> Iterator[None]:
         yield
     finally:
         for group in groups:
-            os.killpg(group, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # that of a job which was stopped meanwhile
+                os.killpg(group, signal.SIGCONT)
 
 
 def running_jobs(stack: Stack) -> list[int]:
