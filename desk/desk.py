@@ -64,9 +64,12 @@ class Desk:
             raise CommandError("The window has no name: load the page again.")
         return Person(self.name, window)
 
-    def tell(self, sentence: str) -> None:
-        """Say a sentence in the window in which the desk was started, once while it is the same."""
-        if sentence != self._told:
+    def tell(self, sentence: str, *, again: bool) -> None:
+        """Say a sentence in the window in which the desk was started.
+
+        What was said last is said once more only if `again`: parts of a page ask every few seconds.
+        """
+        if again or sentence != self._told:
             self._told = sentence
             display.say(sentence, "red")
 

@@ -95,7 +95,8 @@ def _sentence(request: Request, error: Exception) -> tuple[str, int]:
         return wording.for_page(str(error)), 400
     if isinstance(error, BotoCoreError | ClientError | Boto3Error | OSError):
         said = str(told(error, desk.account.deploy_command, desk.account.local))
-        desk.tell(said)
+        # A person who loads the page again is sent to that window again.
+        desk.tell(said, again=request.headers.get("sec-fetch-mode") == "navigate")
         return (said if isinstance(error, OSError) else wording.of_aws(said, _code(error))), 502
     return UNEXPECTED, 500
 

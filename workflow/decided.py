@@ -1,10 +1,10 @@
 """The rows that people decided, as a labelled file: JSON lines, which keep every text as it is."""
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from contract.plain import plain
 from contract.queue import NONE_OF_THESE
 
 FILE = "decided.jsonl"
@@ -36,7 +36,7 @@ def merged(before: Iterable[DecidedRow], found: Iterable[DecidedRow]) -> list[De
     by_text: dict[str, DecidedRow] = {}
     for each in in_order:
         if each.label is not None:
-            by_text[_same(each.text)] = each
+            by_text[plain(each.text)] = each
     counting = {each for each in by_text.values() if each.label != NONE_OF_THESE}
     return [each for each in in_order if each in counting]
 
@@ -52,8 +52,3 @@ def read(lines: Iterable[bytes]) -> Iterator[DecidedRow]:
     """Yield the rows of a file that `write` made."""
     for line in lines:
         yield DecidedRow(*json.loads(line).values())
-
-
-def _same(text: str) -> str:
-    """Return what is the same for texts that differ in case and blanks only."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

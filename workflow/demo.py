@@ -26,6 +26,7 @@ from workflow.runs import Run
 
 EXAMPLES = programs.ROOT / "examples"
 FOLDER = Path("out") / "demo"
+DESK = ".venv/app/bin/claimflow --local desk --open"
 ENVIRONMENT = ".venv/app/bin/claimflow local env"
 
 
@@ -58,10 +59,12 @@ def demo(
     display.say()
     display.say("Try next", "bold")
     display.pairs(next_steps(stack, predict))
-    if desk:
+    display.say()
+    if not desk:
+        display.say(f"Decide the rows for review in your browser, in the desk: {DESK}", "bold")
+    else:
         from desk import server  # noqa: PLC0415  only where it is wanted
 
-        display.say()
         server.serve(account, stack, cli.DESK_PORT, open_browser=True)
 
 
@@ -160,8 +163,6 @@ def next_steps(stack: stacks.Stack, predict: Path) -> list[tuple[str, str]]:
         ),
         ("Models and rolling back", "claimflow --local models"),
         ("Stop the local AWS", "claimflow local down"),
-        ("The desk, for the rows left", ".venv/app/bin/claimflow --local desk --open"),
-        ("", f"opens http://127.0.0.1:{cli.DESK_PORT}/ and prints the address to click, which lets you in"),
     ]
 
 

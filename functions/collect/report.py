@@ -19,6 +19,8 @@ CATEGORY_LIMIT = 100
 PAIR_LIMIT = 20
 EXAMPLE_LIMIT = 6
 PHONE_CHARACTERS = 20  # of a heading that fit on a phone
+COMMAND = "`claimflow models threshold`"
+ASKED = "whoever looks after the model can set it"  # of who reads the report, and may have no command line
 LITTLE = 0.25  # of the rows: of fewer accepted ones it is told why
 
 
@@ -52,8 +54,11 @@ class About:
         """The least share of right rows among the accepted ones that was asked for; None: not known."""
         return self.acceptance["target_precision"] if self.acceptance else None
 
-    def why_so_few(self, tally: Tally) -> str:
-        """Return why little is accepted and what would help, or an empty text where enough is."""
+    def why_so_few(self, tally: Tally, lower: str = COMMAND) -> str:
+        """Return why little is accepted and what would help, or an empty text where enough is.
+
+        `lower` says how a lower target is set: by whoever reads the sentence, or whom they ask.
+        """
         if not tally.predicted or tally.accepted >= LITTLE * tally.predicted:
             return ""
         if not self.acceptance:
@@ -64,7 +69,7 @@ class About:
             return (
                 f"At its target of {percent(self.acceptance['target_precision'])} the model accepts "
                 f"{percent(self.acceptance['coverage'])} of the rows that it was measured on: a lower target "
-                "(`claimflow models threshold`) accepts more."
+                f"({lower}) accepts more."
             )
         return _unlike_the_trial(self.acceptance["coverage"], tally)
 
@@ -109,7 +114,7 @@ def render(tally: Tally, about: About) -> str:
     return environment.get_template("report.html.j2").render(
         tally=tally,
         about=about,
-        why_so_few=about.why_so_few(tally),
+        why_so_few=about.why_so_few(tally, ASKED),
         categories=_bars(tally.categories, CATEGORY_LIMIT, tally.review_by_category),
         more_categories=max(0, len(tally.categories) - CATEGORY_LIMIT),
         reasons=_bars(tally.reasons, CATEGORY_LIMIT),

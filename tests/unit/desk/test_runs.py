@@ -43,6 +43,7 @@ def test_a_run_shows_its_steps_its_figures_and_its_files(
     for each in ("Prepare", "Validate", "Predict", "Collect", "Accepted automatically", "claims.results.csv"):
         assert each in page
     assert "manifest.json" not in page
+    assert f'href="/runs/{run}/decided"' in page
 
 
 def test_a_run_is_headed_by_its_file_and_its_own_name_stands_below(

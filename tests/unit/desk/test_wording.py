@@ -92,8 +92,10 @@ def test_what_aws_refuses_is_told_in_full_only_where_the_desk_was_started(
     there = " ".join(capsys.readouterr().out.split())
     told = errors.SENTENCES.get(code, "DescribeExecution").split("{")[0]
     assert told in there
-    browser.get("/runs/predict-claims-1")
+    browser.get("/runs/predict-claims-1/state")
     assert capsys.readouterr().out == ""
+    browser.get("/runs/predict-claims-1", headers={"sec-fetch-mode": "navigate"})
+    assert " ".join(capsys.readouterr().out.split()) == there
 
 
 def test_a_runs_sentence_names_the_button(browser: TestClient, machine: PlayedStepFunctions) -> None:

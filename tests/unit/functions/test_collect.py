@@ -675,6 +675,19 @@ def test_where_nothing_is_accepted_report_and_message_say_why_and_what_would_hel
     assert [row["reason"] for row in stack.table(found["review"])] == [doubt] * 2
 
 
+def test_where_a_target_is_too_high_the_message_names_the_command_and_the_report_whom_to_ask(
+    stack: Stack,
+) -> None:
+    stack.live(acceptance={"target_precision": 0.98, "threshold": 0.99, "coverage": 0.1, "advice": None})
+    state = stack.validated("predict", csv_text(["text"], [("a",), ("b",)]))
+    state["model"] = stack.predicted(state, lambda _: ("brakes", "0.5000", "engine", "low confidence"))
+    found = stack.collect(state)
+    report = stack.read(found["report"]).decode()
+    assert "a lower target (whoever looks after the model can set it) accepts more." in report
+    assert "claimflow" not in report
+    assert "a lower target (`claimflow models threshold`) accepts more." in found["message"]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

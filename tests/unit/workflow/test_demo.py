@@ -68,10 +68,12 @@ def test_the_demo_ends_with_figures_files_and_what_to_try(
         "it leaks from below",
         "claimflow local down",
         "s3 cp",
-        ".venv/app/bin/claimflow --local desk --open",
-        "http://127.0.0.1:8642/",
     ):
         assert text in result.output
+    assert result.output.splitlines()[-1].endswith(
+        " in the desk: .venv/app/bin/claimflow --local desk --open"
+    )
+    assert "127.0.0.1" not in result.output
     assert (tmp_path / "out" / "demo" / "prediction" / "claims.review.csv").read_text() == REVIEW
     assert (tmp_path / "out" / "demo" / "training" / "report.html").exists()
     assert "training/claims_train.suspects.csv" in result.output.replace("\n", "")
