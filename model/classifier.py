@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from contract.masking import mask
 from model.calibration import probabilities
 from model.config import Config
 from model.mixture import mix_logits
@@ -52,12 +53,17 @@ class Classifier:
     mixture: tuple[float, ...] = (1.0,)  # the weight of each part; they add up to 1
     decision: Decision = field(default_factory=Decision)
 
+    def reads(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return the texts as the parts read them: masked, if they learned from masked ones."""
+        return [mask(text) for text in texts] if self.config.mask else texts
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Return calibrated probabilities, in-vocabulary ratios and similarities, in the order of the texts.
 
         Of several parts, the first one's in-vocabulary ratio counts, and the least similarity.
         """
-        scores = [part.score(texts) for part in self.parts]
+        read = self.reads(texts)
+        scores = [part.score(read) for part in self.parts]
         logits = mix_logits([score.logits for score in scores], self.mixture)
         calibrated = probabilities(logits, self.decision.temperature)
         similarities = np.minimum.reduce([score.similarities for score in scores])

@@ -142,6 +142,12 @@ class Config(BaseModel):
     sheet: Text | None = Field(
         None, description="Sheet of an Excel workbook that is read; null reads the first."
     )
+    mask: bool = Field(
+        False,
+        description="Whether e-mail addresses, telephone numbers, IBANs and numbers of payment cards become "
+        "`[email]`, `[phone]`, `[iban]` and `[card]` before a text is stored for training, shown in a report "
+        "or read by the model. Names stay; the results keep their texts.",
+    )
     validation_fraction: float = Field(
         0.1, gt=0, le=0.5, description="Share of the labelled rows that are held out for validation."
     )

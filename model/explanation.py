@@ -27,6 +27,7 @@ def evidence(classifier: Classifier, text: str) -> dict[str, Logits]:
     Logits are those of the mixture, before the temperature.
     """
     added: dict[str, Logits] = {}
+    (text,) = classifier.reads([text])
     for part, weight in zip(classifier.parts, classifier.mixture, strict=True):
         phrases, logits = part.evidence(text)
         for phrase, line in zip(phrases, weight * logits, strict=True):

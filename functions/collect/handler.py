@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -213,6 +214,7 @@ def _output(header: list[str], form: Form, job: _Job) -> Output:
         explain=job.manifest.explain,
         categories=frozenset(job.card["labels"] if job.card else ()),
         model_version=str(job.model["version"]),
+        mask=json.loads(job.run["hyperparameters"].get("mask", "false")),
     )
 
 

@@ -10,6 +10,7 @@ from collect.merge import Merged
 from collect.queue import DISAGREES, QueueFiles, group_of
 from collect.tally import Tally
 from contract.columns import AGREES, BECAUSE, REASON, RESULTS, Judgement
+from contract.masking import mask
 from contract.part import Prediction, cell
 from contract.plain import plain
 from contract.queue import QueueRow
@@ -34,6 +35,7 @@ class Output:
         explain: whether the column `because` is added
         categories: those of the model, as far as they are known
         model_version: of the model that labels
+        mask: whether personal data is masked in the texts that the report shows
 
     """
 
@@ -44,6 +46,7 @@ class Output:
     explain: bool = False
     categories: frozenset[str] = frozenset()
     model_version: str = ""
+    mask: bool = False
 
     @cached_property
     def added(self) -> tuple[bool, ...]:
@@ -117,7 +120,8 @@ def _lines(
         given = "" if output.label is None else cells[output.label].strip()
         given = given if _plain(given) else ""
         reason, agrees = _judge(tally, prediction, given, output)
-        tally.show(cells[output.text], prediction, reason)
+        text = cells[output.text]
+        tally.show(mask(text) if output.mask else text, prediction, reason)
         (queue.review if reason else queue.accept)(_queued(row, cells, prediction, reason))
         judgement = Judgement(bool(reason), agrees if given else None, output.model_version, "")
         yield [*cells, *output.cells(prediction, judgement)], reason

@@ -106,7 +106,8 @@ def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
 def _source(run: Run, file: InputFile, stream: Hashed, *, several: bool) -> LabelledTable:
     table = _open(file, cast("BinaryIO", stream), run["sheet"])
     found = columns.choose(table, run["columns"], labelled=True)
-    return LabelledTable(table, found, table.name if several else "")
+    masks = json.loads(run["hyperparameters"].get("mask", "false"))
+    return LabelledTable(table, found, table.name if several else "", masks)
 
 
 def _learned(run: Run, checked: LabelledFile | None, report: Report | None) -> Learned:

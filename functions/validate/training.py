@@ -12,6 +12,7 @@ import pandas as pd
 
 from contract.columns import CHANNEL, FILE, LABEL, ROW, TEXT
 from contract.errors import InvalidData
+from contract.masking import mask
 from contract.text import count, listed, shorten
 from shared.table import Table
 from validate import rows, split, warnings
@@ -29,6 +30,8 @@ class LabelledTable:
     columns: Columns
     shown: str = ""
     """Its name, where there are several files."""
+    mask: bool = False
+    """Whether personal data of its texts is masked."""
 
 
 @dataclass
@@ -169,10 +172,13 @@ def _read_one(
     before = found + reasons.total()
     for chunk in rows.chunks(source.table, source.columns, labelled=True):
         rejected.write(chunk.rejected, source.shown)
-        usable.add(chunk.usable, number)
+        rows_of = chunk.usable
+        if source.mask:
+            rows_of = rows_of.assign(**{TEXT: rows_of[TEXT].map(mask)})
+        usable.add(rows_of, number)
         if len(usable.labels) > CLASS_LIMIT:
             raise InvalidData(_too_many_classes(source))
-        frame = chunk.usable.assign(row=chunk.usable[ROW] + before, file=source.shown)
+        frame = rows_of.assign(row=rows_of[ROW] + before, file=source.shown)
         columns = _columns(several=bool(source.shown))
         frame.to_csv(file, columns=list(columns), header=False, index=False, lineterminator="\r\n")
     if usable.rows == found:

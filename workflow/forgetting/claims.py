@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from contract.columns import REMOVED
+from contract.masking import mask
 from contract.plain import is_blank
 from contract.text import shorten
 from workflow.forgetting.tables import Row
@@ -38,14 +39,15 @@ class Claim:
         for cell in row.cells:
             if is_blank(cell) or cell.strip() in self.values:
                 continue
-            if is_input:
-                self._cells.add((row.line, cell))
-            self._of_rows.add((row.number, cell))
-            self._shown.update(shorten(cell, limit) for limit in QUOTED)
+            for text in {cell, mask(cell)}:
+                if is_input:
+                    self._cells.add((row.line, text))
+                self._of_rows.add((row.number, text))
+                self._shown.update(shorten(text, limit) for limit in QUOTED)
 
     def learn_copy(self, line: int, text: str) -> None:
         """Keep that a text of theirs stands on a line of another input, too."""
-        self._cells.add((line, text))
+        self._cells.update(((line, text), (line, mask(text))))
 
     def is_copy(self, cell: str, *, line: int | None = None, number: int | None = None) -> bool:
         """Return whether a text is of a row of theirs: it is the same, and stood in the same place."""

@@ -758,3 +758,11 @@ def test_the_surplus_cells_of_a_row_stand_in_its_last_cell(live: Stack) -> None:
     assert [rows[0][name] for name in ("id", "text", "note")] == ["1", "a", 'b,c,"d, e"']
     assert rows[0]["error"] == "wrong number of cells: 5, the header has 3"
     assert rows[1]["note"] == "y"
+
+
+def test_the_report_masks_the_texts_that_it_shows_and_the_results_keep_them(live: Stack) -> None:
+    found = live.collect(predicted(live, "id,text\n1,mail eva@example.org\n", {"mask": True}))
+    page = live.read(found["report"]).decode()
+    assert "eva@example.org" not in page
+    assert "[email]" in page
+    assert live.table(found["results"])[0]["text"] == "mail eva@example.org"

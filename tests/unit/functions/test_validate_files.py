@@ -126,3 +126,11 @@ def test_doing_it_again_writes_the_same_objects(stack: Stack) -> None:
     before = stack.everything()
     assert stack.validate(state) == state["validation"]
     assert stack.everything() == before
+
+
+@pytest.mark.parametrize(("mask", "text"), [(True, "mail [email]"), (False, "mail eva@example.org")])
+def test_personal_data_is_masked_before_it_is_stored_for_training_if_that_is_asked_for(
+    stack: Stack, mask: bool, text: str
+) -> None:
+    state = stack.validated_files(labelled(20) + "mail eva@example.org,engine\r\n", mask=mask)
+    assert channels(stack, state)[40]["text"] == text

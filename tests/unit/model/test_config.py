@@ -77,6 +77,7 @@ IMPOSSIBLE = {
     "ngram_chars": [[], [3], [1, 2, 3], [0, 3], [2, 9], "2-4", 3],
     "ngram_end": [-1, 201, "last", None],
     "ngram_repeats": [2, "often", None],
+    "mask": ["maybe", 2, None],
     "audit_share": [-0.1, 1.1, "all", None],
     "ngram_least_texts": [0, 101, None],
     "ngram_scale": ["tfidf", 1, None],

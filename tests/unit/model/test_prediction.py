@@ -17,7 +17,7 @@ from model.artifact import load
 from model.classifier import Classifier
 from model.config import Config
 from model.data import Row
-from model.explanation import explain_row
+from model.explanation import evidence, explain_row
 from model.parts.ngram import NgramPart
 from model.parts.part import Scores
 from model.pipeline import Folders, run
@@ -245,3 +245,19 @@ def test_of_equal_chances_the_first_class_is_the_prediction_and_the_next_one_the
     ranked = [sorted(range(3), key=lambda label, row=row: -row[label]) for row in rows]  # type: ignore[misc]
     assert [*zip(best.tolist(), second.tolist(), strict=True)] == [(one, two) for one, two, _ in ranked]
     assert confidences.tolist() == [max(row) for row in rows]
+
+
+def test_a_model_that_learned_from_masked_texts_reads_masked_ones(classifier: Classifier) -> None:
+    """Two addresses of which the model knows neither the words nor the letters are one to it."""
+    masking = dataclasses.replace(classifier, config=classifier.config.model_copy(update={"mask": True}))
+    texts = ["oil brake@disc.org", "oil [email]"]
+
+    alike, other = (each.predict_proba(texts).probabilities for each in (masking, classifier))
+
+    assert (alike[0] == alike[1]).all()
+    assert (other[0] != other[1]).any()
+
+
+def test_what_a_masking_model_explains_does_not_quote_what_it_masks(classifier: Classifier) -> None:
+    masking = dataclasses.replace(classifier, config=classifier.config.model_copy(update={"mask": True}))
+    assert not any("disc" in phrase for phrase in evidence(masking, "oil brake@disc.org"))

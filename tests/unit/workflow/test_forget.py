@@ -518,3 +518,11 @@ def _parts(path: Path) -> Iterator[bytes]:
 
     with zipfile.ZipFile(path) as book:
         yield from (book.read(name) for name in book.namelist())
+
+
+def test_a_copy_whose_text_was_masked_is_known_too() -> None:
+    found = claim()
+    found.learn(tables.Row(1, 3, ["4711", "mail eva@example.org"], "4711"), is_input=True)
+
+    assert found.is_copy("mail [email]", line=3)
+    assert not found.is_copy("mail [email]", line=4)
