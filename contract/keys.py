@@ -18,11 +18,13 @@ MODELS_PREFIX = "models/"  # of what trainings leave, in the artifacts bucket; i
 # for it, and a model that is trained already and only to be compared.
 TRAIN, VALIDATION = "train", "validation"
 CHAMPION, CHAMPION_VALIDATION, CHALLENGER = "champion", "champion_validation", "challenger"
+TRIAL_TRAIN, TRIAL_VALIDATION = "trial_train", "trial_validation"  # the same of the training rows alone
 NOTES = "notes.json"  # of validation, beside the rows that judge
 PROGRAM = "program.json"  # of a training, beside evaluation.json: which program it was
 
 # The files of a run in the results bucket, beside those that `result_name` names after the input.
 REPORT, EVALUATION, CHECKS = "report.html", "evaluation.json", "validation.json"
+TRIALS = "trials.csv"  # of a tuning
 SUSPECTS = "suspects.csv"  # as training leaves them; people get them named after the input
 RESULTS_MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
 QUEUE_FOLDER = "queue"  # of the desk's files, below the folder of the results
@@ -129,6 +131,11 @@ def training_output(run_id: str) -> str:
 def checkpoints(run_id: str) -> str:
     """Return the folder of the checkpoints of a training, without the last slash."""
     return f"{run_prefix(run_id)}/checkpoints"
+
+
+def trials(run_id: str) -> str:
+    """Return the folder of what the trials of a tuning leave, without the last slash."""
+    return f"{run_prefix(run_id)}/trials"
 
 
 def card(model_uri: str) -> str:

@@ -40,6 +40,19 @@ class Program(TypedDict):
     """Of its sources, and of the versions of the libraries that compute."""
 
 
+class Tuned(TypedDict):
+    """The tuning that the settings come from."""
+
+    job: str
+    """The tuning job."""
+    trial: str
+    """The training job that was the best of it."""
+    trials: int
+    """How many were tried."""
+    chosen: dict[str, object]
+    """The values that it chose."""
+
+
 class Lineage(TypedDict):
     """What a model was made of."""
 
@@ -57,4 +70,6 @@ class Lineage(TypedDict):
     program: Program | None
     """None: an older training image did not tell it."""
     config: dict[str, object]
-    """The whole configuration."""
+    """The whole configuration but the keys that say how to tune."""
+    tuned: NotRequired[Tuned]
+    """Absent: nothing was tuned."""

@@ -4,9 +4,9 @@ The state data grows by one key a step (see `contract.steps`). `error` and `fail
 failed end only. All of it has to stay below the 262,144 bytes that Step Functions takes.
 """
 
-from typing import Final, Literal, NotRequired, TypedDict, cast
+from typing import Any, Final, Literal, NotRequired, TypedDict, cast
 
-Action = Literal["train", "predict"]
+Action = Literal["train", "tune", "predict"]
 MOST_FILES = 20  # to train on: what prepare finds of each is part of the state, which is bounded
 THRESHOLD: Final = "threshold"  # the action of a request for another target
 
@@ -26,8 +26,12 @@ class Request(TypedDict):
     """The configuration, or its address; without it the stack's own."""
     started_by: NotRequired[str | None]
     """Who started it: the command line's caller, or `upload`."""
+    trials: NotRequired[int | None]
+    """With `tune`: how many trainings are tried, 1 to 100; without it 20."""
+    max_minutes: NotRequired[int | None]
+    """With `tune`: how long the trials may take together, 2 to 1,440; without it 60."""
     replace: NotRequired[bool | None]
-    """With `train`: the new model may lack categories of the live one."""
+    """With `train` and `tune`: the new model may lack categories of the live one."""
     decided_until: NotRequired[str | None]
     """With `train`: up to when people's decisions are in the last file of `data`, as ISO 8601."""
 
@@ -89,6 +93,40 @@ class Gate(TypedDict):
     """Level at which a model must be shown to be worse than the live one to be rejected for it."""
 
 
+class Best(TypedDict):
+    """The trial that was chosen, and what is kept of the others."""
+
+    job: str
+    """The tuning job that it is of."""
+    trial: str
+    """Its training job."""
+    accuracy: float
+    """On training rows that it had not learned from; those that judge the model no trial has seen."""
+    chosen: dict[str, str]
+    """The values of the tuned keys, each as JSON text."""
+    trials: int
+    completed: int
+    """Trials that ended well, and were not stopped early."""
+    table: str
+    """The address of trials.csv."""
+
+
+class Tuning(TypedDict):
+    """What a run tunes."""
+
+    name: str
+    """How the names of its tuning jobs begin; the same for the same work, so that no trial is lost."""
+    trials: int
+    """How many, those of earlier tries of the same work among them."""
+    seconds: int
+    """How long a tuning job may take."""
+    parallel: int
+    config: dict[str, Any]
+    """SageMaker's HyperParameterTuningJobConfig without its ResourceLimits."""
+    best: NotRequired[Best]
+    """Absent until one is chosen."""
+
+
 class Run(TypedDict):
     """What prepare found out; every later step reads it."""
 
@@ -144,6 +182,8 @@ class Run(TypedDict):
     """How often the trained model was sent back to be compared with another live model."""
     decided_until: NotRequired[str]
     """Up to when people's decisions are in the last file; absent: it has none."""
+    tuning: NotRequired[Tuning]
+    """Only of a run that tunes."""
 
 
 class Channel(TypedDict):
@@ -179,6 +219,9 @@ class LabelledFile(LabelledRows):
     `champion_validation` (the rows held out for it); `challenger` is a trained model to be compared only."""
     reading: str
     """How the file was read, in words; empty for a UTF-8 CSV with commas."""
+    trial_channels: NotRequired[list[Channel]]
+    """The training rows alone, cut into those that trials learn from and those that judge them; empty unless
+    the run tunes, and absent from runs that an older version began."""
     sha256: NotRequired[list[str]]
     """Of each file's bytes, in their order; absent from runs that an older version began."""
 
@@ -225,6 +268,42 @@ class PredictionValidation(TypedDict):
     train: LabelledFile | None
     predict: FileToLabel
     report: str
+
+
+class Plan(TypedDict):
+    """The tuning job that is to be made: what was not tried before."""
+
+    name: str
+    """Of the job, without its attempt."""
+    left: int
+    """How many trials are to be made; 0: enough were made before."""
+    further: bool
+    """Whether there are parents."""
+    parents: list[dict[str, str]]
+    """SageMaker's ParentHyperParameterTuningJobs: tuning jobs of the same work, from which it learns."""
+    config: dict[str, Any]
+    """SageMaker's HyperParameterTuningJobConfig."""
+    hyperparameters: dict[str, str]
+    """What is the same in all trials."""
+    output_config: dict[str, str]
+    """SageMaker's OutputDataConfig of the trials."""
+    stopping_condition: dict[str, int]
+    """SageMaker's StoppingCondition of each trial."""
+
+
+class Tuned(TypedDict, total=False):
+    """What is kept of SageMaker's answer, or what Step Functions caught when the tuning job failed."""
+
+    status: str
+    Error: str
+    Cause: str
+
+
+class Choice(TypedDict):
+    """What the trials came to."""
+
+    run: Run
+    """With the hyperparameters of the best trial, and that trial under `tuning`."""
 
 
 class Training(TypedDict):
@@ -437,6 +516,9 @@ class State(TypedDict, total=False):
     request: Request | ThresholdRequest
     run: Run
     validation: Validation
+    plan: Plan
+    tuned: Tuned
+    choice: Choice
     training: Training
     evaluation: Evaluation
     registration: Registration
@@ -466,6 +548,23 @@ class TurnEvent(TypedDict):
 
     execution: str
     """The ARN of the execution."""
+
+
+class PlanEvent(TypedDict):
+    """What tune gets before the trials."""
+
+    run: Run
+    execution: str
+    """The ARN of the execution."""
+    redrives: int
+    """How often it was redriven."""
+
+
+class ChooseEvent(TypedDict):
+    """What tune gets after the trials."""
+
+    run: Run
+    plan: Plan
 
 
 class EvaluateEvent(TypedDict):

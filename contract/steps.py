@@ -22,17 +22,22 @@ class Step:
 
 PREPARE = Step("Prepare", "run")
 VALIDATE = Step("Validate", "validation")
+PLAN = Step("Plan", "plan")
+TUNE = Step("Tune", "tuned")
+CHOOSE = Step("Choose", "choice")
 TRAIN = Step("Train", "training")
 EVALUATE = Step("Evaluate", "evaluation")
 REGISTER = Step("Register", "registration")
 PREDICT = Step("Predict", "prediction")
 COLLECT = Step("Collect", "results")
 
+TUNING = (PLAN, TUNE, CHOOSE)  # before a training, of a run that tunes
 TRAINING = (TRAIN, EVALUATE, REGISTER)
 PREDICTION = (PREDICT, COLLECT)
-ORDER = (PREPARE, VALIDATE, *TRAINING, *PREDICTION)
+ORDER = (PREPARE, VALIDATE, *TUNING, *TRAINING, *PREDICTION)
 
 THRESHOLD = Step("Threshold", REGISTER.leaves)  # the one step of a request for another target
+TUNE_FURTHER = Step("Tune further", TUNE.leaves)  # the tuning job that learns from those before it
 EXPLAIN = Step("Explain", "failure")
 PREDICT_IN_PARALLEL = Step("Predict in parallel", PREDICT.leaves)  # the array job, for several shards
 TURN = "Turn"  # where a training waits for those that began before it

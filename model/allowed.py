@@ -12,6 +12,7 @@ _TYPES = {
     "string": "text",
     "boolean": "true or false",
     "array": "a list",
+    "object": "an object",
 }
 _LIMITS = {
     "minimum": "at least",

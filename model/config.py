@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from contract import tuning as tuning_rules
 from contract.evaluation import LEAST_TARGET
 from contract.text import shorten
 from model.allowed import allowed
@@ -39,6 +40,15 @@ Architecture = Annotated[
     str, AfterValidator(_known), WithJsonSchema({"enum": [AUTO, *architectures()], "type": "string"})
 ]
 
+
+def _ranges(tuning: dict[str, Any] | None) -> dict[str, Any] | None:
+    if tuning is not None and any(tuning_rules.problems(tuning, _takes, str)):
+        raise ValueError
+    return tuning
+
+
+# What the schema says of it is made of the rules of the keys: see `schema`.
+Ranges = Annotated[dict[str, Any] | None, AfterValidator(_ranges), WithJsonSchema({"type": "object"})]
 
 FOLDS = 5
 LEAST_RATE = 1e-30  # a learning rate that has decayed; MXNet refuses those that are no normal float32
@@ -296,6 +306,28 @@ class Config(BaseModel):
         "`xlsx`; null keeps the input's format.",
     )
 
+    tuning: Ranges = Field(
+        None,
+        description="What `claimflow tune` tries: for each key a list of values, or `min`, `max` and `scale` "
+        "(`linear` or `log`); null takes ranges that suit the architecture ([tuning](tuning.md)).",
+    )
+    tuning_strategy: Literal["bayesian", "random", "hyperband"] = Field(
+        "bayesian",
+        description="Search strategy: `bayesian` learns from the trials before, `random` does not, "
+        "`hyperband` gives many trials few epochs and the best ones more.",
+    )
+    tuning_parallel: int = Field(
+        2,
+        ge=1,
+        le=tuning_rules.MOST_PARALLEL,
+        description="Trials at the same time, each on machines of its own.",
+    )
+    tuning_early_stopping: bool = Field(
+        True,
+        description="Whether a trial that is worse than half of the others at the same epoch is stopped; "
+        "`hyperband` stops trials anyway.",
+    )
+
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
         """Check `values` and fill in the defaults.
@@ -353,6 +385,7 @@ def schema() -> dict[str, Any]:
     for rule in rules.values():
         del rule["title"]
         rule["x-allowed"] = allowed(rule)
+    rules["tuning"] = _tuning_rule(rules)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Claimflow training configuration",
@@ -360,6 +393,60 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": rules,
     }
+
+
+def _tuning_rule(rules: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule of the key `tuning`: each range lies within what its key may be."""
+    bare = {
+        key: {
+            name: part for name, part in rule.items() if name not in {"default", "description", "x-allowed"}
+        }
+        for key, rule in rules.items()
+        if key in tuning_rules.TUNABLE
+    }
+    return {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {key: _range_rule(rule) for key, rule in bare.items()},
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": tuning_rules.MOST_RANGES,
+            },
+            {"type": "null"},
+        ],
+        "default": rules["tuning"]["default"],
+        "description": rules["tuning"]["description"],
+        "x-allowed": "an object that gives each key to tune a list of values, or an object with min and max "
+        "within what the key may be, or null",
+    }
+
+
+def _range_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    values = {
+        "type": "array",
+        "items": rule,
+        "minItems": 2,
+        "maxItems": tuning_rules.MOST_CHOICES,
+        "uniqueItems": True,
+    }
+    end = {"allOf": [rule, {"type": "number"}]}
+    between = {
+        "type": "object",
+        "properties": {"min": end, "max": end, "scale": {"enum": list(tuning_rules.SCALES)}},
+        "required": ["min", "max"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [values, between]}
+
+
+def _takes(key: str, value: object) -> bool:
+    """Return whether a key may have a value."""
+    try:
+        Config.model_validate({key: _whole(value)})
+    except ValidationError:
+        return False
+    return True
 
 
 def _whole(value: object) -> object:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from contract import tuning
 from contract.evaluation import LEAST_TARGET
 from contract.state import THRESHOLD, Action, Request, ThresholdRequest
 from contract.text import count
@@ -178,6 +179,41 @@ def train(  # noqa: PLR0913, PLR0917  the options of the command
 ) -> None:
     """Train a model on a labelled CSV, or several; it goes live if it is good enough."""
     submit(ctx.obj, "train", files, predict, config, explain=explain, no_wait=no_wait, replace=replace)
+
+
+@app.command()
+def tune(  # noqa: PLR0913, PLR0917  the options of the command
+    ctx: typer.Context,
+    files: LabelledFiles,
+    config: Config = None,
+    trials: Annotated[
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=1,
+            max=tuning.MOST_TRIALS,
+            help="How many settings to try, with those before.",
+        ),
+    ] = tuning.TRIALS,
+    max_minutes: Annotated[
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=tuning.LEAST_MINUTES,
+            max=tuning.MOST_MINUTES,
+            help="How long the trials may take together.",
+        ),
+    ] = tuning.MINUTES,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The new model may lack categories of the live one.")
+    ] = False,
+    no_wait: NoWait = False,
+) -> None:
+    """Try settings on a part of the training rows, and train with the best (docs/tuning.md)."""
+    limits = submission.Limits(trials, max_minutes)
+    submit(
+        ctx.obj, "tune", files, None, config, explain=False, no_wait=no_wait, replace=replace, limits=limits
+    )
 
 
 @app.command()
@@ -643,6 +679,7 @@ def submit(  # noqa: PLR0913  what the options say
     explain: bool,
     no_wait: bool,
     replace: bool = False,
+    limits: submission.Limits | None = None,
 ) -> None:
     """Upload what a command names, start a run with it and, unless told not to wait, follow it to its end."""
     settings = submission.read_config(config) if config else None
@@ -653,7 +690,7 @@ def submit(  # noqa: PLR0913  what the options say
         settings = submission.explained(account, stack, settings)
     data, *more = [send(account, stack, file) for file in files]
     also = send(account, stack, predict) if predict else None
-    made = submission.request(action, data, also, settings, more=more, replace=replace)
+    made = submission.request(action, data, also, settings, more=more, replace=replace, limits=limits)
     begin(account, stack, made, no_wait)
 
 

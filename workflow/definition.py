@@ -24,6 +24,7 @@ from contract.errors import (
 )
 from contract.state import THRESHOLD
 from contract.steps import Step
+from contract.tuning import OBJECTIVE
 
 Asl = dict[str, Any]
 
@@ -125,7 +126,8 @@ REPEATED = [step.name for step in (*steps.ORDER, steps.THRESHOLD) if step is not
 METRICS = {
     "training:loss": r"training loss=([0-9.]+)",
     "validation:loss": r"validation loss=([0-9.]+)",
-    "validation:accuracy": r"validation loss=.* accuracy=([0-9.]+)",
+    # Also of its last line, which tells the accuracy of the model that is saved: by that a trial is judged.
+    OBJECTIVE: r"validation.* accuracy[ =]([0-9.]+)",
 }
 
 
@@ -143,8 +145,13 @@ def build() -> Asl:
     train = _training_job(explain)
     anew.next(train)
     turn = _turn(explain)
-    turn.next(_trains(explain, train, predict))
-    by_action.add_choice(Rule.StringEquals("$.run.action", "train"), turn)
+    _trains(explain, train, predict)
+    how = Choice("Tune first?")
+    how.add_choice(Rule.StringEquals("$.run.action", "tune"), _tunes(explain, train))
+    how.default_choice(train)
+    turn.next(how)
+    learns = [Rule.StringEquals("$.run.action", action) for action in ("train", "tune")]
+    by_action.add_choice(Rule.Or(learns), turn)
     live = "$.run.live_model"
     by_action.default_choice(_uses("Use the live model", live, f"{live}.model_uri", predict))
     asked = {"request.$": "$.request", "execution.$": "$$.Execution.Id"}
@@ -164,8 +171,14 @@ def build() -> Asl:
     story = Chain([Pass("Received", parameters={"request.$": "$"}), by_kind])
     comment = "Claimflow: texts in, categories out. Written by workflow/definition.py; do not edit."
     graph: Asl = Graph(story, comment=comment, timeout_seconds=RUN_SECONDS).to_dict()
+    # A tuning that failed is planned anew, as there are more trials by then.
     graph["States"][again.state_id]["Choices"] = [
-        {"Variable": "$.again.step", "StringEquals": name, "Next": name} for name in REPEATED
+        {
+            "Variable": "$.again.step",
+            "StringEquals": name,
+            "Next": steps.PLAN.name if name == steps.TUNE.name else name,
+        }
+        for name in REPEATED
     ]
     return graph
 
@@ -174,6 +187,70 @@ def _trains(explain: Task, train: Task, predict: Choice) -> Chain:
     evaluate = _function(steps.EVALUATE, _given("run", "training", "validation"), explain)
     rejects = _rejects()
     return Chain([train, evaluate, _gate(_registers(explain, train, predict, rejects), rejects)])
+
+
+def _tunes(explain: Task, train: Task) -> Task:
+    """Try settings, choose the best, and train with them on all training rows."""
+    asked = {**_given("run"), "execution.$": "$$.Execution.Id", "redrives.$": REDRIVES}
+    plan = _function(steps.PLAN, asked, explain, of=steps.TUNE)
+    choose = _function(steps.CHOOSE, _given("run", "plan"), explain, of=steps.TUNE)
+    best = Pass("Use the best settings", input_path=f"{steps.CHOOSE.path}.run", result_path="$.run")
+    choose.next(best)
+    best.next(train)
+    left = Choice("Trials left?")
+    none = Rule.NumericEquals("$.plan.left", 0)
+    further = Rule.BooleanEquals("$.plan.further", True)
+    warm = {
+        "WarmStartConfig": {
+            "ParentHyperParameterTuningJobs.$": "$.plan.parents",
+            "WarmStartType": "IdenticalDataAndAlgorithm",
+        }
+    }
+    left.add_choice(none, choose)
+    left.add_choice(further, _tuning_job(steps.TUNE_FURTHER, explain, choose, **warm))
+    left.default_choice(_tuning_job(steps.TUNE, explain, choose))
+    plan.next(left)
+    return plan
+
+
+def _tuning_job(step: Step, explain: Task, choose: Task, **more: Asl) -> Task:
+    trial = {
+        "StaticHyperParameters.$": "$.plan.hyperparameters",
+        "AlgorithmSpecification": _algorithm(),
+        "RoleArn": "${TrainingRole}",
+        "InputDataConfig.$": "$.validation.train.trial_channels",
+        "OutputDataConfig.$": "$.plan.output_config",
+        "ResourceConfig.$": "$.run.resource_config",
+        "StoppingCondition.$": "$.plan.stopping_condition",
+        "EnableNetworkIsolation": True,
+        "EnableInterContainerTrafficEncryption": True,
+    }
+    parameters = {
+        "HyperParameterTuningJobName.$": "States.Format('{}-{}', $.plan.name, $$.State.RetryCount)",
+        "HyperParameterTuningJobConfig.$": "$.plan.config",
+        "TrainingJobDefinition": trial,
+        "Tags": _tags(),
+        **more,
+    }
+    selector = {"status.$": "$.HyperParameterTuningJobStatus"}
+    call = "sagemaker:createHyperParameterTuningJob.sync"
+    job = _job(step, call, TRAINING_FAULTS, explain, parameters=parameters, result_selector=selector)
+    # A tuning that failed, or was stopped, may have trials that are good: Choose sees what there is.
+    job.catches.insert(0, Catch(choose, error_equals=["States.TaskFailed"], result_path=step.path))
+    job.next(choose)
+    return job
+
+
+def _algorithm() -> Asl:
+    return {
+        "TrainingImage.$": "$.run.image",
+        "TrainingInputMode": "File",
+        "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
+    }
+
+
+def _tags() -> list[Asl]:
+    return [{"Key": STACK_TAG, "Value": "${StackName}"}, {"Key": RUN_TAG, "Value.$": "$.run.id"}]
 
 
 def _turn(explain: Task) -> Task:
@@ -200,11 +277,7 @@ def _training_job(explain: Task) -> Task:
             f"States.Format('{{}}-{{}}-{{}}', $.run.job_name, {REDRIVES}, $$.State.RetryCount)"
         ),
         "RoleArn": "${TrainingRole}",
-        "AlgorithmSpecification": {
-            "TrainingImage.$": "$.run.image",
-            "TrainingInputMode": "File",
-            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in METRICS.items()],
-        },
+        "AlgorithmSpecification": _algorithm(),
         "HyperParameters.$": "$.run.hyperparameters",
         "InputDataConfig.$": "$.validation.train.channels",
         "OutputDataConfig.$": "$.run.output_config",
@@ -214,10 +287,7 @@ def _training_job(explain: Task) -> Task:
         "CheckpointConfig": {"S3Uri.$": "$.run.checkpoints", "LocalPath": "/opt/ml/checkpoints"},
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,  # of gradients, between several hosts
-        "Tags": [
-            {"Key": STACK_TAG, "Value": "${StackName}"},
-            {"Key": RUN_TAG, "Value.$": "$.run.id"},
-        ],
+        "Tags": _tags(),
     }
     output = "States.Format('{}/{}/output/%s.tar.gz', $.OutputDataConfig.S3OutputPath, $.TrainingJobName)"
     result_selector = {

@@ -48,6 +48,14 @@ class Uploaded:
     version: str | None
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How many trials a tuning makes, and how many minutes it may take."""
+
+    trials: int
+    max_minutes: int
+
+
 def check_file(path: Path) -> None:
     """Raise CommandError unless `path` is a file with something in it, named as a table is."""
     try:
@@ -115,6 +123,7 @@ def request(  # noqa: PLR0913  what a request may say
     *,
     more: Sequence[Uploaded] = (),
     replace: bool = False,
+    limits: Limits | None = None,
 ) -> Request:
     """Return the execution's input.
 
@@ -125,6 +134,7 @@ def request(  # noqa: PLR0913  what a request may say
         config: the configuration, None for the stack's own
         more: other files to train on
         replace: whether the new model may lack categories of the live one
+        limits: of a tuning
 
     """
     made: Request = {"action": action, "data": data.uri}
@@ -139,6 +149,8 @@ def request(  # noqa: PLR0913  what a request may say
         made["config"] = config
     if replace:
         made["replace"] = True
+    if limits:
+        made["trials"], made["max_minutes"] = limits.trials, limits.max_minutes
     return made
 
 

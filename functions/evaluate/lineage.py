@@ -2,7 +2,7 @@
 
 import json
 
-from contract.lineage import SCHEMA, Decisions, LearnedFile, Lineage, Program
+from contract.lineage import SCHEMA, Decisions, LearnedFile, Lineage, Program, Tuned
 from contract.state import EvaluateEvent, InputFile, Run, labelled_files
 
 
@@ -11,7 +11,7 @@ def lineage(state: EvaluateEvent, program: Program | None) -> Lineage:
     run, files = state["run"], labelled_files(state["run"])
     live = run["live_model"]
     sha256: list[str | None] = [*state["validation"]["train"].get("sha256", [None] * len(files))]
-    return {
+    made: Lineage = {
         "schema": SCHEMA,
         "run": run["name"],
         "job": state["training"]["job"],
@@ -21,6 +21,17 @@ def lineage(state: EvaluateEvent, program: Program | None) -> Lineage:
         "program": program,
         "config": {key: json.loads(text) for key, text in run["hyperparameters"].items()},
     }
+    if tuned := _tuned(run):
+        made["tuned"] = tuned
+    return made
+
+
+def _tuned(run: Run) -> Tuned | None:
+    best = run["tuning"].get("best") if "tuning" in run else None
+    if not best:
+        return None
+    chosen = {key: json.loads(text) for key, text in best["chosen"].items()}
+    return {"job": best["job"], "trial": best["trial"], "trials": best["trials"], "chosen": chosen}
 
 
 def _learned(file: InputFile, sha256: str | None) -> LearnedFile:

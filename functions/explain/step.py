@@ -26,7 +26,9 @@ def _steps(state: State) -> Iterator[Step]:
         return
     yield steps.PREPARE
     yield steps.VALIDATE
-    if state["run"].get("action") == "train":
+    if state["run"].get("action") == "tune":
+        yield from steps.TUNING
+    if state["run"].get("action") != "predict":
         yield from steps.TRAINING
     if state["validation"].get("predict") and not _is_whole(state):
         yield from steps.PREDICTION
@@ -35,6 +37,8 @@ def _steps(state: State) -> Iterator[Step]:
 def _is_done(step: Step, state: State) -> bool:
     if step is steps.PREDICT:
         return "succeeded" in state.get("prediction", {})
+    if step is steps.TUNE:
+        return "tuned" in state or state["plan"].get("left") == 0
     return step.leaves in state and step is not steps.COLLECT
 
 

@@ -12,7 +12,7 @@ from contract.text import and_more
 from shared.storage import ObjectInfo
 
 # How much of its disk a function needs, in sizes of the file: measured, see docs/reliability.md.
-TRAINING_NEEDS, PREDICTING_NEEDS = 1.9, 2.7
+TRAINING_NEEDS, TUNING_NEEDS, PREDICTING_NEEDS = 1.9, 2.1, 2.7
 QUEUE = 512  # megabytes that the queue needs at most, beside that
 MEGABYTE = 1024 * 1024
 
@@ -44,8 +44,9 @@ def check(action: Action, data: Sequence[ObjectInfo], predict: ObjectInfo | None
         disks: of the functions
 
     """
-    if action == "train":
-        _check(data, "train on", int(disks.validate * MEGABYTE / TRAINING_NEEDS))
+    if action != "predict":
+        needs = TUNING_NEEDS if action == "tune" else TRAINING_NEEDS
+        _check(data, "train on", int(disks.validate * MEGABYTE / needs))
     labelled = data if action == "predict" else [predict] if predict else []
     _check(labelled, "label", int((disks.collect - QUEUE) * MEGABYTE / PREDICTING_NEEDS))
 

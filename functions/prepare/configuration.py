@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from contract import tuning
 from contract.errors import InvalidConfig
 from contract.keys import LIVE_KEYS, LIVE_PREFIX
 from contract.text import is_text, shorten
@@ -70,11 +71,24 @@ def _schema_problems(given: Config) -> list[str]:
     wrong = {
         str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(possible) if error.path
     }
-    return problems + [
+    problems += [
         f"{key} is {_shown(given[key])}, but must be {rules[key]['x-allowed']}"
         for key in given
-        if key in wrong
+        if key in wrong - {"tuning"}
     ]
+    return problems + _tuning_problems(possible)
+
+
+def _tuning_problems(given: Config) -> list[str]:
+    """Check the ranges to tune in one by one, each by the rule of its key."""
+    if given.get("tuning") is None:
+        return []
+    rules = schema()["properties"]
+
+    def takes(key: str, value: object) -> bool:
+        return Draft202012Validator(rules[key]).is_valid(value)
+
+    return list(tuning.problems(given["tuning"], takes, lambda key: str(rules[key]["x-allowed"])))
 
 
 def _impossible(value: object) -> str | None:

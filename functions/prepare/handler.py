@@ -22,7 +22,7 @@ def _handle(event: PrepareEvent) -> Run:
     predict = _find(run_request.predict, "predict") if run_request.predict else None
     capacity.check(run_request.action, data, predict, _disks())
     config = _config(run_request.config, stack)
-    if run_request.action == "train":
+    if run_request.action != "predict":
         capacity.check_checkpoints(config, data, stack.instance_type, stack.volume_gb)
     live_model = registry.live_model(settings.model_group())
     waiting, rejected = (None, None) if live_model else registry.not_live(settings.model_group())
@@ -38,6 +38,8 @@ def _handle(event: PrepareEvent) -> Run:
         started_by=run_request.started_by,
         replace=run_request.replace,
         decided_until=run_request.decided_until,
+        trials=run_request.trials,
+        max_minutes=run_request.max_minutes,
     )
     described = run.describe(inputs, stack, event["execution"])
     storage.write_json(storage.parse_uri(described["config"]), config)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
-from contract import state
+from contract import state, tuning
 from contract.errors import InvalidRequest
 from contract.state import MOST_FILES, Action
 from contract.text import shorten
@@ -13,6 +13,8 @@ from shared import given
 from shared.storage import Location, parse_uri
 
 ACTIONS = get_args(Action)
+_ALLOWED = f"{', '.join(map(repr, ACTIONS))} or '{state.THRESHOLD}'"
+_LIMITS = {"trials": (1, tuning.MOST_TRIALS), "max_minutes": (tuning.LEAST_MINUTES, tuning.MOST_MINUTES)}
 KEYS = tuple(state.Request.__annotations__)
 
 
@@ -33,6 +35,8 @@ class Request:
     started_by: str | None
     replace: bool
     decided_until: str | None
+    trials: int
+    max_minutes: int
 
 
 def parse(document: object) -> Request:
@@ -57,6 +61,8 @@ def parse(document: object) -> Request:
         started_by=document.get("started_by"),
         replace=document.get("replace") or False,
         decided_until=document.get("decided_until"),
+        trials=document.get("trials") or tuning.TRIALS,
+        max_minutes=document.get("max_minutes") or tuning.MINUTES,
     )
 
 
@@ -73,6 +79,7 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
     if problem := given.not_a_person(document.get("started_by")):
         yield problem
     yield from _decided_problems(document)
+    yield from _limit_problems(document)
     config = document.get("config")
     if isinstance(config, str):
         yield from _uri_problems("config", config)
@@ -83,16 +90,28 @@ def _problems(document: dict[str, Any]) -> Iterator[str]:
 def _action_problems(document: dict[str, Any]) -> Iterator[str]:
     action = document.get("action")
     if "action" not in document:
-        yield "'action' is missing; it must be 'train', 'predict' or 'threshold'"
+        yield f"'action' is missing; it must be {_ALLOWED}"
     elif action not in ACTIONS:
         shown = f"'{shorten(action)}'" if isinstance(action, str) else given.kind(action)
-        yield f"'action' is {shown}; it must be 'train', 'predict' or 'threshold'"
+        yield f"'action' is {shown}; it must be {_ALLOWED}"
     if action == "predict" and document.get("predict") is not None:
         yield "'predict' goes with the action 'train' only; name the file to label in 'data'"
     if not isinstance(document.get("replace") or False, bool):
         yield f"'replace' is {given.kind(document['replace'])}; it must be true or false"
     if action == "predict" and document.get("replace"):
         yield "'replace' goes with the action 'train' only; leave it out"
+
+
+def _limit_problems(document: dict[str, Any]) -> Iterator[str]:
+    for key, (least, most) in _LIMITS.items():
+        value = document.get(key)
+        if value is None:
+            continue
+        if document.get("action") != "tune":
+            yield f"'{key}' goes with the action 'tune' only; leave it out"
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            shown = f"{value}" if isinstance(value, int | float) else given.kind(value)
+            yield f"'{key}' is {shown}; it must be a whole number from {least} to {most:,}"
 
 
 def _decided_problems(document: dict[str, Any]) -> Iterator[str]:

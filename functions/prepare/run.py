@@ -5,10 +5,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from contract import keys
+from contract import keys, tuning
 from contract.errors import NoLiveModel
 from contract.state import Action, InputFile, LiveModel, Run
 from prepare.capacity import has_own_disks
+from prepare.tuning import describe as describe_tuning
 from shared.messages import command
 from shared.storage import ObjectInfo
 
@@ -53,6 +54,8 @@ class Inputs:
     started_by: str | None = None
     replace: bool = False
     decided_until: str | None = None
+    trials: int = tuning.TRIALS
+    max_minutes: int = tuning.MINUTES
 
 
 def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
@@ -89,7 +92,9 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
             "recall_floor_categories": config["recall_floor_categories"],
             "live_significance": config["live_significance"],
         },
-        "hyperparameters": {key: json.dumps(value) for key, value in config.items()},
+        "hyperparameters": {
+            key: json.dumps(value) for key, value in config.items() if key not in tuning.KEYS
+        },
         "image": stack.image,
         "job_definition": stack.job_definition,
         "job_name": job_name(inputs, execution),
@@ -101,6 +106,9 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
     }
     if inputs.more_data:
         described["more_data"] = [_file(info) for info in inputs.more_data]
+    if inputs.action == "tune":
+        seconds = 60 * inputs.max_minutes
+        described["tuning"] = describe_tuning(config, work, stack.image, inputs.trials, seconds)
     if inputs.decided_until:
         described["decided_until"] = inputs.decided_until
     return described
@@ -137,10 +145,11 @@ def run_id(inputs: Inputs) -> str:
     uploaded: what a run has labelled serves the next one.
     """
     predicts_with = inputs.live_model["arn"] if inputs.action == "predict" and inputs.live_model else ""
-    config = {key: value for key, value in inputs.config.items() if key not in OF_DELIVERY}
+    ignored = OF_DELIVERY | ({"tuning_parallel"} if inputs.action == "tune" else {*tuning.KEYS})
+    config = {key: value for key, value in inputs.config.items() if key not in ignored}
     identity = [
         inputs.action,
-        *(_content if inputs.action == "predict" else _identity)(inputs.data),
+        *(_identity if inputs.action == "train" else _content)(inputs.data),
         json.dumps(config, sort_keys=True),
         predicts_with,
         *(_identity(inputs.predict) if inputs.predict else ()),

@@ -31,6 +31,16 @@ def channels(run: Run, challenger: str | None = None) -> list[Channel]:
     return inputs
 
 
+def trial_channels(run: Run) -> list[Channel]:
+    """Return the InputDataConfig of a trial: training rows to learn from, and others that judge it."""
+    artifacts = settings.artifacts_bucket()
+    names = {keys.TRAIN: keys.TRIAL_TRAIN, keys.VALIDATION: keys.TRIAL_VALIDATION}
+    return [
+        _channel(name, f"s3://{artifacts}/{keys.channel(run['id'], folder)}", "text/csv")
+        for name, folder in names.items()
+    ]
+
+
 def _held_out(card: str | None) -> str | None:
     """Return where the rows lie that judged a model; a channel without an object fails the training."""
     if card is None:

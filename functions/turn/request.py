@@ -10,7 +10,7 @@ def trained_file(text: str) -> str:
         request = strict_json.parse(text or "null")
     except JsonError:
         return ""
-    if not isinstance(request, dict) or request.get("action") != "train":
+    if not isinstance(request, dict) or request.get("action") not in ("train", "tune"):
         return ""
     data = request.get("data")
     first = data[0] if isinstance(data, list) and data else data

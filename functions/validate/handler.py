@@ -22,7 +22,7 @@ from contract.state import (
     labelled_files,
 )
 from shared import settings, storage
-from shared.channels import channels
+from shared.channels import channels, trial_channels
 from shared.messages import bounded, trained_from
 from shared.storage import Hashed, Location, ObjectInfo
 from shared.table import Table
@@ -40,8 +40,8 @@ Report = dict[str, Any]  # a part of validation.json
 
 def _handle(event: ValidateEvent) -> Validation:
     run = event["run"]
-    labelled = labelled_files(run) if run["action"] == "train" else []
-    unlabelled = run["predict"] if run["action"] == "train" else run["data"]
+    labelled = labelled_files(run) if run["action"] != "predict" else []
+    unlabelled = run["data"] if run["action"] == "predict" else run["predict"]
     report: Report = {"schema": 1, "run": run["name"], "train": None, "predict": None}
     train, predict = None, None
     if labelled:
@@ -70,6 +70,8 @@ def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV
             )
         rejected = _give_rejected(run, run["name"], tables[0], made.rejected)
+        if run["action"] == "tune":
+            _give_trial_channels(run, made)
     counts: LabelledRows = {
         "rows": made.rows,
         "rejected": made.rejected_rows,
@@ -98,9 +100,17 @@ def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
         "warnings": warnings,
         "channels": channels(run),
         "reading": tables[0].reading.described,
+        "trial_channels": trial_channels(run) if run["action"] == "tune" else [],
         "sha256": [stream.sha256() for stream in streams],
     }
     return checked, report
+
+
+def _give_trial_channels(run: Run, made: training.Channels) -> None:
+    """Cut the training rows up for the trials, so that no trial sees the rows that judge the model."""
+    sides = training.make_trial_channels(made, run["validation_fraction"])
+    for name, path in zip((keys.TRIAL_TRAIN, keys.TRIAL_VALIDATION), sides, strict=True):
+        storage.upload(Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV)
 
 
 def _source(run: Run, file: InputFile, stream: Hashed, *, several: bool) -> LabelledTable:

@@ -66,6 +66,15 @@ def assign(hashes: Hashes, codes: Codes, fraction: float) -> Mask | None:
     return sides[row_texts] if sides.any() else None
 
 
+def again(hashes: Hashes) -> Hashes:
+    """Return other hashes of the same texts, which say nothing of the sides that the first ones chose.
+
+    Multiplying by an odd number is one-to-one (Fibonacci hashing: Knuth, The Art of Computer Programming,
+    volume 3, 6.4).
+    """
+    return hashes * np.uint64(0x9E3779B97F4A7C15)
+
+
 def duplicates(hashes: Hashes) -> int:
     """Count the rows whose text stands in an earlier row too."""
     return int(len(hashes) - len(np.unique(hashes)))

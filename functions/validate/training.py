@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -84,6 +85,10 @@ class Channels:
     rejected_rows: int
     classes: int
     report: dict[str, Any]
+    hashes: split.Hashes
+    """Of the texts of the training rows, in their order."""
+    codes: split.Codes
+    """The numbers of their categories."""
 
     @property
     def rows(self) -> int:
@@ -127,7 +132,8 @@ def make_channels(
         )
     report = _report(usable, hashes, codes, validation)
     columns = _columns(several=len(sources) > 1)
-    train_file, validation_file = _write_sides(usable.path, validation, columns, folder)
+    train_file, validation_file = folder / "train.csv", folder / "validation.csv"
+    _write_sides(usable.path, validation, columns, (train_file, validation_file))
     return Channels(
         train=train_file,
         validation=validation_file,
@@ -137,8 +143,29 @@ def make_channels(
         validation_texts=len(np.unique(hashes[validation])),
         rejected_rows=rejected.reasons.total(),
         classes=len(usable.labels),
+        hashes=hashes[~validation],
+        codes=codes[~validation],
         report={**report, "warnings": [*warnings.of(report, rejected.reasons), *_guesses(sources)]},
     )
+
+
+def make_trial_channels(made: Channels, fraction: float) -> tuple[Path, Path]:
+    """Cut the training rows into those that the trials of a tuning learn from, and those that judge them.
+
+    Returns both files; that of the training rows is gone. Raises InvalidData: too few texts.
+    """
+    codes = np.unique(made.codes, return_inverse=True)[1].astype(np.int32)
+    judges = split.assign(split.again(made.hashes), codes, fraction)
+    if judges is None:
+        texts = count(len(np.unique(made.hashes)), "different text")
+        raise InvalidData(
+            f"The training rows have only {texts}; that is too few to tune with. Add rows with other texts."
+        )
+    sides = made.train.with_name("trial_train.csv"), made.train.with_name("trial_validation.csv")
+    with made.train.open(encoding="utf-8", newline="") as file:
+        columns = tuple(next(csv.reader(file)))
+    _write_sides(made.train, judges, columns, sides, skip=1)
+    return sides
 
 
 def nothing_usable(table: Table, reasons: Counter[str], first: rows.Rejected | None) -> str:
@@ -234,9 +261,10 @@ def _misspelled(label: str) -> str:
 
 
 def _write_sides(
-    path: Path, validation: split.Mask, columns: tuple[str, ...], folder: Path
-) -> tuple[Path, Path]:
-    train, judge = folder / "train.csv", folder / "validation.csv"
+    path: Path, validation: split.Mask, columns: tuple[str, ...], sides: tuple[Path, Path], skip: int = 0
+) -> None:
+    """Deal the rows of a file into two and remove it; `skip` rows at its beginning are its header."""
+    train, judge = sides
     with (
         path.open(encoding="utf-8", newline="") as source,
         train.open("w", encoding="utf-8", newline="") as train_file,
@@ -245,10 +273,9 @@ def _write_sides(
         writers = csv.writer(train_file), csv.writer(judge_file)
         for writer in writers:
             writer.writerow(columns)
-        for row, judges in zip(csv.reader(source), validation.tolist(), strict=True):
+        for row, judges in zip(islice(csv.reader(source), skip, None), validation.tolist(), strict=True):
             writers[judges].writerow(row)
     path.unlink()
-    return train, judge
 
 
 def _check_classes(name: str, usable: Usable, n_classes: int | None) -> None:

@@ -13,6 +13,7 @@ from explain.handler import handler as explain
 from prepare.handler import handler as prepare
 from register.handler import handler as register
 from tests.unit.functions.stack import ACCEPTANCE, EXECUTION, Stack, csv_text, labelled
+from tune.handler import handler as tune
 from validate.handler import handler as validate
 from workflow.definition import LAMBDA_FAULTS
 
@@ -68,6 +69,12 @@ def _prepared(stack: Stack) -> State:
     return {**asked, "run": prepare(asked, None)}
 
 
+def _to_tune(stack: Stack) -> State:
+    data = stack.upload("train/claims.csv", labelled(20))
+    run = prepare({"request": {"action": "tune", "data": data}, "execution": EXECUTION}, None)
+    return {"run": run, "execution": EXECUTION, "redrives": 0}
+
+
 def _to_predict(stack: Stack) -> State:
     stack.live()
     data = stack.upload(
@@ -104,6 +111,7 @@ STEPS = {
     "prepare": Step(prepare, "run", _asked),
     "validate to train": Step(validate, "validation", _prepared),
     "validate to predict": Step(validate, "validation", _to_predict),
+    "plan": Step(tune, "plan", _to_tune),
     "evaluate": Step(evaluate, "evaluation", _trained),
     "register": Step(register, "registration", _evaluated),
     "threshold": Step(register, "registration", _to_change_the_target),

@@ -30,6 +30,8 @@ WITHOUT_RESOURCE = {
     "logs:UpdateLogDelivery": "Step Functions writes its log",
     "xray:GetSamplingRules": "Step Functions writes its trace",
     "xray:GetSamplingTargets": "Step Functions writes its trace",
+    "sagemaker:ListHyperParameterTuningJobs": "what was tried before; as below",
+    "sagemaker:ListTrainingJobsForHyperParameterTuningJob": "what the trials came to",
     "sagemaker:ListModelPackages": "what is live is looked up; SageMaker's List calls know no resources",
     "xray:PutTelemetryRecords": "functions and Step Functions write their traces",
     "xray:PutTraceSegments": "functions and Step Functions write their traces",

@@ -18,10 +18,13 @@ Data = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 PREDICTING = ("Predict", "Predict in parallel")
+TUNING = ("Tune", "Tune further")
 REDRIVEN = ("Failed", "PartlyDone")
 JOB_FAILED = {"States.TaskFailed", "States.ALL", "States.Timeout"}
 WRITTEN_BEFORE = {
     "$.run.action": "prepare always gives it",
+    "$.plan.left": "tune always gives it with its plan",
+    "$.plan.further": "tune always gives it with its plan",
     "$.run.accuracy_bar": "prepare always gives it",
     "$.run.predict_wanted": "prepare always gives it",
     "$.evaluation.accuracy": "evaluate always gives it",
@@ -72,7 +75,7 @@ def test_every_error_of_a_step_is_explained(states: Data) -> None:
                 "ResultPath": "$.error",
                 "Next": "Explain",
             }, name
-            assert len(state["Catch"]) == (2 if name in PREDICTING else 1), name
+            assert len(state["Catch"]) == (2 if name in (*PREDICTING, *TUNING) else 1), name
 
 
 def test_what_failed_shards_leave_is_collected(states: Data) -> None:
@@ -85,12 +88,45 @@ def test_what_failed_shards_leave_is_collected(states: Data) -> None:
         assert states[name]["ResultPath"] == "$.prediction"
 
 
+def test_what_the_trials_of_a_failed_tuning_leave_is_looked_at(states: Data) -> None:
+    for name in TUNING:
+        assert states[name]["Catch"][0] == {
+            "ErrorEquals": ["States.TaskFailed"],
+            "ResultPath": "$.tuned",
+            "Next": "Choose",
+        }
+        assert states[name]["ResultPath"] == "$.tuned"
+
+
+def test_a_trial_is_trained_as_a_training_is_but_for_what_only_one_of_them_has(states: Data) -> None:
+    train, (trial, further) = (
+        states["Train"]["Parameters"],
+        (states[name]["Parameters"]["TrainingJobDefinition"] for name in TUNING),
+    )
+    assert trial == further
+    same = set(train) & set(trial)
+    assert {key.removesuffix(".$") for key in same if train[key] != trial[key]} == {
+        "InputDataConfig",
+        "OutputDataConfig",
+        "StoppingCondition",
+    }
+    assert {key.removesuffix(".$") for key in set(train) - same} == {
+        "TrainingJobName",
+        "HyperParameters",
+        "EnableManagedSpotTraining",
+        "CheckpointConfig",
+        "Tags",
+    }
+    assert set(trial) - same == {"StaticHyperParameters.$"}
+
+
 def test_a_redriven_run_goes_back_to_the_step_that_failed(states: Data) -> None:
     again = states["Which step again?"]
     ways = {rule["StringEquals"]: rule["Next"] for rule in again["Choices"]}
-    assert ways == {name: name for name in ways}
+    # A tuning is planned anew, as there are more trials by then.
+    assert ways == {**{name: name for name in ways}, "Tune": "Plan"}
     steps = {name for name, state in _tasks(states) if not _publishes(state)}
-    assert set(ways) == steps - {"Explain", "Turn", *REDRIVEN, *PREDICTING}
+    assert set(ways) == steps - {"Explain", "Turn", "Tune further", *REDRIVEN, *PREDICTING}
     reset = states[again["Default"]]
     assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "Only one shard?")
 

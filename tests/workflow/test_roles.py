@@ -14,7 +14,7 @@ from docs import permission_table
 from docs.policies import Grant, Request, grants, template
 from tests.workflow.claims import FAST, NETWORK, as_csv, rows
 from tests.workflow.fixtures import local_stack
-from tests.workflow.stack import Stack, output_of
+from tests.workflow.stack import Stack, output_of, wait_for_job
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 PSEUDO = {"Partition": "aws", "Region": REGION, "AccountId": ACCOUNT}
@@ -51,6 +51,7 @@ def decisions(enforced: Stack) -> list[Decision]:
     learns(enforced)
     predicts(enforced)
     is_stopped(enforced)
+    tunes(enforced)
     fails_and_goes_on(enforced)
     changes_what_is_live(enforced)
     return decided(enforced)
@@ -83,6 +84,17 @@ def is_stopped(stack: Stack) -> None:
     prediction = stack.start({"action": "predict", "data": data})
     wait_for_shard(stack)
     stop(stack, prediction)
+
+
+def tunes(stack: Stack) -> None:
+    """Stop a tuning in its first trial, and let another one end."""
+    data = stack.upload("requests/tuned.csv", as_csv(rows(240, seed=5)))
+    slow = NETWORK | {"num_epoch": 200, "patience": 200, "seq_len": 256, "tuning": {"dropout": [0.1, 0.2]}}
+    tuning = stack.start({"action": "tune", "data": data, "config": slow, "trials": 1})
+    wait_for_job(stack)
+    stop(stack, tuning)
+    quick = FAST | {"tuning": {"ngram_words": [1, 2]}}
+    output_of(stack.run({"action": "tune", "data": data, "config": quick, "trials": 1}))
 
 
 def fails_and_goes_on(stack: Stack) -> None:

@@ -105,6 +105,12 @@ def requests(service: str, operation: str, given: dict[str, Any]) -> list[Reques
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given.get('TableName')}"
     asked: dict[tuple[str, str], Callable[[], list[Request]]] = {
         ("sagemaker", "ListModelPackages"): lambda: [Request("sagemaker:ListModelPackages")],
+        ("sagemaker", "ListHyperParameterTuningJobs"): lambda: [
+            Request("sagemaker:ListHyperParameterTuningJobs")
+        ],
+        ("sagemaker", "ListTrainingJobsForHyperParameterTuningJob"): lambda: [
+            Request("sagemaker:ListTrainingJobsForHyperParameterTuningJob")
+        ],
         ("sagemaker", "DescribeModelPackage"): lambda: [
             Request("sagemaker:DescribeModelPackage", given["ModelPackageName"])
         ],

@@ -150,3 +150,27 @@ def test_whatever_a_configuration_holds_the_answer_is_one_short_sentence(
     assert said in inline
     assert len(inline) < 2_000
     assert "\n" not in inline
+
+
+@pytest.mark.parametrize(
+    ("tuning", "said"),
+    [
+        ({"seed": [1, 2]}, "tuning.seed cannot be tuned; what can is architecture, batch_size"),
+        ({"batch_size": [16, 0]}, "each value of tuning.batch_size must be a whole number from 1 to 8,192"),
+        ({"batch_size": [16]}, "tuning.batch_size must be a list of 2 to 30 different values"),
+        ({"dropout": {"min": 0.1, "max": 1}}, "min and max of tuning.dropout must be a number of at least 0"),
+        ({"dropout": {"min": 0.5, "max": 0.1}}, "min of tuning.dropout must be below its max"),
+        ({"wd": {"min": 0, "max": 0.1, "scale": "log"}}, "min of tuning.wd must be above 0 on the scale log"),
+        ({"wd": {"min": 0, "max": 0.1, "scale": []}}, "scale of tuning.wd must be one of linear, log"),
+        ({"optimizer": {"min": "adam", "max": "sgd"}}, "of what is no number, list the values"),
+        ({"wd": 0.1}, "tuning.wd must be a list of values, or an object with min, max"),
+        (["wd"], "tuning must be an object of 1 to 20 keys with their ranges, or null"),
+    ],
+)
+def test_each_range_to_tune_in_is_told_what_is_wrong_with_it(tuning: object, said: str) -> None:
+    assert said in problems({"tuning": tuning})
+
+
+def test_ranges_that_can_be_tuned_stand() -> None:
+    ranges = {"learning_rate": {"min": 0.001, "max": 0.01, "scale": "log"}, "kernel_size": [[2, 3], 3]}
+    assert complete({"tuning": ranges})["tuning"] == ranges

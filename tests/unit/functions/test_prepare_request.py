@@ -151,3 +151,27 @@ def test_half_a_character_elsewhere_is_refused_too() -> None:
     said = problems({"action": "\ud800", "data": "s3://bkt/a.csv", "version": "\ud800", "\ud800": 1})
     assert "'version' is text; it must be the S3 version" in said
     assert said.encode()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"trials": 0}, "'trials' is 0; it must be a whole number from 1 to 100"),
+        ({"trials": 101}, "'trials' is 101; it must be"),
+        ({"trials": True}, "'trials' is True; it must be"),
+        ({"trials": "20"}, "'trials' is text; it must be"),
+        ({"max_minutes": 1}, "'max_minutes' is 1; it must be a whole number from 2 to 1,440"),
+        ({"max_minutes": 2.5}, "'max_minutes' is 2.5; it must be"),
+    ],
+)
+def test_limits_of_a_tuning_that_cannot_be_are_refused(given: dict[str, object], said: str) -> None:
+    assert said in problems(TRAIN | {"action": "tune"} | given)
+
+
+def test_limits_go_with_a_tuning_only() -> None:
+    assert "'trials' goes with the action 'tune' only" in problems(TRAIN | {"trials": 5})
+
+
+def test_a_tuning_without_limits_has_the_usual_ones() -> None:
+    asked = request.parse(TRAIN | {"action": "tune"})
+    assert (asked.trials, asked.max_minutes) == (20, 60)

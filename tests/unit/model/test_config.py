@@ -87,6 +87,20 @@ IMPOSSIBLE = {
     "ngram_features": [0, 10**8, "auto", None],
     "explain": ["true", 1, None],
     "output": ["CSV", "xls", "", 1],
+    "tuning": [
+        {},
+        [],
+        {"seed": [1, 2]},
+        {"batch_size": [16]},
+        {"batch_size": [16, 0]},
+        {"batch_size": {"min": 1}},
+        {"dropout": {"min": 0.1, "max": 1}},
+        {"optimizer": {"min": "adam", "max": "sgd"}},
+        {"wd": {"min": 0.1, "max": 0.2, "scale": "root"}},
+    ],
+    "tuning_strategy": ["Bayesian", "grid", None],
+    "tuning_parallel": [0, 11, None],
+    "tuning_early_stopping": ["yes", None],
 }
 
 

@@ -1,0 +1,1 @@
+"""Plans the trials of a tuning, and chooses the best of them."""

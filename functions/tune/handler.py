@@ -1,0 +1,77 @@
+"""Lambda: what is left to try of a tuning, and afterwards the best of what was tried."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from contract import keys
+from contract.state import Choice, ChooseEvent, Plan, PlanEvent, Run
+from shared import aws, settings, storage
+from shared.storage import Location
+from shared.telemetry import lambda_handler, logger
+from tune import trials
+from tune.plan import TuningJob, plan
+from tune.trials import Trial
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import HyperParameterTrainingJobSummaryTypeDef
+
+
+def _handle(event: PlanEvent | ChooseEvent) -> Plan | Choice:
+    if "plan" in event:
+        return _choose(event["run"])
+    jobs = list(_jobs(event["run"]))
+    made = plan(event["run"], jobs, settings.artifacts_bucket(), event["execution"], event["redrives"])
+    logger.info("Planned", extra={"left": made["left"], "parents": len(made["parents"])})
+    return made
+
+
+def _choose(run: Run) -> Choice:
+    """Return the run with the best hyperparameters, and put the table of all trials where people find it."""
+    tried = [trial for job in _jobs(run) for trial in _trials(job.name)]
+    tried.sort(key=lambda trial: (trial.job, trial.name))
+    found = trials.best(tried)
+    place = Location(settings.results_bucket(), f"{run['name']}/{keys.TRIALS}")
+    table = storage.write_bytes(place, trials.table(tried).encode("utf-8-sig"), "text/csv; charset=utf-8")
+    kept = trials.described(tried, found, table)
+    logger.info("Chosen", extra={"trial": found.name, "accuracy": found.accuracy, "trials": len(tried)})
+    hyperparameters = {**run["hyperparameters"], **found.chosen}
+    return {"run": {**run, "hyperparameters": hyperparameters, "tuning": {**run["tuning"], "best": kept}}}
+
+
+def _jobs(run: Run) -> Iterator[TuningJob]:
+    """Yield the tuning jobs of a run's work, of all executions, the newest first."""
+    pages = aws.sagemaker().get_paginator("list_hyper_parameter_tuning_jobs")
+    name = f"{run['tuning']['name']}-"
+    for page in pages.paginate(NameContains=name, SortBy="CreationTime", SortOrder="Descending"):
+        for job in page["HyperParameterTuningJobSummaries"]:
+            if job["HyperParameterTuningJobName"].startswith(name):
+                counters = job["TrainingJobStatusCounters"]
+                yield TuningJob(
+                    job["HyperParameterTuningJobName"],
+                    job["HyperParameterTuningJobStatus"],
+                    counters.get("Completed", 0),
+                )
+
+
+def _trials(job: str) -> Iterator[Trial]:
+    pages = aws.sagemaker().get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
+    for page in pages.paginate(HyperParameterTuningJobName=job, SortBy="CreationTime"):
+        for each in page["TrainingJobSummaries"]:
+            yield _trial(job, each)
+
+
+def _trial(job: str, told: "HyperParameterTrainingJobSummaryTypeDef") -> Trial:
+    final = told.get("FinalHyperParameterTuningJobObjectiveMetric")
+    began, ended = told.get("TrainingStartTime"), told.get("TrainingEndTime")
+    return Trial(
+        name=told["TrainingJobName"],
+        job=job,
+        status=told["TrainingJobStatus"],
+        accuracy=final["Value"] if final else None,
+        seconds=round((ended - began).total_seconds()) if began and ended else None,
+        chosen=told["TunedHyperParameters"],
+        reason=told.get("FailureReason", ""),
+    )
+
+
+handler = lambda_handler(_handle)
