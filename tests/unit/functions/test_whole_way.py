@@ -18,6 +18,7 @@ def test_a_training_goes_from_upload_to_a_live_model(stack: Stack) -> None:
         "card": state["evaluation"]["card"],
         "job": state["training"]["job"],
         "target_precision": None,
+        "approval": f"Approved by the gate, in the run {state['run']['name']}",
     }
 
 
