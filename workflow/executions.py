@@ -35,6 +35,7 @@ class Step:
     attempts: int = 0
     error: str | None = None
     job: str | None = None
+    tuning_job: str | None = None
     waits: str = ""
     """What for, where it waits for another run."""
 
@@ -101,7 +102,8 @@ def _attempt(step: Step, kind: str, details: Mapping[str, Any]) -> None:
         step.attempts += 1
         step.error = None
     elif kind == "TaskSubmitted" and details.get("resourceType") == "sagemaker":
-        step.job = _training_job(details)
+        step.job = _job(details, "TrainingJobArn")
+        step.tuning_job = _job(details, "HyperParameterTuningJobArn")
     elif kind.startswith(("Task", "LambdaFunction")) and kind.endswith(("Failed", "TimedOut")):
         step.error = details.get("error") or "States.Timeout"
         step.waits = _waits(step.error, details.get("cause") or "")
@@ -118,8 +120,8 @@ def _waits(error: str, cause: str) -> str:
     return said.removeprefix("The run ").rstrip(".")
 
 
-def _training_job(details: Mapping[str, Any]) -> str | None:
-    arn = json.loads(details.get("output") or "{}").get("TrainingJobArn")
+def _job(details: Mapping[str, Any], key: str) -> str | None:
+    arn = json.loads(details.get("output") or "{}").get(key)
     return str(arn).rsplit("/", 1)[-1] if arn else None
 
 

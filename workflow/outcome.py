@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from contract import cost
 from contract.errors import ModelRejected, PartlyDone
-from contract.state import Evaluation, FileToLabel, InputFile, LabelledFile, NewTarget, State
+from contract.state import Best, Evaluation, FileToLabel, InputFile, LabelledFile, NewTarget, State
 from contract.text import percent
 from workflow import objects
 from workflow.runs import FINAL, Run
@@ -108,6 +108,7 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
     evaluation, results = run.data.get("evaluation", {}), run.data.get("results", {})
     validation = run.data.get("validation", {})
     found = [
+        ("Trials", best["table"] if (best := _best(run.data)) else None),
         ("Training report", evaluation.get("report")),
         ("Suspect labels", evaluation.get("suspects", {}).get("file")),
         ("Results", results.get("results")),
@@ -179,6 +180,9 @@ def _compared(before: float, evaluation: Evaluation) -> str:
 def _training(data: State) -> list[Figure]:
     evaluation, registration = data.get("evaluation"), data.get("registration")
     pairs: list[Figure] = []
+    if best := _best(data):
+        pairs.append(("Trials", f"{best['trials']:,}, {best['completed']:,} of them to their end"))
+        pairs.append(("Best settings", ", ".join(f"{key} {text}" for key, text in best["chosen"].items())))
     if evaluation:
         pairs.append(
             (
@@ -198,6 +202,12 @@ def _training(data: State) -> list[Figure]:
         if target := registration.get("target"):
             pairs.extend(_target(target, version))
     return pairs
+
+
+def _best(data: State) -> Best | None:
+    """Return the trial that a tuning chose; None: it has not, or nothing was tuned."""
+    run = data.get("run")
+    return run["tuning"].get("best") if run and "tuning" in run else None
 
 
 def _target(target: NewTarget, version: int | None) -> list[Figure]:

@@ -1,10 +1,11 @@
-"""The last line that a running training job has written, for people who watch it."""
+"""What a running training or tuning job has come to, for people who watch it."""
 
 import re
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.text import percent
 from workflow.account import Account
 from workflow.executions import RUNNING, Step
 
@@ -18,17 +19,28 @@ _OF_MXNET = re.compile(r"\[\d\d:\d\d:\d\d\] \S+\.(h|cc|cu|cpp|cuh):\d+:")
 
 
 def last_line(account: Account, steps: "Sequence[Step]") -> str | None:
-    """Return the newest line of the training job that runs now; None if none runs, or none can be read.
+    """Return the newest line of the training job that runs now, or how many trials of a tuning have ended.
 
-    It is an extra: a run is followed as well by a person who may not read logs.
+    None if neither runs, or nothing can be read. It is an extra: a run is followed as well by a person who
+    may not read logs.
     """
-    job = next((step.job for step in reversed(steps) if step.status == RUNNING and step.job), None)
-    if job is None:
-        return None
+    running = next((step for step in reversed(steps) if step.status == RUNNING), None)
     try:
-        return _newest_event(account, job)
+        if running and running.tuning_job:
+            return _trials(account, running.tuning_job)
+        return _newest_event(account, running.job) if running and running.job else None
     except (BotoCoreError, ClientError):
         return None
+
+
+def _trials(account: Account, job: str) -> str:
+    """Return how many trials have ended well, and the best so far."""
+    told = account.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job)
+    wanted = told["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", 0)
+    said = f"{told['TrainingJobStatusCounters'].get('Completed', 0)} of {wanted} trials done"
+    best = told.get("OverallBestTrainingJob") or told.get("BestTrainingJob") or {}
+    final = best.get("FinalHyperParameterTuningJobObjectiveMetric")
+    return f"{said}, the best so far {percent(final['Value'])} right" if final else said
 
 
 def _newest_event(account: Account, job: str) -> str | None:

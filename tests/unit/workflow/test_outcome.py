@@ -280,3 +280,21 @@ def test_a_run_is_listed_whatever_its_request_was(request_: Any) -> None:
     listed = record(ended("InvalidRequest", request=request_), "results-bucket")
     assert (listed.state, listed.action, listed.rows) == ("failed", None, None)
     assert listed.file is None or listed.file.isprintable()
+
+
+def test_a_tuned_run_shows_its_trials_the_best_settings_and_where_the_table_lies() -> None:
+    best = {
+        "trials": 20,
+        "completed": 18,
+        "chosen": {"wd": "0.1", "optimizer": '"sgd"'},
+        "table": "s3://r/t.csv",
+    }
+    tuned = ended(run={"tuning": {"best": best}}, evaluation={**ABOVE, "validation_rows": 10})
+    figures = dict(outcome.figures(tuned))
+    assert figures["Trials"] == "20, 18 of them to their end"
+    assert figures["Best settings"] == 'wd 0.1, optimizer "sgd"'
+    assert ("Trials", "s3://r/t.csv") in outcome.addresses(tuned, links=False)
+
+
+def test_a_run_that_has_chosen_nothing_yet_shows_no_trials() -> None:
+    assert "Trials" not in dict(outcome.figures(ended(run={"tuning": {}})))

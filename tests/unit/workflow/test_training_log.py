@@ -25,7 +25,7 @@ class Logs:
 
 def shown(*lines: str) -> str | None:
     account = SimpleNamespace(logs=Logs(list(lines)))
-    step = SimpleNamespace(status=RUNNING, job="job")
+    step = SimpleNamespace(status=RUNNING, job="job", tuning_job=None)
     return last_line(cast("Account", account), [cast("Step", step)])
 
 
@@ -41,3 +41,22 @@ def test_a_training_that_wrote_nothing_else_shows_nothing() -> None:
 
 def test_a_line_of_the_program_that_begins_with_a_time_is_shown() -> None:
     assert shown("[01:02:03] training loss=0.5") == "[01:02:03] training loss=0.5"
+
+
+def trials(**told: Any) -> str | None:
+    config = {"ResourceLimits": {"MaxNumberOfTrainingJobs": 20}}
+    answer = {"HyperParameterTuningJobConfig": config, "TrainingJobStatusCounters": {"Completed": 7}, **told}
+    sagemaker = SimpleNamespace(describe_hyper_parameter_tuning_job=lambda **_: answer)
+    step = SimpleNamespace(status=RUNNING, job=None, tuning_job="tuning")
+    return last_line(cast("Account", SimpleNamespace(sagemaker=sagemaker)), [cast("Step", step)])
+
+
+def test_a_tuning_shows_how_many_trials_are_done_and_the_best_so_far() -> None:
+    best = {"FinalHyperParameterTuningJobObjectiveMetric": {"Value": 0.841}}
+    assert trials() == "7 of 20 trials done"
+    assert trials(BestTrainingJob=best) == "7 of 20 trials done, the best so far 84.1% right"
+
+
+def test_the_best_of_a_tuning_that_goes_on_from_another_may_be_of_that_one() -> None:
+    one, other = ({"FinalHyperParameterTuningJobObjectiveMetric": {"Value": value}} for value in (0.8, 0.9))
+    assert "90.0%" in str(trials(BestTrainingJob=one, OverallBestTrainingJob=other))
