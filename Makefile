@@ -82,6 +82,11 @@ fuzz: setup ## Take random files through the whole way: make fuzz [FILES=10000]
 demo: setup ## Train and predict on this machine: make demo [TRAIN=file.csv PREDICT=file.csv DESK=1]
 	@python -m workflow.demo $(if $(TRAIN),--train "$(TRAIN)") $(if $(PREDICT),--predict "$(PREDICT)") $(if $(DESK),--desk)
 
+.PHONY: transcript
+transcript: setup ## Do the first deployment of docs/operations.md on a local AWS, and take what it says into the page
+	-pytest -q tests/workflow/test_first_deployment.py
+	python -m docs.first_deployment
+
 .PHONY: notebook notebook-pages
 notebook: setup $(NOTEBOOK)/.done ## Open Jupyter on the notebooks, on this machine only
 	$(NOTEBOOK)/bin/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=notebooks

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from contract import keys
 from tests.unit.workflow.fakes import OUTPUTS, FakeCloudFormation, add_model
-from workflow import models, promotion
+from workflow import cli, display, models, promotion
 from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.promotion import Promoted, Side
@@ -180,6 +181,18 @@ def test_an_archive_that_is_gone_is_told(two: tuple[Side, Side]) -> None:
 def test_the_same_stack_is_no_other(two: tuple[Side, Side]) -> None:
     with pytest.raises(CommandError, match="That is the same stack"):
         promotion.promote(two[0], two[0], 1)
+
+
+def test_the_command_says_where_the_version_is_and_what_comes_next(
+    two: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display.console, "_file", None)
+    command = ["models", "promote", "1", "--to", "claimflow-prod"]
+    said = " ".join(CliRunner().invoke(cli.app, command).output.split())
+    assert "Version 1 is version 1 of claimflow-prod now, and waits for approval." in said
+    assert said.endswith("Next: claimflow --stack claimflow-prod models approve 1")
+    again = " ".join(CliRunner().invoke(cli.app, command).output.split())
+    assert again == "Version 1 is in claimflow-prod already, as its version 1."
 
 
 def test_profile_and_stack_are_told_apart() -> None:
