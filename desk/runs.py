@@ -19,6 +19,7 @@ from contract.steps import (
     PREPARE,
     REGISTER,
     TRAIN,
+    TUNING,
     VALIDATE,
 )
 from contract.steps import THRESHOLD as NEW_TARGET
@@ -111,9 +112,11 @@ def _way(run: Run) -> tuple[str, ...]:
     if is_threshold(run.data):
         return (NEW_TARGET.name,)
     request: dict[str, Any] = dict(run.data.get("request") or {})
-    if request.get("action") != "train":
+    if request.get("action") not in ("train", "tune"):
         return LABELLING
-    return (*TRAINING, PREDICT.name, COLLECT.name) if request.get("predict") else TRAINING
+    tries = tuple(step.name for step in TUNING) if request["action"] == "tune" else ()
+    learns = tuple(name for step in TRAINING for name in ((*tries, step) if step == TRAIN.name else (step,)))
+    return (*learns, PREDICT.name, COLLECT.name) if request.get("predict") else learns
 
 
 def _note(step: Step) -> str:
