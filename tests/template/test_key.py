@@ -35,7 +35,7 @@ USE = {
     "StartFunctionRole": {"sns": "GD", "sqs": "GD"},
     "PrepareFunctionRole": {"s3": "GD"},
     "ValidateFunctionRole": {"s3": "GD"},
-    "TuneFunctionRole": {"s3": "GD"},
+    "TuneFunctionRole": {"s3": "G"},
     "EvaluateFunctionRole": {"s3": "GD"},
     "RegisterFunctionRole": {"s3": "GD"},
     "CollectFunctionRole": {"s3": "GD", "dynamodb": "D"},

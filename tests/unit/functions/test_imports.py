@@ -28,6 +28,7 @@ ALSO = {
     "explain": set(),
     "stopped": set(),
     "turn": set(),
+    "tune": set(),
 }
 
 
