@@ -21,6 +21,7 @@ LABELLED_ROWS, OPEN_ROWS = 2000, 200
 HANGING_SECONDS = 900  # after which a command counts as hanging
 
 BEGIN, END = "<!-- transcript begins -->\n", "<!-- transcript ends -->"
+DEPLOYED = "Deployed."
 _PROGRESS = re.compile(r"\d\d:\d\d:\d\d ")
 _TOLD = 3  # words of a line that say what it is about
 _BLOCK = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
@@ -112,6 +113,8 @@ def transcript(folder: Path, environment: Mapping[str, str]) -> str:
             if command.startswith("aws") and not outputs:
                 outputs = _outputs(folder, environment)
             lines = _said(command, code, outputs, folder, environment)
+            if DEPLOYED in lines:  # what SAM says before differs with its pace
+                lines = ["…", *lines[lines.index(DEPLOYED) :]]
             said += [f"$ {command}", *(_steady(line, folder) for line in lines)]
         if said:
             parts.append("\n".join(["```text", *said, "```"]))
