@@ -26,7 +26,7 @@ def check_tuning_request(request: dict[str, Any]) -> None:
             "characters)"
         )
     _check_config(request["HyperParameterTuningJobConfig"])
-    definition = request.get("TrainingJobDefinition")
+    definition: dict[str, Any] = request.get("TrainingJobDefinition") or {}
     if not definition:
         _refuse("The local SageMaker tunes one TrainingJobDefinition, which is missing.")
     _check_objective(request["HyperParameterTuningJobConfig"], definition)
