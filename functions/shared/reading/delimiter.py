@@ -66,7 +66,8 @@ def _refuse_contradiction(lines: list[str], name: str, mark: str, width: int, fi
         return
     for other in MARKS:
         records = _records(lines, other)[1:]
-        if other != mark and records and all(len(cells) == width for cells in records):
+        same_width = other != mark and records and all(len(cells) == width for cells in records)
+        if same_width and _are_sound(lines[1:], other):
             raise InvalidData(
                 f"{name}: the columns of the header are separated by {MARKS[mark]}, and those of the rows by "
                 f"{MARKS[other]}; write the header with {MARKS[other]} too."
@@ -79,6 +80,18 @@ def _is_sound(lines: list[str], mark: str) -> bool:
     header = quoting.sound(mark).match(text)
     end = header.end() if header else 0
     return end == len(text) or text[:end].endswith(("\r", "\n"))
+
+
+def _are_sound(lines: list[str], mark: str) -> bool:
+    """Return whether the quotes of all records stand where they may."""
+    text, pattern, place = "".join(lines), quoting.sound(mark), 0
+    while place < len(text):
+        found = pattern.match(text, place)
+        end = found.end() if found else place
+        if end == place or text[end - 1] not in "\r\n":
+            return end == len(text)
+        place = end
+    return True
 
 
 def _fit(lines: list[str], mark: str) -> tuple[int, float]:

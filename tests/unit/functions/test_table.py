@@ -7,7 +7,7 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.errors import InvalidData
@@ -176,6 +176,7 @@ def test_whatever_the_csv_module_writes_is_read_back(rows: list[list[str]], end:
 
 
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=3), min_size=1, max_size=8))
+@example([["", "\t"], ["\t"]])  # as if tabs separated three cells, a quote torn apart
 def test_a_line_is_where_its_row_starts_in_the_file(rows: list[list[str]]) -> None:
     file = io.StringIO()
     csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *rows])
