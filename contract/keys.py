@@ -6,6 +6,7 @@ from contract.state import Run
 
 TRAIN_PREFIX = "train/"
 PREDICT_PREFIX = "predict/"
+PREDICT_FOLDER = "predict"  # of a run: what its prediction works with
 SHARD, PART, FAILURE = "shard-", "part-", "failure-"  # each followed by the shard's number
 REQUESTS_PREFIX = "requests/"  # of the command line's uploads
 CONFIG_KEY = "config/config.json"
@@ -95,7 +96,7 @@ def prediction_results(run: Run) -> str:
     A run that trains and then predicts has a report and rejected rows of both, so those of its prediction
     lie apart.
     """
-    return run["name"] if run["action"] == "predict" else f"{run['name']}/predict"
+    return run["name"] if run["action"] == "predict" else f"{run['name']}/{PREDICT_FOLDER}"
 
 
 def suspects_of(folder: str) -> str:
@@ -150,17 +151,17 @@ def lineage(model_uri: str) -> str:
 
 def shard(run_id: str, index: int) -> str:
     """Return the key of the rows that one Batch job predicts."""
-    return f"{run_prefix(run_id)}/predict/{SHARD}{index:05d}.csv"
+    return f"{run_prefix(run_id)}/{PREDICT_FOLDER}/{SHARD}{index:05d}.csv"
 
 
 def shard_manifest(run_id: str) -> str:
     """Return the key of the shard manifest."""
-    return f"{run_prefix(run_id)}/predict/manifest.json"
+    return f"{run_prefix(run_id)}/{PREDICT_FOLDER}/manifest.json"
 
 
 def rejected_rows(run_id: str) -> str:
     """Return the key of the rows of a file to predict that are left out, as collect reads them."""
-    return f"{run_prefix(run_id)}/predict/rejected.csv"
+    return f"{run_prefix(run_id)}/{PREDICT_FOLDER}/rejected.csv"
 
 
 def parts(run_id: str, action: str, job_name: str) -> str:
@@ -168,7 +169,7 @@ def parts(run_id: str, action: str, job_name: str) -> str:
 
     The id of a run that trains first does not tell which model predicts, so its executions do not share one.
     """
-    folder = f"{run_prefix(run_id)}/predict/parts"
+    folder = f"{run_prefix(run_id)}/{PREDICT_FOLDER}/parts"
     return folder if action == "predict" else f"{folder}/{job_name}"
 
 

@@ -17,8 +17,8 @@ Rewrite = Callable[[Path, Path, Claim], int]
 """Writes a file without a claim; returns how many of its rows or texts it had, by which it is changed."""
 
 ARCHIVES = ("output.tar.gz", "model.tar.gz")
-PREDICT_WORK = re.compile(rf"{re.escape(keys.RUNS_PREFIX)}[^/]+/predict/")
-_CHANNEL = re.compile(rf"{re.escape(keys.RUNS_PREFIX)}[^/]+/[a-z_]+/part-[0-9]+\.csv")
+PREDICT_WORK = re.compile(rf"{re.escape(keys.RUNS_PREFIX)}[^/]+/{keys.PREDICT_FOLDER}/")
+_CHANNEL = re.compile(rf"{re.escape(keys.RUNS_PREFIX)}[^/]+/[a-z_]+/{keys.PART}[0-9]+\.csv")
 _QUEUE = re.compile(rf"(.*)/{keys.QUEUE_FOLDER}/rows[^/]*\.jsonl")
 
 
