@@ -172,6 +172,8 @@ class Run(TypedDict):
     """Of the training job, without its attempt: at most 49 characters, and 10 of rounds and waits."""
     resource_config: dict[str, str | int]
     """SageMaker's ResourceConfig."""
+    vpc_config: NotRequired[dict[str, list[str]]]
+    """SageMaker's VpcConfig; absent: it trains in SageMaker's own network."""
     stopping_condition: dict[str, int]
     """SageMaker's StoppingCondition."""
     use_spot: bool

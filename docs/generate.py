@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import page, plot, results
-from docs import contract_tables, fault_table, permission_table, tables
+from docs import contract_tables, fault_table, idle_costs, permission_table, tables
 from model.config import Config, schema
 from workflow import definition
 from workflow.drawing import draw
@@ -26,6 +26,7 @@ _TABLES: dict[str, Callable[..., str]] = {
     "outputs": tables.outputs,
     "faults": fault_table.faults,
     "permissions": permission_table.permissions,
+    "idle_costs": idle_costs.idle_costs,
     "keys": contract_tables.keys,
     "steps": contract_tables.steps,
     "events": contract_tables.events,

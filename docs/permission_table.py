@@ -22,8 +22,19 @@ _LAMBDA = {
     **_all("writes its log", "logs:CreateLogStream", "logs:PutLogEvents"),
     **_all("writes its trace", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
     **_all("keeps the event that the function could not take", "sqs:SendMessage"),
+    **_all(
+        "with `FunctionsInVpc`, has addresses there",
+        *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+    ),
 }
 _TO_QUEUE = ("StringEquals", "kms:ViaService", "sqs.${AWS::Region}.amazonaws.com")
+_NETWORK = _all(
+    "with `Network=private`, has addresses there",
+    *("ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"),
+    *("ec2:DeleteNetworkInterfacePermission", "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces"),
+    *("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"),
+)
 _KEY = _all("with a key (`KmsKeyArn`), encrypts and decrypts", "kms:Decrypt", "kms:GenerateDataKey")
 _IMAGE = _all(
     "pulls the image",
@@ -51,6 +62,7 @@ BY_AWS: dict[str, dict[str, str]] = {
     },
     "TrainingRole": {
         **_KEY,
+        **_NETWORK,
         **_all("with a key, encrypts the model", "kms:Encrypt"),
         **_all("with a key, gives it to the training's volume", "kms:CreateGrant"),
         **_IMAGE,
@@ -63,6 +75,10 @@ BY_AWS: dict[str, dict[str, str]] = {
         **_all("deletes the checkpoints that the program deletes", "s3:DeleteObject"),
     },
     "JobRole": {**_KEY, **_UPLOAD, "s3:ListBucket": "S3 tells that a part is missing only to who may list"},
+    "FlowLogsRole": _all(
+        "writes the log of a private network",
+        *("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+    ),
     "ExecutionRole": {
         **_IMAGE,
         **_all("writes the log of the prediction", "logs:CreateLogStream", "logs:PutLogEvents"),

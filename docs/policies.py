@@ -94,7 +94,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {"StringEquals": str.__eq__,
 def grants(role: str) -> tuple[Grant, ...]:
     """Return what a role of the template may do, by its own policies and by those attached to it."""
     resources = template()["Resources"]
-    documents = [each["PolicyDocument"] for each in resources[role]["Properties"]["Policies"]]
+    documents = [in_some_stack(each)["PolicyDocument"] for each in resources[role]["Properties"]["Policies"]]
     documents += [
         each["Properties"]["PolicyDocument"]
         for each in resources.values()
@@ -117,6 +117,8 @@ def in_some_stack(value: Data) -> Data:
 
 
 def _grants(statement: Data) -> Iterator[Grant]:
+    if statement["Effect"] == "Deny" and "lambda:SourceFunctionArn" in str(statement["Condition"]):
+        return  # it takes from the code of a function what only Lambda itself uses
     if statement["Effect"] != "Allow":
         raise NotImplementedError("a statement of a role that denies: say here what it does")
     conditions = tuple(

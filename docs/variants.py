@@ -67,8 +67,6 @@ def value(node: Node, values: Values) -> Node:
         ((function, given),) = node.items()
         if function in _FUNCTIONS:
             return _FUNCTIONS[function](given, values)
-        if function == "Condition" and isinstance(given, str):
-            return holds(given, values)
     return {key: made for key, each in node.items() if (made := value(each, values)) != _NO_VALUE}
 
 
@@ -131,6 +129,7 @@ def _equals(given: list[Any], values: Values) -> bool:
 
 _FUNCTIONS: dict[str, Callable[[Any, Values], Node]] = {
     "Fn::If": _if,
+    "Fn::Condition": holds,
     "Ref": _ref,
     "Fn::Select": _select,
     "Fn::Join": _join,

@@ -21,6 +21,7 @@ ministack answers the AWS APIs; the modules here add what it lacks and correct w
     lambda_errors, lambda_code  AWS Lambda
     upload_events, log_queries  details of S3 events and of CloudWatch Logs
     cloudformation              resource types that `sam deploy` needs
+    networks                    the same for a private network
 
 Nothing of the product imports it. It runs in an environment of its own, `.venv/local`.
 """

@@ -72,6 +72,7 @@ def _extend(settings: Settings) -> None:
         lambda_code,
         lambda_errors,
         log_queries,
+        networks,
         redrive,
         roles,
         sagemaker,
@@ -85,7 +86,8 @@ def _extend(settings: Settings) -> None:
     sagemaker.install(settings)
     batch.install(settings)
     for extension in (
-        cloudformation, history, integrations, lambda_code, lambda_errors, log_queries, redrive,
+        cloudformation, history, integrations, lambda_code, lambda_errors, log_queries, networks,
+        redrive,
         step_functions, upload_events,
     ):  # fmt: skip
         extension.install()

@@ -122,6 +122,9 @@ REDRIVES = "$$.Execution.RedriveCount"
 # The steps to which a redriven execution goes back by their names; to Predict it goes back otherwise.
 REPEATED = [step.name for step in (*steps.ORDER, steps.THRESHOLD) if step is not steps.PREDICT]
 
+# Of a parameter that may be absent, the States Language wants two states.
+NETWORK: Asl = {"VpcConfig.$": "$.run.vpc_config"}
+
 # What model/training.py prints, as curves in the SageMaker console.
 METRICS = {
     "training:loss": r"training loss=([0-9.]+)",
@@ -142,13 +145,13 @@ def build() -> Asl:
     predict = _predicts(explain, again)
     unlabelled.next(predict)
     by_action = Choice("Train or predict?")
-    train = _training_job(explain)
-    anew.next(train)
+    where = Choice("Train in a VPC?")
+    anew.next(where)
     turn = _turn(explain)
-    _trains(explain, train, predict)
+    _trains(explain, where, predict)
     how = Choice("Tune first?")
-    how.add_choice(Rule.StringEquals("$.run.action", "tune"), _tunes(explain, train))
-    how.default_choice(train)
+    how.add_choice(Rule.StringEquals("$.run.action", "tune"), _tunes(explain, where))
+    how.default_choice(where)
     turn.next(how)
     learns = [Rule.StringEquals("$.run.action", action) for action in ("train", "tune")]
     by_action.add_choice(Rule.Or(learns), turn)
@@ -172,24 +175,25 @@ def build() -> Asl:
     comment = "Claimflow: texts in, categories out. Written by workflow/definition.py; do not edit."
     graph: Asl = Graph(story, comment=comment, timeout_seconds=RUN_SECONDS).to_dict()
     # A tuning that failed is planned anew, as there are more trials by then.
+    begins = {steps.TRAIN.name: where.state_id, steps.TUNE.name: steps.PLAN.name}
     graph["States"][again.state_id]["Choices"] = [
-        {
-            "Variable": "$.again.step",
-            "StringEquals": name,
-            "Next": steps.PLAN.name if name == steps.TUNE.name else name,
-        }
+        {"Variable": "$.again.step", "StringEquals": name, "Next": begins.get(name, name)}
         for name in REPEATED
     ]
     return graph
 
 
-def _trains(explain: Task, train: Task, predict: Choice) -> Chain:
+def _trains(explain: Task, where: Choice, predict: Choice) -> None:
+    """Let `where` lead to the training and what follows it, which may lead back to it."""
     evaluate = _function(steps.EVALUATE, _given("run", "training", "validation"), explain)
     rejects = _rejects()
-    return Chain([train, evaluate, _gate(_registers(explain, train, predict, rejects), rejects)])
+    after = Chain([evaluate, _gate(_registers(explain, where, predict, rejects), rejects)])
+    in_vpc = _training_job(steps.TRAIN_IN_VPC, explain, after, **NETWORK)
+    where.add_choice(Rule.IsPresent("$.run.vpc_config", True), in_vpc)
+    where.default_choice(_training_job(steps.TRAIN, explain, after))
 
 
-def _tunes(explain: Task, train: Task) -> Task:
+def _tunes(explain: Task, train: Choice) -> Task:
     """Try settings, choose the best, and train with them on all training rows."""
     asked = {**_given("run"), "execution.$": "$$.Execution.Id", "redrives.$": REDRIVES}
     plan = _function(steps.PLAN, asked, explain, of=steps.TUNE)
@@ -200,6 +204,7 @@ def _tunes(explain: Task, train: Task) -> Task:
     left = Choice("Trials left?")
     none = Rule.NumericEquals("$.plan.left", 0)
     further = Rule.BooleanEquals("$.plan.further", True)
+    in_vpc = Rule.IsPresent("$.run.vpc_config", True)
     warm = {
         "WarmStartConfig": {
             "ParentHyperParameterTuningJobs.$": "$.plan.parents",
@@ -207,13 +212,18 @@ def _tunes(explain: Task, train: Task) -> Task:
         }
     }
     left.add_choice(none, choose)
-    left.add_choice(further, _tuning_job(steps.TUNE_FURTHER, explain, choose, **warm))
-    left.default_choice(_tuning_job(steps.TUNE, explain, choose))
+    left.add_choice(
+        Rule.And([further, in_vpc]),
+        _tuning_job(steps.TUNE_FURTHER_IN_VPC, explain, choose, NETWORK, **warm),
+    )
+    left.add_choice(further, _tuning_job(steps.TUNE_FURTHER, explain, choose, {}, **warm))
+    left.add_choice(in_vpc, _tuning_job(steps.TUNE_IN_VPC, explain, choose, NETWORK))
+    left.default_choice(_tuning_job(steps.TUNE, explain, choose, {}))
     plan.next(left)
     return plan
 
 
-def _tuning_job(step: Step, explain: Task, choose: Task, **more: Asl) -> Task:
+def _tuning_job(step: Step, explain: Task, choose: Task, network: Asl, **more: Asl) -> Task:
     trial = {
         "StaticHyperParameters.$": "$.plan.hyperparameters",
         "AlgorithmSpecification": _algorithm(),
@@ -224,6 +234,7 @@ def _tuning_job(step: Step, explain: Task, choose: Task, **more: Asl) -> Task:
         "StoppingCondition.$": "$.plan.stopping_condition",
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,
+        **network,
     }
     parameters = {
         "HyperParameterTuningJobName.$": "States.Format('{}-{}', $.plan.name, $$.State.RetryCount)",
@@ -270,7 +281,7 @@ def _turn(explain: Task) -> Task:
     return turn
 
 
-def _training_job(explain: Task) -> Task:
+def _training_job(step: Step, explain: Task, after: Chain, **more: Asl) -> Task:
     parameters = {
         # SageMaker never takes a name twice, not even for a training that failed; a redrive counts anew.
         "TrainingJobName.$": (
@@ -288,6 +299,7 @@ def _training_job(explain: Task) -> Task:
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,  # of gradients, between several hosts
         "Tags": _tags(),
+        **more,
     }
     output = "States.Format('{}/{}/output/%s.tar.gz', $.OutputDataConfig.S3OutputPath, $.TrainingJobName)"
     result_selector = {
@@ -300,9 +312,9 @@ def _training_job(explain: Task) -> Task:
         "output_uri.$": output % "output",
     }
     call = "sagemaker:createTrainingJob.sync"
-    return _job(
-        steps.TRAIN, call, TRAINING_FAULTS, explain, parameters=parameters, result_selector=result_selector
-    )
+    job = _job(step, call, TRAINING_FAULTS, explain, parameters=parameters, result_selector=result_selector)
+    job.next(after)
+    return job
 
 
 def _gate(register: Chain, rejects: Task) -> Choice:
@@ -329,7 +341,7 @@ def _rejects() -> Task:
     return _notify("Notify rejected", steps.EVALUATE.path, rejected)
 
 
-def _registers(explain: Task, train: Task, predict: Choice, rejects: Task) -> Chain:
+def _registers(explain: Task, train: Choice, predict: Choice, rejects: Task) -> Chain:
     wanted = Rule.And(
         [
             Rule.BooleanEquals("$.run.predict_wanted", True),
@@ -362,7 +374,7 @@ def _in_turn(decides: Task) -> Task:
     return decides
 
 
-def _compares_again(train: Task) -> Pass:
+def _compares_again(train: Choice) -> Pass:
     """Go back with the model that is live now; the training that follows only compares the two."""
     again = "$.registration.again"
     state = {"request.$": "$.request", "run.$": f"{again}.run", "validation.$": f"{again}.validation"}

@@ -104,6 +104,8 @@ def _stack() -> run.Stack:
         instance_count=settings.whole_number("CLAIMFLOW_INSTANCE_COUNT"),
         volume_gb=settings.whole_number("CLAIMFLOW_VOLUME_GB"),
         kms_key=settings.optional("CLAIMFLOW_KMS_KEY"),
+        subnets=tuple(filter(None, (settings.optional("CLAIMFLOW_SUBNETS") or "").split(","))),
+        security_group=settings.optional("CLAIMFLOW_SECURITY_GROUP"),
         max_training_seconds=settings.whole_number("CLAIMFLOW_MAX_TRAINING_SECONDS"),
         use_spot=settings.choice("CLAIMFLOW_USE_SPOT", "true", "false") == "true",
     )

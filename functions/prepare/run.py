@@ -33,6 +33,9 @@ class Stack:
     max_training_seconds: int
     use_spot: bool
     kms_key: str | None = None
+    subnets: tuple[str, ...] = ()
+    """In which trainings run; none: in SageMaker's own network."""
+    security_group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
         "output_config": _output_config(f"{artifacts}/{keys.training_output(work)}", stack),
         "checkpoints": f"{artifacts}/{keys.checkpoints(work)}",
     }
+    if stack.subnets and stack.security_group:
+        described["vpc_config"] = {
+            "Subnets": list(stack.subnets),
+            "SecurityGroupIds": [stack.security_group],
+        }
     if inputs.more_data:
         described["more_data"] = [_file(info) for info in inputs.more_data]
     if inputs.action == "tune":

@@ -123,7 +123,8 @@ def test_given_names_are_of_this_stack(resources: Data) -> None:
     for name, each in resources.items():
         for key, value in each.get("Properties", {}).items():
             if key.endswith("Name") and key not in {"ServiceName", "MetricName"}:
-                assert "AWS::StackName" in str(value), f"{name}.{key}"
+                of_the_stack = isinstance(value, dict) and value.get("Ref") in resources
+                assert of_the_stack or "AWS::StackName" in str(value), f"{name}.{key}"
 
 
 def test_a_function_is_given_exactly_the_settings_it_reads(resources: Data) -> None:
@@ -261,9 +262,10 @@ def test_the_compute_environment_is_updated_in_place(resources: Data) -> None:
 
 
 def test_nothing_comes_in_and_only_https_goes_out(resources: Data) -> None:
-    group = resources["SecurityGroup"]["Properties"]
-    assert "SecurityGroupIngress" not in group
-    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [(443, 443)]
+    for name in ("SecurityGroup", "TrainingSecurityGroup"):
+        group = resources[name]["Properties"]
+        assert "SecurityGroupIngress" not in group
+        assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [(443, 443)]
 
 
 def test_every_parameter_is_described_and_asked_for_in_a_group(template: Data) -> None:

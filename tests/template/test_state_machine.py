@@ -17,8 +17,9 @@ from register.lock import LOCK_SECONDS
 Data = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
+WHERE = "Train in a VPC?"
 PREDICTING = ("Predict", "Predict in parallel")
-TUNING = ("Tune", "Tune further")
+TUNING = ("Tune", "Tune further", "Tune in the VPC", "Tune further in the VPC")
 REDRIVEN = ("Failed", "PartlyDone")
 JOB_FAILED = {"States.TaskFailed", "States.ALL", "States.Timeout"}
 WRITTEN_BEFORE = {
@@ -98,10 +99,17 @@ def test_what_the_trials_of_a_failed_tuning_leave_is_looked_at(states: Data) -> 
         assert states[name]["ResultPath"] == "$.tuned"
 
 
-def test_a_trial_is_trained_as_a_training_is_but_for_what_only_one_of_them_has(states: Data) -> None:
+@pytest.mark.parametrize(
+    ("training", "tunings"),
+    [("Train", TUNING[:2]), ("Train in the VPC", TUNING[2:])],
+    ids=["public", "private"],
+)
+def test_a_trial_is_trained_as_a_training_is_but_for_what_only_one_of_them_has(
+    states: Data, training: str, tunings: tuple[str, ...]
+) -> None:
     train, (trial, further) = (
-        states["Train"]["Parameters"],
-        (states[name]["Parameters"]["TrainingJobDefinition"] for name in TUNING),
+        states[training]["Parameters"],
+        (states[name]["Parameters"]["TrainingJobDefinition"] for name in tunings),
     )
     assert trial == further
     same = set(train) & set(trial)
@@ -124,9 +132,10 @@ def test_a_redriven_run_goes_back_to_the_step_that_failed(states: Data) -> None:
     again = states["Which step again?"]
     ways = {rule["StringEquals"]: rule["Next"] for rule in again["Choices"]}
     # A tuning is planned anew, as there are more trials by then.
-    assert ways == {**{name: name for name in ways}, "Tune": "Plan"}
+    assert ways == {**{name: name for name in ways}, "Train": WHERE, "Tune": "Plan"}
     steps = {name for name, state in _tasks(states) if not _publishes(state)}
-    assert set(ways) == steps - {"Explain", "Turn", "Tune further", *REDRIVEN, *PREDICTING}
+    named_otherwise = {"Train in the VPC", *TUNING} - {"Tune"}
+    assert set(ways) == steps - {"Explain", "Turn", *named_otherwise, *REDRIVEN, *PREDICTING}
     reset = states[again["Default"]]
     assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "Only one shard?")
 
@@ -275,7 +284,7 @@ def test_a_model_that_was_overtaken_is_compared_before_it_is_registered(states: 
     overtaken, lost = states["Is another model live now?"]["Choices"]
     assert lost["Next"] == "Notify rejected"
     again = states[overtaken["Next"]]
-    assert (again["Type"], again["Next"]) == ("Pass", "Train")
+    assert (again["Type"], again["Next"]) == ("Pass", WHERE)
     assert set(again["Parameters"]) == {"request.$", "run.$", "validation.$"}
 
 
@@ -287,7 +296,7 @@ def test_a_training_that_got_no_machine_waits_and_trains_under_another_name(stat
     assert states["Can a machine come later?"]["Default"] == "Notify failed"
     named = states[states["Wait for a machine"]["Next"]]
     assert (named["InputPath"], named["ResultPath"]) == ("$.failure.wait.job_name", "$.run.job_name")
-    assert named["Next"] == "Train"
+    assert named["Next"] == WHERE
 
 
 def test_a_full_quota_is_not_tried_again_in_silence(states: Data) -> None:
@@ -396,3 +405,14 @@ def _comparisons(rule: Data) -> Iterator[Data]:
 def _paths(comparison: Data) -> set[str]:
     others = {value for key, value in comparison.items() if key.endswith("Path")}
     return others if "IsPresent" in comparison else others | {comparison["Variable"]}
+
+
+def test_a_training_in_the_vpc_is_the_same_as_the_other_but_for_its_network(states: Data) -> None:
+    where = states[WHERE]
+    (given,) = where["Choices"]
+    assert (given["Variable"], given["IsPresent"]) == ("$.run.vpc_config", True)
+    assert where["Default"] == "Train"
+    in_vpc, other = states[given["Next"]], states["Train"]
+    parameters = dict(in_vpc["Parameters"])
+    assert parameters.pop("VpcConfig.$") == "$.run.vpc_config"
+    assert in_vpc | {"Parameters": parameters} == other

@@ -495,3 +495,14 @@ def test_without_a_key_sagemaker_is_told_of_none(stack: Stack) -> None:
     run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
     assert "VolumeKmsKeyId" not in run["resource_config"]
     assert set(run["output_config"]) == {"S3OutputPath"}
+
+
+def test_a_training_runs_in_the_stacks_private_subnets(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAIMFLOW_SUBNETS", "subnet-1,subnet-2")
+    monkeypatch.setenv("CLAIMFLOW_SECURITY_GROUP", "sg-1")
+    run = stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
+    assert run["vpc_config"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+
+
+def test_without_a_private_network_a_training_runs_in_sagemakers(stack: Stack) -> None:
+    assert "vpc_config" not in stack.prepare({"action": "train", "data": stack.upload("train/a.csv", "x")})
