@@ -163,17 +163,14 @@ class _Work:
         found = 0
         held: list[Version] = []
         is_there = False
-        for version in listed:
-            with self._reading(version, made) as (count, to):
-                if not count:
-                    continue
-                held.append(version)
-                found = max(found, count)
-                if version.newest:
-                    is_there = True
-                    if self.do:
-                        self.tell(f"Rewriting {version.uri}")
-                        versions.replace(self.account, version, to)
+        for version, count, to in self._holding(listed, made):
+            held.append(version)
+            found = max(found, count)
+            if version.newest:
+                is_there = True
+                if self.do:
+                    self.tell(f"Rewriting {version.uri}")
+                    versions.replace(self.account, version, to)
         if held:
             self.done.effects.append(Effect(held[0].uri, found, len(held), is_there))
         if self.do:
@@ -190,18 +187,15 @@ class _Work:
             rewriting = files.rewriting("uploads", listed[0].key) or partial(
                 files.by_column, keep_places=False
             )
-            for version in listed:
-                with self._reading(version, rewriting) as (count, to):
-                    if not count:
-                        continue
-                    held.append(version)
-                    found = max(found, count)
-                    stays = version.newest or (version.uri, version.id) in wanted
-                    if stays and self.do:
-                        self.tell(f"Rewriting {version.uri}")
-                        file = versions.move(self.account, self.stack, version, to)
-                        moved[version.uri, version.id] = file
-                        now = file["uri"] if version.newest else now
+            for version, count, to in self._holding(listed, rewriting):
+                held.append(version)
+                found = max(found, count)
+                stays = version.newest or (version.uri, version.id) in wanted
+                if stays and self.do:
+                    self.tell(f"Rewriting {version.uri}")
+                    file = versions.move(self.account, self.stack, version, to)
+                    moved[version.uri, version.id] = file
+                    now = file["uri"] if version.newest else now
             if not held:
                 continue
             is_newest = any(each.newest for each in held)
@@ -211,6 +205,13 @@ class _Work:
                 if is_newest and len(held) < len(listed):
                     versions.hide(self.account, held[0])
                 versions.delete(self.account, held)
+
+    def _holding(self, listed: Sequence[Version], made: Rewrite) -> Iterator[tuple[Version, int, Path]]:
+        """Yield each version that holds something of the claim, how much, and a file with the rest."""
+        for version in listed:
+            with self._reading(version, made) as (count, to):
+                if count:
+                    yield version, count, to
 
     @contextmanager
     def _reading(self, version: Version, made: Rewrite) -> Iterator[tuple[int, Path]]:

@@ -82,8 +82,22 @@ def opened(path: Path, column: str, delimiter: str | None = None) -> Table | Non
     return CsvFile(path, column, *found) if found else None
 
 
+class _Records:
+    """A file of records, of which some are data rows."""
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the data rows. Raises NotReadableError."""
+        for row, _ in self._records():
+            if row:
+                yield row
+
+    def _records(self) -> Iterator[tuple[Row | None, str]]:
+        """Yield each record with its text as it stands there; None for what is no data row."""
+        raise NotImplementedError
+
+
 @dataclass
-class CsvFile:
+class CsvFile(_Records):
     """A CSV file."""
 
     path: Path
@@ -104,12 +118,6 @@ class CsvFile:
         self.ours = set(names) >= ALWAYS or names == list(REJECTED)
         self.place = _place(self.header, self.column)
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the data rows. Raises NotReadableError."""
-        for row, _ in self._records():
-            if row:
-                yield row
-
     def rewrite(self, to: Path, change: Change) -> int:
         """Write the file anew; returns how many rows were changed. Raises NotReadableError."""
         changed, kept = 0, _Kept(self.path, to)
@@ -127,7 +135,6 @@ class CsvFile:
         return changed
 
     def _records(self) -> Iterator[tuple[Row | None, str]]:
-        """Yield each record with its text as it stands there; None for what is no data row."""
         number = 0
         with _lines(self.path) as lines:
             for count, (line, cells, raw) in enumerate(_split(lines, self.delimiter)):
@@ -162,18 +169,12 @@ class CsvFile:
 
 
 @dataclass
-class JsonLines:
+class JsonLines(_Records):
     """A file of JSON objects, one a line."""
 
     path: Path
     column: str
     header: list[str] = field(default_factory=list)
-
-    def rows(self) -> Iterator[Row]:
-        """Yield the data rows. Raises NotReadableError."""
-        for row, _ in self._records():
-            if row:
-                yield row
 
     def rewrite(self, to: Path, change: Change) -> int:
         """Write the file anew; returns how many rows were changed. Raises NotReadableError."""

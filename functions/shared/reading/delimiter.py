@@ -76,22 +76,23 @@ def _refuse_contradiction(lines: list[str], name: str, mark: str, width: int, fi
 
 def _is_sound(lines: list[str], mark: str) -> bool:
     """Return whether the header's quotes stand where they may: `"a;b",c` has them so for commas only."""
-    text = "".join(lines)
-    header = quoting.sound(mark).match(text)
-    end = header.end() if header else 0
-    return end == len(text) or text[:end].endswith(("\r", "\n"))
+    return _sound_end("".join(lines), mark, 0) is not None
 
 
 def _are_sound(lines: list[str], mark: str) -> bool:
     """Return whether the quotes of all records stand where they may."""
-    text, pattern, place = "".join(lines), quoting.sound(mark), 0
-    while place < len(text):
-        found = pattern.match(text, place)
-        end = found.end() if found else place
-        if end == place or text[end - 1] not in "\r\n":
-            return end == len(text)
-        place = end
-    return True
+    text = "".join(lines)
+    place: int | None = 0
+    while place is not None and place < len(text):
+        place = _sound_end(text, mark, place)
+    return place is not None
+
+
+def _sound_end(text: str, mark: str, start: int) -> int | None:
+    """Return where a record ends, or None where its quotes do not stand where they may."""
+    found = quoting.sound(mark).match(text, start)
+    end = found.end() if found else start
+    return end if end == len(text) or text[start:end].endswith(("\r", "\n")) else None
 
 
 def _fit(lines: list[str], mark: str) -> tuple[int, float]:
