@@ -291,6 +291,8 @@ class Plan(TypedDict):
     """SageMaker's OutputDataConfig of the trials."""
     stopping_condition: dict[str, int]
     """SageMaker's StoppingCondition of each trial."""
+    network: dict[str, Any]
+    """With a key `VpcConfig`, SageMaker's, if trials run in a network of ours; else empty."""
 
 
 class Tuned(TypedDict, total=False):

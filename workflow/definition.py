@@ -122,9 +122,6 @@ REDRIVES = "$$.Execution.RedriveCount"
 # The steps to which a redriven execution goes back by their names; to Predict it goes back otherwise.
 REPEATED = [step.name for step in (*steps.ORDER, steps.THRESHOLD) if step is not steps.PREDICT]
 
-# Of a parameter that may be absent, the States Language wants two states.
-NETWORK: Asl = {"VpcConfig.$": "$.run.vpc_config"}
-
 # What model/training.py prints, as curves in the SageMaker console.
 METRICS = {
     "training:loss": r"training loss=([0-9.]+)",
@@ -188,7 +185,9 @@ def _trains(explain: Task, where: Choice, predict: Choice) -> None:
     evaluate = _function(steps.EVALUATE, _given("run", "training", "validation"), explain)
     rejects = _rejects()
     after = Chain([evaluate, _gate(_registers(explain, where, predict, rejects), rejects)])
-    in_vpc = _training_job(steps.TRAIN_IN_VPC, explain, after, **NETWORK)
+    # Of a parameter that may be absent, the States Language wants two states.
+    network: Asl = {"VpcConfig.$": "$.run.vpc_config"}
+    in_vpc = _training_job(steps.TRAIN_IN_VPC, explain, after, **network)
     where.add_choice(Rule.IsPresent("$.run.vpc_config", True), in_vpc)
     where.default_choice(_training_job(steps.TRAIN, explain, after))
 
@@ -204,7 +203,6 @@ def _tunes(explain: Task, train: Choice) -> Task:
     left = Choice("Trials left?")
     none = Rule.NumericEquals("$.plan.left", 0)
     further = Rule.BooleanEquals("$.plan.further", True)
-    in_vpc = Rule.IsPresent("$.run.vpc_config", True)
     warm = {
         "WarmStartConfig": {
             "ParentHyperParameterTuningJobs.$": "$.plan.parents",
@@ -212,19 +210,16 @@ def _tunes(explain: Task, train: Choice) -> Task:
         }
     }
     left.add_choice(none, choose)
-    left.add_choice(
-        Rule.And([further, in_vpc]),
-        _tuning_job(steps.TUNE_FURTHER_IN_VPC, explain, choose, NETWORK, **warm),
-    )
-    left.add_choice(further, _tuning_job(steps.TUNE_FURTHER, explain, choose, {}, **warm))
-    left.add_choice(in_vpc, _tuning_job(steps.TUNE_IN_VPC, explain, choose, NETWORK))
-    left.default_choice(_tuning_job(steps.TUNE, explain, choose, {}))
-    plan.next(left)
+    left.add_choice(further, _tuning_job(steps.TUNE_FURTHER, explain, choose, **warm))
+    left.default_choice(_tuning_job(steps.TUNE, explain, choose))
+    describe = Pass("Describe a trial", parameters=_trial(), result_path="$.trial")
+    describe.next(left)
+    plan.next(describe)
     return plan
 
 
-def _tuning_job(step: Step, explain: Task, choose: Task, network: Asl, **more: Asl) -> Task:
-    trial = {
+def _trial() -> Asl:
+    return {
         "StaticHyperParameters.$": "$.plan.hyperparameters",
         "AlgorithmSpecification": _algorithm(),
         "RoleArn": "${TrainingRole}",
@@ -234,12 +229,15 @@ def _tuning_job(step: Step, explain: Task, choose: Task, network: Asl, **more: A
         "StoppingCondition.$": "$.plan.stopping_condition",
         "EnableNetworkIsolation": True,
         "EnableInterContainerTrafficEncryption": True,
-        **network,
     }
+
+
+def _tuning_job(step: Step, explain: Task, choose: Task, **more: Asl) -> Task:
     parameters = {
         "HyperParameterTuningJobName.$": "States.Format('{}-{}', $.plan.name, $$.State.RetryCount)",
         "HyperParameterTuningJobConfig.$": "$.plan.config",
-        "TrainingJobDefinition": trial,
+        # With the network, if there is one: what may be absent can only come from the state.
+        "TrainingJobDefinition.$": "States.JsonMerge($.trial, $.plan.network, false)",
         "Tags": _tags(),
         **more,
     }

@@ -57,6 +57,7 @@ def plan(run: Run, before: Sequence[TuningJob], artifacts: str, execution: str, 
             "S3OutputPath": f"s3://{artifacts}/{keys.trials(run['id'])}",
         },
         "stopping_condition": {"MaxRuntimeInSeconds": longest},
+        "network": {"VpcConfig": run["vpc_config"]} if "vpc_config" in run else {},
     }
 
 

@@ -19,7 +19,7 @@ Data = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = "Train in a VPC?"
 PREDICTING = ("Predict", "Predict in parallel")
-TUNING = ("Tune", "Tune further", "Tune in the VPC", "Tune further in the VPC")
+TUNING = ("Tune", "Tune further")
 REDRIVEN = ("Failed", "PartlyDone")
 JOB_FAILED = {"States.TaskFailed", "States.ALL", "States.Timeout"}
 WRITTEN_BEFORE = {
@@ -99,19 +99,13 @@ def test_what_the_trials_of_a_failed_tuning_leave_is_looked_at(states: Data) -> 
         assert states[name]["ResultPath"] == "$.tuned"
 
 
-@pytest.mark.parametrize(
-    ("training", "tunings"),
-    [("Train", TUNING[:2]), ("Train in the VPC", TUNING[2:])],
-    ids=["public", "private"],
-)
-def test_a_trial_is_trained_as_a_training_is_but_for_what_only_one_of_them_has(
-    states: Data, training: str, tunings: tuple[str, ...]
-) -> None:
-    train, (trial, further) = (
-        states[training]["Parameters"],
-        (states[name]["Parameters"]["TrainingJobDefinition"] for name in tunings),
-    )
-    assert trial == further
+def test_a_trial_is_trained_as_a_training_is_but_for_what_only_one_of_them_has(states: Data) -> None:
+    train, described = states["Train"]["Parameters"], states["Describe a trial"]
+    trial = described["Parameters"]
+    assert described["ResultPath"] == "$.trial"
+    for name in TUNING:
+        definition = states[name]["Parameters"]["TrainingJobDefinition.$"]
+        assert definition == "States.JsonMerge($.trial, $.plan.network, false)"
     same = set(train) & set(trial)
     assert {key.removesuffix(".$") for key in same if train[key] != trial[key]} == {
         "InputDataConfig",
@@ -132,10 +126,10 @@ def test_a_redriven_run_goes_back_to_the_step_that_failed(states: Data) -> None:
     again = states["Which step again?"]
     ways = {rule["StringEquals"]: rule["Next"] for rule in again["Choices"]}
     # A tuning is planned anew, as there are more trials by then.
-    assert ways == {**{name: name for name in ways}, "Train": WHERE, "Tune": "Plan"}
+    assert ways == {**{name: name for name in ways}, "Tune": "Plan", "Train": WHERE}
     steps = {name for name, state in _tasks(states) if not _publishes(state)}
-    named_otherwise = {"Train in the VPC", *TUNING} - {"Tune"}
-    assert set(ways) == steps - {"Explain", "Turn", *named_otherwise, *REDRIVEN, *PREDICTING}
+    others = {"Explain", "Turn", "Tune further", "Train in the VPC", *REDRIVEN, *PREDICTING}
+    assert set(ways) == steps - others
     reset = states[again["Default"]]
     assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "Only one shard?")
 

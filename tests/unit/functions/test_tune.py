@@ -110,6 +110,16 @@ def test_a_trial_takes_no_longer_than_a_training_may(stack: Stack, sagemaker: Sa
     assert plan(asked(stack, max_minutes=600))["stopping_condition"] == {"MaxRuntimeInSeconds": 3600}
 
 
+def test_trials_run_in_the_network_of_the_trainings(
+    stack: Stack, sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plan(asked(stack))["network"] == {}
+    monkeypatch.setenv("CLAIMFLOW_SUBNETS", "subnet-1")
+    monkeypatch.setenv("CLAIMFLOW_SECURITY_GROUP", "sg-1")
+    run = asked(stack)
+    assert plan(run)["network"] == {"VpcConfig": run["vpc_config"]}
+
+
 def test_what_is_tuned_is_not_fixed_and_everything_else_is(stack: Stack, sagemaker: SageMaker) -> None:
     run = asked(stack, {"tuning": {"wd": {"min": 0, "max": 0.1}, "optimizer": ["adam", "sgd"]}})
     fixed = plan(run)["hyperparameters"]
