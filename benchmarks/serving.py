@@ -5,7 +5,8 @@
 All learn from Banking77's training rows, each server runs alone with a process for each core (with sentences
 one, whose arithmetic takes all), and wrk (from the package of that name) sends the test rows over loopback,
 from the same cores. The servers take turns. A row of the table is the median of the rounds; `lost` adds up
-all of them: answers other than 200, and connections that failed or timed out.
+all of them: answers other than 200, and connections that failed or timed out. What wrk still waits for when
+its seconds are over does not count: a server that answers none before then has no figures.
 """
 
 import json
@@ -210,7 +211,8 @@ def show(measured: dict[tuple[str, int], list[Load]]) -> None:
             )
         )
         lost = sum(each.lost for each in loads)
-        print(f"| {name} | {count} | {count * speed:,.0f} | {half:.1f} ms | {most:.1f} ms | {lost} |")
+        figures = f"{count * speed:,.0f} | {half:.1f} ms | {most:.1f} ms" if speed else "none in time | - | -"
+        print(f"| {name} | {count} | {figures} | {lost} |")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,14 @@ def test_what_is_not_wrk_s_is_told() -> None:
         serving.read("unable to connect to 127.0.0.1")
 
 
+def test_a_server_that_answers_nothing_in_time_has_no_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    serving.show(
+        {("slow", 100): [serving.Load(0.0, 0.0, 0.0, 0)], ("quick", 1): [serving.Load(20.0, 5.0, 9.0, 0)]}
+    )
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert rows == ["| quick | 1 | 20 | 5.0 ms | 9.0 ms | 0 |", "| slow | 100 | none in time | - | - | 0 |"]
+
+
 def test_every_body_has_as_many_rows_as_asked_for(tmp_path: Path) -> None:
     texts = [f'text "{number}" é' for number in range(7)]
     rows.write(tmp_path / "test.csv", [(text, "label") for text in texts])
