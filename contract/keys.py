@@ -25,7 +25,7 @@ PROGRAM = "program.json"  # of a training, beside evaluation.json: which program
 
 # The files of a run in the results bucket, beside those that `result_name` names after the input.
 REPORT, EVALUATION, CHECKS = "report.html", "evaluation.json", "validation.json"
-TRIALS = "trials.csv"  # of a tuning
+TRIALS, TRIALS_REPORT = "trials.csv", "trials.html"  # of a tuning
 SUSPECTS = "suspects.csv"  # as training leaves them; people get them named after the input
 RESULTS_MANIFEST = "manifest.json"  # for programs: it names the files that are there anyway
 QUEUE_FOLDER = "queue"  # of the desk's files, below the folder of the results

@@ -109,6 +109,8 @@ class Best(TypedDict):
     """Trials that ended well, and were not stopped early."""
     table: str
     """The address of trials.csv."""
+    report: NotRequired[str]
+    """The address of the page that draws them; absent from runs of an older version."""
 
 
 class Tuning(TypedDict):

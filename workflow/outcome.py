@@ -107,8 +107,10 @@ def addresses(run: Run, *, links: bool) -> list[Figure]:
     """Return where the results and reports of a run lie; with `links` also the pages that open them."""
     evaluation, results = run.data.get("evaluation", {}), run.data.get("results", {})
     validation = run.data.get("validation", {})
+    best = _best(run.data)
     found = [
-        ("Trials", best["table"] if (best := _best(run.data)) else None),
+        ("Trials", best["table"] if best else None),
+        ("Report of the trials", best.get("report") if best else None),
         ("Training report", evaluation.get("report")),
         ("Suspect labels", evaluation.get("suspects", {}).get("file")),
         ("Results", results.get("results")),

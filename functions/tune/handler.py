@@ -1,14 +1,14 @@
 """Lambda: what is left to try of a tuning, and afterwards the best of what was tried."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contract import keys
 from contract.state import Choice, ChooseEvent, Plan, PlanEvent, Run
 from shared import aws, settings, storage
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
-from tune import trials
+from tune import page, trials
 from tune.plan import TuningJob, plan
 from tune.trials import Trial
 
@@ -26,13 +26,21 @@ def _handle(event: PlanEvent | ChooseEvent) -> Plan | Choice:
 
 
 def _choose(run: Run) -> Choice:
-    """Return the run with the best hyperparameters, and put the table of all trials where people find it."""
-    tried = [trial for job in _jobs(run) for trial in _trials(job.name)]
-    tried.sort(key=lambda trial: (trial.job, trial.name))
+    """Return the run with the best hyperparameters, and put all trials where people find them."""
+    tried = [trial for job in reversed(list(_jobs(run))) for trial in _trials(job.name)]
     found = trials.best(tried)
-    place = Location(settings.results_bucket(), f"{run['name']}/{keys.TRIALS}")
-    table = storage.write_bytes(place, trials.table(tried).encode("utf-8-sig"), "text/csv; charset=utf-8")
-    kept = trials.described(tried, found, table)
+    bucket, folder = settings.results_bucket(), run["name"]
+    table = storage.write_bytes(
+        Location(bucket, f"{folder}/{keys.TRIALS}"),
+        trials.table(tried).encode("utf-8-sig"),
+        "text/csv; charset=utf-8",
+    )
+    report = storage.write_bytes(
+        Location(bucket, f"{folder}/{keys.TRIALS_REPORT}"),
+        page.render(tried, found, run["tuning"]["config"]["ParameterRanges"]).encode(),
+        "text/html; charset=utf-8",
+    )
+    kept = trials.described(tried, found, table, report)
     logger.info("Chosen", extra={"trial": found.name, "accuracy": found.accuracy, "trials": len(tried)})
     hyperparameters = {**run["hyperparameters"], **found.chosen}
     return {"run": {**run, "hyperparameters": hyperparameters, "tuning": {**run["tuning"], "best": kept}}}
@@ -40,10 +48,10 @@ def _choose(run: Run) -> Choice:
 
 def _jobs(run: Run) -> Iterator[TuningJob]:
     """Yield the tuning jobs of a run's work, of all executions, the newest first."""
-    pages = aws.sagemaker().get_paginator("list_hyper_parameter_tuning_jobs")
+    listed = aws.sagemaker().get_paginator("list_hyper_parameter_tuning_jobs")
     name = f"{run['tuning']['name']}-"
-    for page in pages.paginate(NameContains=name, SortBy="CreationTime", SortOrder="Descending"):
-        for job in page["HyperParameterTuningJobSummaries"]:
+    for some in listed.paginate(NameContains=name, SortBy="CreationTime", SortOrder="Descending"):
+        for job in some["HyperParameterTuningJobSummaries"]:
             if job["HyperParameterTuningJobName"].startswith(name):
                 counters = job["TrainingJobStatusCounters"]
                 yield TuningJob(
@@ -54,9 +62,10 @@ def _jobs(run: Run) -> Iterator[TuningJob]:
 
 
 def _trials(job: str) -> Iterator[Trial]:
-    pages = aws.sagemaker().get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
-    for page in pages.paginate(HyperParameterTuningJobName=job, SortBy="CreationTime"):
-        for each in page["TrainingJobSummaries"]:
+    listed = aws.sagemaker().get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
+    order: Any = {"SortBy": "CreationTime", "SortOrder": "Ascending"}
+    for some in listed.paginate(HyperParameterTuningJobName=job, **order):
+        for each in some["TrainingJobSummaries"]:
             yield _trial(job, each)
 
 

@@ -41,7 +41,7 @@ def best(trials: Sequence[Trial]) -> Trial:
     return max(judged, key=lambda each: each.accuracy or 0.0)
 
 
-def described(trials: Sequence[Trial], found: Trial, table: str) -> Best:
+def described(trials: Sequence[Trial], found: Trial, table: str, report: str) -> Best:
     """Return what is kept of a tuning in the state of its run."""
     return {
         "job": found.job,
@@ -51,6 +51,7 @@ def described(trials: Sequence[Trial], found: Trial, table: str) -> Best:
         "trials": len(trials),
         "completed": sum(each.status == "Completed" for each in trials),
         "table": table,
+        "report": report,
     }
 
 

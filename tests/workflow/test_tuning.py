@@ -34,6 +34,7 @@ def test_the_best_settings_become_the_live_model_whose_lineage_names_the_trial(l
     assert (best["trials"], best["completed"]) == (2, 2)
     table = live.table(best["table"])
     assert max(float(row["accuracy"]) for row in table) == round(best["accuracy"], 4)
+    assert "is the best of 2" in live.read(best["report"]).decode()
     lineage = json.loads(live.read(output["evaluation"]["card"].replace("card.json", "lineage.json")))
     assert lineage["tuned"]["trial"] == best["trial"]
     chosen = {key: json.loads(text) for key, text in best["chosen"].items()}

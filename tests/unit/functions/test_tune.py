@@ -214,6 +214,15 @@ def test_all_trials_are_in_a_table_with_a_column_for_each_key(stack: Stack, sage
     assert [(row["wd"], row["optimizer"]) for row in rows] == [("0.1", "adam"), ("0.2", "sgd")]
 
 
+def test_the_page_of_the_trials_stands_beside_their_table(stack: Stack, sagemaker: SageMaker) -> None:
+    run = asked(stack, {"tuning": {"wd": {"min": 0, "max": 0.5}}})
+    sagemaker.add(f"{run['tuning']['name']}-a-0", [trial(1, 0.75, wd=0.1), trial(2, 0.8, wd=0.2)], "Stopped")
+    sagemaker.add(f"{run['tuning']['name']}-b-0", [trial(1, 0.9, wd=0.3)])
+    report = choose(run)["tuning"]["best"]["report"]
+    assert report == f"s3://{RESULTS}/{run['name']}/trials.html"
+    assert "Trial 3 is the best of 3" in stack.read(report).decode(), "in the order in which they began"
+
+
 def test_the_lineage_of_a_tuned_model_names_the_tuning_job_and_the_trial(
     stack: Stack, sagemaker: SageMaker
 ) -> None:
