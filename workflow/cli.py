@@ -282,7 +282,10 @@ def status(
     arn = runs.find(account, stack, run)
     if keep_on:
         watch(account, arn)
-    display.run(runs.read_run(account, arn), account)
+    found = runs.read_run(account, arn)
+    display.run(found, account)
+    if found.running and (line := training_log.last_line(account, found.steps)):
+        display.say(line)
     if alarm := audit.alarm_of_live(account, stack):
         display.say(alarm, "red")
 

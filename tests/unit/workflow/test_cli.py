@@ -343,6 +343,17 @@ def test_status_shows_the_newest_run(account: Account, machine: PlayedStepFuncti
     assert "Collect" in result.output
 
 
+def test_status_of_a_run_that_goes_on_tells_how_far_its_job_has_come(
+    account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflow.training_log.last_line", lambda *_: "7 of 20 trials done")
+    machine.add("tune-x", "trained")
+    machine.running.add("tune-x")
+    machine.add("train-y", "trained")
+    assert "7 of 20 trials done" in claimflow("status", "tune-x").output
+    assert "7 of 20 trials done" not in claimflow("status", "train-y").output
+
+
 def test_status_takes_the_beginning_of_a_name(account: Account, machine: PlayedStepFunctions) -> None:
     machine.add("train-old", "trained")
     assert claimflow("status", "train-o").output.startswith("train-old")
