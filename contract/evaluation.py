@@ -38,6 +38,26 @@ class LabelFigures(TypedDict):
     """Rows that have this label."""
 
 
+class StudioFigure(TypedDict):
+    """A figure in SageMaker's schema of model quality."""
+
+    value: float
+    standard_deviation: NotRequired[float]
+    """Absent where none is known."""
+
+
+class StudioMetrics(TypedDict):
+    """The figures of the measured rows as SageMaker Studio shows them beside a registered version."""
+
+    accuracy: StudioFigure
+    weighted_precision: StudioFigure
+    """Mean of the labels' precisions, each counting by its rows; so the others."""
+    weighted_recall: StudioFigure
+    weighted_f1: StudioFigure
+    confusion_matrix: NotRequired[dict[str, dict[str, int]]]
+    """By label and predicted label; absent where the labels are too many to be drawn."""
+
+
 class Confusion(TypedDict):
     """Rows of one label that were taken for another."""
 
@@ -441,6 +461,8 @@ class Evaluation(TypedDict):
     """The labelled rows whose labels are probably wrong; absent from older models."""
     architecture_choice: NotRequired[str | None]
     """What the architecture `auto` took and why, in a sentence; None where it was not left to `auto`."""
+    multiclass_classification_metrics: NotRequired[StudioMetrics]
+    """Under this name SageMaker Studio looks for them; absent from older models."""
 
 
 class Notes(TypedDict):

@@ -35,6 +35,7 @@ from model.classifier import Decision, Watched
 from model.confusion import inseparable
 from model.data import Row
 from model.familiarity import Bounds
+from model.studio import studio_metrics
 
 Counts: TypeAlias = npt.NDArray[np.int64]
 
@@ -138,6 +139,7 @@ def evaluate(
         "phrases": _phrases(trained, measured.truths),
         "training": trained.training,
         "architecture_choice": trained.choice,
+        "multiclass_classification_metrics": studio_metrics(measured.truths, guesses, per_class),
     }
     return figures, decision(figures)
 

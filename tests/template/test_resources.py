@@ -56,6 +56,25 @@ def test_zero_days_mean_that_no_rule_deletes(template: Data, condition: str, day
     assert template["Parameters"][days]["Default"] == 0
 
 
+def test_only_the_studio_that_is_named_may_read_results_in_a_browser_and_none_by_default(
+    template: Data, resources: Data
+) -> None:
+    shared = [name for name, each in _of_type(resources, "AWS::S3::Bucket") if "CorsConfiguration" in each]
+    assert shared == ["ResultsBucket"]
+    condition, rules, without = resources["ResultsBucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    (rule,) = rules["CorsRules"]
+    assert rule["AllowedOrigins"] == [{"Ref": "StudioOrigin"}]
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD"}
+    assert without == {"Ref": "AWS::NoValue"}
+    assert template["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "StudioOrigin"}, ""]}]}
+    origin = template["Parameters"]["StudioOrigin"]
+    assert origin["Default"] == ""
+    taken = re.compile(origin["AllowedPattern"]).fullmatch
+    assert taken("https://d-1a2b3c4d.studio.eu-west-1.sagemaker.aws")
+    for other in ("*", "https://*", "http://d-1.studio.eu-west-1.sagemaker.aws", "https://example.com"):
+        assert not taken(other), other
+
+
 def test_every_bucket_keeps_the_versions_of_what_is_replaced_and_deletes_them_later(resources: Data) -> None:
     for name, bucket in _of_type(resources, "AWS::S3::Bucket"):
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, name

@@ -40,6 +40,8 @@ OBJECTS: dict[str, Any] = {
     "SentenceSettings": DEFINED["sentence_settings"],
     "NetworkSettings": DEFINED["network_settings"],
     "HistoryEntry": DEFINED["validation"],
+    "StudioFigure": DEFINED["studio_figure"],
+    "StudioMetrics": PROPERTIES["multiclass_classification_metrics"],
 }
 CONDITIONS = {"if", "then", "else"}
 CLASSES = {
