@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 
 from contract.text import duration
 from model.calibration import Flags, cross_entropy, temperature
 from model.config import Config
+from model.cores import available_cores
 from model.cross_fitting import fit
 from model.data import Floats, Numbers
 from model.errors import ModelError
@@ -73,9 +75,22 @@ def _seconds_a_row(rows: Rows, alone: Config, session: Session) -> float:
     """Return how long a row takes, once the part has read what it needs."""
     for count in (WARM_UP_ROWS, LOOK_ROWS):
         some = _sample(rows, count / len(rows.labels), alone.seed)
-        started = time.monotonic()
+        started = _worked()
         looked_at = _look(rows, some, alone, session)
-    return (time.monotonic() - started) / (int(some.sum()) + len(looked_at.validation.logits))
+    return (_worked() - started) / (int(some.sum()) + len(looked_at.validation.logits))
+
+
+def _worked() -> float:
+    """Return for how many seconds this process has worked, as if it had its cores for itself.
+
+    Beside other work the time that passes would be longer, and the choice, with it the model, another one. Of
+    a GPU only the time that passes is known.
+    """
+    if import_module(
+        "model.network"
+    ).has_gpu():  # MXNet is there by now, and takes long where it is not needed
+        return time.monotonic()
+    return time.process_time() / available_cores()
 
 
 def _look(rows: Rows, some: Flags, alone: Config, session: Session) -> Fitted:

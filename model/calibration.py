@@ -71,14 +71,23 @@ def temperature(logits: Logits, truths: Truths) -> float:
     Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2. The loss is convex in
     1/temperature, so a golden-section search over its logarithm finds the minimum.
     """
+
+    def loss(at: float) -> float:
+        return cross_entropy(logits, truths, math.exp(at))
+
     low, high = LOG_TEMPERATURES
     golden = (math.sqrt(5) - 1) / 2
-    while high - low > 1e-4:
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        if cross_entropy(logits, truths, math.exp(left)) < cross_entropy(logits, truths, math.exp(right)):
-            high = right
+    left, right = high - golden * (high - low), low + golden * (high - low)
+    of_left, of_right = loss(left), loss(right)
+    while high - low > 1e-4:  # one of the two places inside is one of the narrower range as well
+        if of_left < of_right:
+            high, right, of_right = right, left, of_left
+            left = high - golden * (high - low)
+            of_left = loss(left)
         else:
-            low = left
+            low, left, of_left = left, right, of_right
+            right = low + golden * (high - low)
+            of_right = loss(right)
     return math.exp((low + high) / 2)
 
 

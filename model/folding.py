@@ -16,6 +16,11 @@ Codes: TypeAlias = npt.NDArray[np.uint32]
 MOST_MARKS = 30  # combining marks in a row (Unicode Standard Annex 15, "Stream-Safe Text Format")
 UNICODE = 0x110000
 ASSIGNED = [(0, 0x323AF), (0xE0000, 0xE01EF)]  # beyond them Unicode has no characters but private ones
+# Beyond ASCII, what holds more than ideographs and syllables: NFKC and case folding leave those alone.
+LOOKED_AT = [
+    *((0x80, 0x33FF), (0xA000, 0xABFF), (0xD7A4, 0x16FFF), (0x18D00, 0x1FFFF)),
+    *((0x2F800, 0x2FA1F), (0xE0000, 0xE01EF)),
+]
 
 _NOT_SEEN = {  # default-ignorable, but marks or letters by category, or not assigned yet
     0x034F,  # combining grapheme joiner
@@ -99,8 +104,10 @@ def _table() -> _Table:
     kinds = np.zeros(UNICODE, dtype=np.uint8)
     one = np.arange(UNICODE, dtype=np.uint32)
     longer: dict[str, str] = {}
-    for code in (code for first, last in ASSIGNED for code in range(max(first, 128), last + 1)):
+    for code in (code for first, last in LOOKED_AT for code in range(first, last + 1)):
         sign = chr(code)
+        if unicodedata.category(sign) == "Cn" and code not in _NOT_SEEN:  # not assigned
+            continue
         plain = _rewritten(sign)
         if plain is not None:
             kinds[code] = _REWRITTEN

@@ -231,6 +231,11 @@ def all_devices() -> list[Device]:
     return [mx.gpu(number) for number in range(mx.context.num_gpus())] or [mx.cpu()]
 
 
+def has_gpu() -> bool:
+    """Return whether this machine has a GPU that MXNet sees."""
+    return bool(mx.context.num_gpus())
+
+
 def seed_everything(seed: int) -> None:
     """Seed MXNet; what else is random here comes from generators of its own."""
     mx.random.seed(seed % 2**31)

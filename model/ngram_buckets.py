@@ -71,13 +71,12 @@ def find(tokens: Tokens, grams: Grams, known: Bits) -> Found:
     return Found(*_find(*words, grams.numbers, known))
 
 
-def all_buckets(tokens: Tokens, grams: Grams) -> list[int]:
+def all_buckets(tokens: Tokens, grams: Grams) -> Places:
     """Return the bucket of every n-gram of one text, in the order of `phrases`."""
     words = (tokens.codes, tokens.starts, tokens.ends, tokens.hashes)
     buckets = np.empty(_most(tokens.starts, tokens.ends, grams.numbers), np.int64)
     count = _write(*words, grams.numbers, buckets)
-    found: list[int] = buckets[:count].tolist()
-    return found
+    return buckets[:count]
 
 
 def phrases(tokens: Tokens, grams: Grams) -> Iterator[str]:

@@ -106,9 +106,9 @@ class NgramEncoder:
         written: list[tuple[int, str]] = []
         names: dict[int, str] = {}
         times: Counter[int] = Counter()
-        buckets = all_buckets(tokens, self.grams)
-        for bucket, phrase in zip(buckets, phrases(tokens, self.grams), strict=True):
-            if number := int(self.numbers[bucket]):
+        numbers: list[int] = self.numbers[all_buckets(tokens, self.grams)].tolist()
+        for number, phrase in zip(numbers, phrases(tokens, self.grams), strict=True):
+            if number:
                 times[number] += 1
                 counts = times[number].bit_count() == 1 if self.grams.repeats == "log" else times[number] == 1
                 written += [(number, names.setdefault(number, phrase))] * counts

@@ -191,8 +191,8 @@ def _kinds() -> Kinds:
     """Return the kind of every Unicode character, shape (0x110000,)."""
     kinds = np.full(UNICODE, SIGN, dtype=np.uint8)
     for first, last in ASSIGNED:
-        places = range(first, last + 1)
-        kinds[first : last + 1] = [_kind(unicodedata.category(chr(place))) for place in places]
+        categories = map(unicodedata.category, map(chr, range(first, last + 1)))
+        kinds[first : last + 1] = [*map(_kind, categories)]
     for first, last in _UNSPACED:
         unspaced = kinds[first : last + 1]
         unspaced[unspaced == LETTER] = UNSPACED

@@ -67,6 +67,8 @@ class Dot(NamedTuple):
     x: float
     y: float
     told: str
+    ended: bool
+    """Whether it came to its end; else it was stopped early, and might have become better."""
 
 
 class Line(NamedTuple):
@@ -233,7 +235,7 @@ def _spots(axis: Axis, judged: Sequence[Numbered], scale: _Scale) -> dict[str, A
 
 def _dot(frame: Mapping[str, float], across: float, scale: _Scale, number: int, trial: Trial) -> Dot:
     x, y = _across(frame, across), _up(frame, scale.at(trial.accuracy or 0.0))
-    return Dot(x, y, _told(number, trial))
+    return Dot(x, y, _told(number, trial), trial.status == "Completed")
 
 
 def _in_turn(number: int, count: int) -> float:

@@ -58,6 +58,7 @@ def test_each_trial_with_an_accuracy_is_a_dot_and_a_line_and_every_one_is_in_the
     assert html.count('<polyline class="trial') == 3
     assert html.count("<tr><td>") + html.count('<tr class="best"><td>') == 4
     assert "never began" in html
+    assert html.count('class="dot early"') == charts, "the one that was stopped"
 
 
 def test_the_best_is_marked_once_in_each_chart() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from model.folding import ASSIGNED, LOOKED_AT
 from model.tokenizer import (
     FACTOR,
     GROUP_CHARACTERS,
@@ -338,3 +339,13 @@ def test_arrays_have_the_types_that_they_promise() -> None:
     for texts in ([], [""], ["brake"]):
         found = tokenize(texts, 9)
         assert (found.hashes.dtype, found.offsets.dtype) == (np.uint64, np.int64)
+
+
+def test_characters_that_the_table_does_not_look_at_are_left_to_nfkc_and_case_folding() -> None:
+    looked_at = {code for first, last in LOOKED_AT for code in range(first, last + 1)}
+    others = {code for first, last in ASSIGNED for code in range(max(first, 0x80), last + 1)} - looked_at
+    assert len(others) > 100_000
+    for sign in map(chr, others):
+        assert unicodedata.normalize("NFKC", sign) == sign == sign.casefold(), hex(ord(sign))
+        assert not unicodedata.combining(sign)
+        assert unicodedata.category(sign) != "Cf"
