@@ -43,6 +43,7 @@ OPTIMIZERS: tuple[Optimizer, ...] = ("adam", "sgd")
 SCALES: tuple[Scale, ...] = ("nb", "nb-idf", "idf")
 NORMS: tuple[Norm, ...] = ("sqrt", "none")
 MOST_WEIGHTS = 40_000_000  # 160 MB, which training needs about four times
+MOST_KEPT = 100_000_000  # bytes of a trial that is kept to go on with
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,12 +145,22 @@ class _Split:
     size: int
 
 
+@dataclasses.dataclass(frozen=True)
+class _Tried:
+    """Settings that were tried: what has learned under them so far, and the loss after each epoch."""
+
+    settings: NgramSettings
+    trainers: list[NgramTrainer]
+    losses: list[float]
+
+
 class _Trial:
     def __init__(self, config: Config, sample: Sample, should_stop: Callable[[], bool]) -> None:
         self.config, self.sample, self.should_stop = config, sample, should_stop
         self.told = tellable(sample.labels, sample.folds)
         self.losses: dict[NgramSettings, float] = {}
         self.splits: dict[tuple[Grams, int], list[_Split]] = {}
+        self.lowest: _Tried | None = None
 
     def best(self, candidates: Sequence[NgramSettings], worth: float = 1.0) -> NgramSettings:
         """Return the candidate of the lowest loss after TRIED_EPOCHS.
@@ -158,31 +169,43 @@ class _Trial:
         """
         for candidate in candidates:
             if candidate not in self.losses:
-                trainers = self._trainers(candidate)
+                tried = _Tried(candidate, self._trainers(candidate), [])
                 for _ in range(TRIED_EPOCHS):
-                    self._epoch(trainers)
-                self.losses[candidate] = _loss(trainers, self._splits(candidate))
+                    self._epoch(tried)
+                self.losses[candidate] = tried.losses[-1]
+                self._keep(tried)
                 print(f"Choosing n-grams: {_in_words(candidate)}: {self.losses[candidate]:.4f}", flush=True)
         lowest = min(candidates, key=self.losses.__getitem__)
         return lowest if self.losses[lowest] < worth * self.losses[candidates[0]] else candidates[0]
 
     def epochs(self, candidate: NgramSettings) -> int:
         """Return the fewest epochs with about the lowest loss; one that is worse than the one before ends."""
-        trainers = self._trainers(candidate)
-        losses: list[float] = []
-        for _ in range(MOST_EPOCHS):
-            self._epoch(trainers)
-            losses.append(_loss(trainers, self._splits(candidate)))
-            if len(losses) > 1 and losses[-1] > losses[-2]:
-                break
+        tried = self._began(candidate)
+        losses = tried.losses
+        while len(losses) < MOST_EPOCHS and not (len(losses) > 1 and losses[-1] > losses[-2]):
+            self._epoch(tried)
         print(f"Choosing epochs: {', '.join(f'{loss:.4f}' for loss in losses)}", flush=True)
         return next(number for number, loss in enumerate(losses, 1) if loss <= AS_LOW * min(losses))
 
-    def _epoch(self, trainers: Sequence[NgramTrainer]) -> None:
-        for trainer in trainers:
+    def _keep(self, tried: _Tried) -> None:
+        """Keep what has the lowest loss so far, as it is likely to be gone on with, unless it is large."""
+        if self.lowest is None or tried.losses[-1] < self.lowest.losses[-1]:
+            small = sum(trainer.state.nbytes for trainer in tried.trainers) <= MOST_KEPT
+            self.lowest = tried if small else None
+
+    def _began(self, candidate: NgramSettings) -> _Tried:
+        """Return the candidate as far as it was tried, or anew."""
+        if self.lowest is not None and self.lowest.settings == candidate:
+            return self.lowest
+        return _Tried(candidate, self._trainers(candidate), [])
+
+    def _epoch(self, tried: _Tried) -> None:
+        """Let what is tried learn once more, and note its loss."""
+        for trainer in tried.trainers:
             trainer.epoch()
             if self.should_stop():
                 raise TrainingStopped("The training was asked to stop; a restart begins the n-grams anew.")
+        tried.losses.append(_loss(tried.trainers, self._splits(tried.settings)))
 
     def _trainers(self, candidate: NgramSettings) -> list[NgramTrainer]:
         return [NgramTrainer(self._task(candidate, split)) for split in self._splits(candidate)]

@@ -18,12 +18,14 @@ from model.ngram_settings import (
     MOST_WEIGHTS,
     NORMS,
     SCALES,
+    TRIED_EPOCHS,
     WITH_CHARACTERS,
     NgramSettings,
     Sample,
     feature_limit,
     settings,
 )
+from model.ngram_training import NgramTrainer
 
 FIXED: dict[str, Any] = {
     "ngram_words": 2,
@@ -189,6 +191,19 @@ def test_of_epochs_with_about_the_lowest_loss_the_fewest_are_taken(
     assert settings(fixed, lambda: sample(pieces)).epochs == epochs
 
 
+def test_going_on_with_the_best_trial_chooses_the_same_as_beginning_anew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned: list[NgramTrainer] = []
+    epoch = NgramTrainer.epoch
+    monkeypatch.setattr(NgramTrainer, "epoch", lambda trainer: (learned.append(trainer), epoch(trainer))[1])
+    kept = settings(Config(), lambda: sample(pieces)), capsys.readouterr().out
+    with_kept = len(learned)
+    monkeypatch.setattr(ngram_settings, "MOST_KEPT", 0)
+    assert (settings(Config(), lambda: sample(pieces)), capsys.readouterr().out) == kept
+    assert len(learned) - with_kept > with_kept
+
+
 def test_rows_that_are_alone_with_their_label_choose_nothing_and_lose_no_n_gram() -> None:
     rows = sample(pieces, 400)
     alone = dataclasses.replace(rows, labels=np.arange(400), classes=400)
@@ -234,7 +249,7 @@ def test_words_that_a_text_repeats_count_once_more_where_they_tell() -> None:
 def test_repeats_that_hardly_lower_the_loss_are_not_worth_their_time(
     of_repeats: float, repeats: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    losses = iter([1.0, of_repeats, 1.0])
+    losses = iter(loss for loss in (1.0, of_repeats, 1.0) for _ in range(TRIED_EPOCHS))
     monkeypatch.setattr(ngram_settings, "_loss", lambda *_: next(losses))
     fixed = {**FIXED, "ngram_repeats": "auto", "ngram_scale": "nb"}
     found = settings(Config.parse(fixed), lambda: sample(repeating))
