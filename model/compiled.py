@@ -5,51 +5,48 @@ source for all later processes. Where nothing can be written, as in the image, w
 read all the same; `python -m container.compile` keeps all of it when the image is built.
 """
 
-import contextlib
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from numba import njit
-from numba.core import caching
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_settings = {"interpreted": False}
 
 
 def compiled(function: Function) -> Function:
     """Return the function, compiled when it is first called; its types are those of that call."""
+    if _settings["interpreted"]:
+        return _as_python(function)
+    from numba import njit  # noqa: PLC0415  which takes longer to load than a text or two to label
+
+    from model.kept_compiled import KeptBesideSource  # noqa: PLC0415  as above
+
     dispatcher = njit(error_model="numpy", fastmath={"contract", "arcp"})(function)
-    dispatcher._cache = _Cache(function)
+    dispatcher._cache = KeptBesideSource(function)
     return cast("Function", dispatcher)
 
 
-class _BesideSource(caching._InTreeCacheLocator):  # type: ignore[misc]
-    """Finds what was compiled of a source file, in `__pycache__` beside it, which need not be writable."""
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """Let the loops of modules that are imported meanwhile run as the Python that they are.
 
-    def ensure_cache_path(self) -> None:
-        with contextlib.suppress(OSError):
-            Path(self.get_cache_path()).mkdir(exist_ok=True)
-
-    def get_source_stamp(self) -> str:
-        """Return what must be the same for the code to be used: the source, as copying changes its time."""
-        return hashlib.sha256(Path(self._py_file).read_bytes()).hexdigest()
-
-
-class _Files(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = (_BesideSource,)
+    The numbers are the same. For a text or two it is quicker, as Numba takes long to load.
+    """
+    _settings["interpreted"] = True
+    try:
+        yield
+    finally:
+        _settings["interpreted"] = False
 
 
-class _Cache(caching.FunctionCache):  # type: ignore[misc]
-    _impl_class = _Files
+def _as_python(function: Function) -> Function:
+    @functools.wraps(function)
+    def run(*arguments: Any) -> Any:  # noqa: ANN401  whatever the function takes and gives
+        with np.errstate(over="ignore"):  # hashes are taken modulo 2 ** 64, as machine code does
+            return function(*arguments)
 
-    def load_overload(self, *signature: Any) -> Any:  # noqa: ANN401  Numba's own types
-        """Return what was kept of a compiled function, or None."""
-        with contextlib.suppress(OSError):
-            return super().load_overload(*signature)
-        return None
-
-    def save_overload(self, *compilation: Any) -> None:  # noqa: ANN401  as above
-        """Keep a compiled function, if that can be done."""
-        with contextlib.suppress(OSError):
-            super().save_overload(*compilation)
+    return cast("Function", run)

@@ -4,6 +4,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -21,6 +22,7 @@ STANDARD_INPUT = "-"
 ACCEPTED = "accepted"
 PERSON = "a person should look"
 LONGEST_SHOWN = 100  # characters of a text above its prediction
+MOST_INTERPRETED = 2_000  # characters, which are labelled before the compiled loops would be loaded
 
 
 class Text(NamedTuple):
@@ -42,6 +44,18 @@ def given(text: str | None) -> Iterator[Text]:
     if not is_text(text):
         raise CommandError("The text is not UTF-8: type it again, or set the terminal to UTF-8.")
     return iter([Text(0, text)])
+
+
+@contextmanager
+def loads_quickly(text: str | None) -> Iterator[None]:
+    """Let a model be loaded without compiled loops, if it is for one short text."""
+    if text in {None, STANDARD_INPUT} or len(text) > MOST_INTERPRETED:
+        yield
+        return
+    from model.compiled import interpreted  # noqa: PLC0415  as above
+
+    with interpreted():
+        yield
 
 
 def is_typed(text: str | None) -> bool:

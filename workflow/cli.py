@@ -259,7 +259,8 @@ def classify(
     account: Account = ctx.obj
     stack = stacks.read_stack(account)
     model = models.read_live(account, stack)
-    classifier = local_model.load(account, stack, model).classifier
+    with classification.loads_quickly(text):
+        classifier = local_model.load(account, stack, model).classifier
     typed = classification.is_typed(text)
     if typed:
         display.note("Type a text and Enter; Ctrl-D ends.")
