@@ -170,6 +170,8 @@ class Run(TypedDict):
     """What trains, by its digest."""
     job_definition: str
     """The revision of Batch's job definition that predicts; it names its image by digest too."""
+    small: NotRequired["Small"]
+    """The function that labels small files; absent: Batch labels all."""
     job_name: str
     """Of the training job, without its attempt: at most 49 characters, and 10 of rounds and waits."""
     resource_config: dict[str, str | int]
@@ -188,6 +190,15 @@ class Run(TypedDict):
     """Up to when people's decisions are in the last file; absent: it has none."""
     tuning: NotRequired[Tuning]
     """Only of a run that tunes."""
+
+
+class Small(TypedDict):
+    """The function that labels small files."""
+
+    function: str
+    """Its ARN."""
+    rows: int
+    """Usable ones that a file may have."""
 
 
 class Channel(TypedDict):
@@ -247,6 +258,12 @@ class FileToLabel(RowsToLabel):
     """The address of the shard manifest."""
     warnings: list[str]
     reading: str
+    at_once: NotRequired[list[int]]
+    """The numbers of the shards, if the function for small files labels them; absent: Batch does."""
+    way: NotRequired[str]
+    """Why the function labels them, or why not; absent from runs that an older version began."""
+    fallback: NotRequired["Caught"]
+    """With which the function failed, so that Batch labelled the file after all."""
 
 
 class Validation(TypedDict):
@@ -329,9 +346,9 @@ class Cost(TypedDict):
     """What the machines of a training or of a prediction cost, as far as the stack knows their prices."""
 
     seconds: int
-    """That are billed, of all machines together."""
+    """That are billed, of all machines together; of functions, seconds of one GB of memory."""
     machines: list[str]
-    """Instance types: of the one that trained, or of those of which each may have labelled."""
+    """`lambda-gb` for functions; instance types: of what trained, or of those that may have labelled."""
     dollars: float | None
     """US dollars by the stack's InstancePrices; None: it has no price for one of the machines."""
     at_most: bool
@@ -434,13 +451,22 @@ class Model(TypedDict):
 
 
 class Prediction(TypedDict, total=False):
-    """What the Batch job leaves: that it succeeded, or, when shards failed, what Step Functions caught."""
+    """What the Batch job or the function leaves: that it succeeded, or what was caught when shards failed."""
 
     succeeded: Literal[True]
     job: str
-    """The job's id; absent in a run of before."""
+    """The job's id; absent in a run of before, and where no job labelled."""
+    calls: list["Call"]
+    """Of the function for small files, one a shard."""
     Error: str
     Cause: str
+
+
+class Call(TypedDict):
+    """A call of the function for small files."""
+
+    gb_seconds: float
+    """Of memory, as AWS bills them; measured by the function."""
 
 
 class ResultCounts(TypedDict):

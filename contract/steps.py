@@ -40,6 +40,7 @@ THRESHOLD = Step("Threshold", REGISTER.leaves)  # the one step of a request for 
 TUNE_FURTHER = Step("Tune further", TUNE.leaves)  # the tuning job that learns from those before it
 EXPLAIN = Step("Explain", "failure")
 TRAIN_IN_VPC = Step("Train in the VPC", TRAIN.leaves)  # the same job, with a network
+PREDICT_AT_ONCE = Step("Predict at once", PREDICT.leaves)  # the function, for a small file
 PREDICT_IN_PARALLEL = Step("Predict in parallel", PREDICT.leaves)  # the array job, for several shards
 TURN = "Turn"  # where a training waits for those that began before it
 GATE = "Gate"

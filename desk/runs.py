@@ -15,6 +15,7 @@ from contract.steps import (
     EVALUATE,
     GATE,
     PREDICT,
+    PREDICT_AT_ONCE,
     PREDICT_IN_PARALLEL,
     PREPARE,
     REGISTER,
@@ -102,7 +103,7 @@ def nodes(run: Run) -> Iterator[Node]:
         yield Node(step.name, step.status, step.duration(run.ended or now()).total_seconds(), _note(step))
     if run.running:
         visited = {step.name for step in run.steps}
-        if PREDICT_IN_PARALLEL.name in visited:
+        if visited & {PREDICT_IN_PARALLEL.name, PREDICT_AT_ONCE.name}:
             visited.add(PREDICT.name)
         yield from (Node(name, TO_COME, None, "") for name in _way(run) if name not in visited)
 

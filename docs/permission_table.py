@@ -42,6 +42,7 @@ _IMAGE = _all(
     *("ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"),
 )
 _UPLOAD = {"s3:AbortMultipartUpload": "an upload in parts that fails"}
+_SHARDS = {**_KEY, **_UPLOAD, "s3:ListBucket": "S3 tells that a part is missing only to who may list"}
 # By role: the actions that no test sees, with what they are for.
 BY_AWS: dict[str, dict[str, str]] = {
     "StateMachineRole": {
@@ -74,7 +75,8 @@ BY_AWS: dict[str, dict[str, str]] = {
         **_all("draws the curves of a training", "cloudwatch:PutMetricData"),
         **_all("deletes the checkpoints that the program deletes", "s3:DeleteObject"),
     },
-    "JobRole": {**_KEY, **_UPLOAD, "s3:ListBucket": "S3 tells that a part is missing only to who may list"},
+    "JobRole": _SHARDS,
+    "LabelRole": {**_LAMBDA, **_SHARDS},
     "FlowLogsRole": _all(
         "writes the log of a private network",
         *("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"),

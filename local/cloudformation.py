@@ -69,7 +69,7 @@ def install() -> None:
     bucket["delete"] = _refuse_full_bucket(bucket["delete"])
     function = handlers["AWS::Lambda::Function"]
     for change in ("create", "update"):
-        function[change] = _with_text_variables(function[change])
+        function[change] = _with_text_variables(_as_archive(function[change]))
 
 
 def lower_keys(value: Part) -> Part:
@@ -213,6 +213,34 @@ def _with_text_variables(original: Callable[..., Part]) -> Callable[..., Part]:
 
     def change(*values: Part, **named: Part) -> Part:
         return original(*map(as_text, values), **named)
+
+    return change
+
+
+def _as_archive(original: Callable[..., Part]) -> Callable[..., Part]:
+    """Make of a function of an image one of the same code, as the programs of the image lie here.
+
+    Its modules import nothing of the image, and find its programs by PATH.
+    """
+
+    def as_archive(value: Part) -> Part:
+        if not isinstance(value, dict) or "ImageUri" not in value.get("Code", {}):
+            return value
+        settings = sagemaker.training_jobs().settings
+        (command,) = value["ImageConfig"]["Command"]
+        module, _, handler = command.rpartition(".")
+        source = (settings.programs / f"{module.rpartition('.')[2]}.py").read_text(encoding="utf-8")
+        variables = value.get("Environment", {}).get("Variables", {})
+        return {
+            **{key: given for key, given in value.items() if key not in ("ImageConfig", "PackageType")},
+            "Code": {"ZipFile": source},
+            "Runtime": "python3.11",
+            "Handler": f"index.{handler}",
+            "Environment": {"Variables": {**variables, "PATH": settings.path}},
+        }
+
+    def change(*values: Part, **named: Part) -> Part:
+        return original(*map(as_archive, values), **named)
 
     return change
 

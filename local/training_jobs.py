@@ -55,6 +55,11 @@ class TrainingJobs:
         """The address of the server that these jobs belong to."""
         return self._settings.endpoint
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of that server."""
+        return self._settings
+
     def reset(self) -> None:
         """Stop and forget every job."""
         with self._lock:

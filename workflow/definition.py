@@ -48,7 +48,7 @@ def _quietly() -> Iterator[None]:
 
 
 with _quietly():
-    from stepfunctions.steps import Catch, Chain, Choice, Fail, Graph, Pass, Retry, Succeed, Task, Wait
+    from stepfunctions.steps import Catch, Chain, Choice, Fail, Graph, Map, Pass, Retry, Succeed, Task, Wait
     from stepfunctions.steps import ChoiceRule as Rule
     from stepfunctions.steps.states import State
 
@@ -77,6 +77,13 @@ class _Job(Task):  # type: ignore[misc]
         return [*super().allowed_fields(), _NewField.RESULT_SELECTOR]
 
 
+class _Map(Map):  # type: ignore[misc]
+    """A step for each item that keeps only what is named of the answers."""
+
+    def allowed_fields(self) -> list[Enum]:
+        return [*super().allowed_fields(), _NewField.RESULT_SELECTOR]
+
+
 class _Fail(Fail):  # type: ignore[misc]
     """A failed end whose error and cause come from the state."""
 
@@ -87,6 +94,8 @@ class _Fail(Fail):  # type: ignore[misc]
 # A Lambda ends by itself after at most 900 seconds, a job by its StoppingCondition or its attempts' time-out.
 # These time-outs are for the day on which the event that ends a state is lost: longer than its work can be.
 LAMBDA_SECONDS = 960
+LABEL_SECONDS = 330
+CALLS_AT_ONCE = 5  # of the ten that a new account has
 PUBLISH_SECONDS = 60
 JOB_SECONDS = 5 * 24 * 3600
 RUN_SECONDS = 11 * 24 * 3600
@@ -394,7 +403,43 @@ def _predicts(explain: Task, again: Choice) -> Choice:
     )
     shards = {"ArrayProperties": {"Size.$": "$.validation.predict.shards"}}
     how.default_choice(_batch_job(steps.PREDICT_IN_PARALLEL, explain, rest, **shards))
-    return how
+    small = Choice("A small file?")
+    shards_at_once = "$.validation.predict.at_once"
+    small.add_choice(Rule.IsPresent(shards_at_once, True), _at_once(shards_at_once, how, collect))
+    small.default_choice(how)
+    return small
+
+
+def _at_once(shards: str, batch: Choice, collect: Task) -> Map:
+    """Label each shard by a call of the function; should one fail, whatever for, Batch labels the file.
+
+    What the other calls made is whole, and stays. So no error is lost: Batch meets it again, and tells.
+    """
+    event = {"shard.$": "$$.Map.Item.Value", "image.$": "$.run.image", "model.$": "$.model.model_uri"}
+    label = _Job(
+        "Label a shard",
+        resource=_service("lambda:invoke"),
+        # By the name in the state, as there may be no function; Map gives each call this input.
+        parameters={"FunctionName.$": "$.function", "Payload.$": "$.event"},
+        result_selector={"gb_seconds.$": "$.Payload.gb_seconds"},
+        timeout_seconds=LABEL_SECONDS,
+        retry=_again(LAMBDA_FAULTS, first=1, longest=20),
+    )
+    calls = _Map(
+        steps.PREDICT_AT_ONCE.name,
+        iterator=label,
+        items_path=shards,
+        max_concurrency=CALLS_AT_ONCE,
+        parameters={
+            "function.$": "$.run.small.function",
+            "event": {**event, "manifest.$": "$.validation.predict.manifest"},
+        },
+        result_selector={"succeeded": True, "calls.$": "$"},
+        result_path=steps.PREDICT_AT_ONCE.path,
+        catch=Catch(batch, error_equals=["States.ALL"], result_path="$.validation.predict.fallback"),
+    )
+    calls.next(collect)
+    return calls
 
 
 def _partly(again: Choice) -> Pass:

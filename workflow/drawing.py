@@ -13,6 +13,7 @@ _SHAPES = {
     "Succeed": "((({})))",
     "Fail": "((({})))",
     "Task": "[{}]",
+    "Map": "[{}]",
 }
 _STYLES = """\
     classDef lambda fill:#fff3e0,stroke:#e65100,color:#000
@@ -49,7 +50,7 @@ def _class(state: Asl) -> str:
     if state["Type"] == "Task":
         resource = state["Resource"]
         return ":::job" if resource.endswith(".sync") else "" if ":sns:" in resource else ":::lambda"
-    return {"Succeed": ":::good", "Fail": ":::bad"}.get(state["Type"], "")
+    return {"Succeed": ":::good", "Fail": ":::bad", "Map": ":::lambda"}.get(state["Type"], "")
 
 
 def _ways(state: Asl) -> list[tuple[str, str]]:

@@ -85,11 +85,12 @@ def _handle(event: CollectEvent) -> Results:
         "programs": sorted(parts.programs),
         **figures,
         "by_category": dict(tally.categories),
+        "labelled_by": _labelled_by(event),
         "cost": spent,
     }
     done = storage.write_json(_place(folder, keys.RESULTS_MANIFEST), document)
     subject, message = words(tally, about, uris, parts, spent)
-    logger.info("Collected", extra=dict(figures))
+    logger.info("Collected", extra=dict(figures) | {"labelled_by": document["labelled_by"]})
     metrics.write(settings.model_group(), measured.figures(tally, is_broken=bool(broken)))
     return {
         **figures,
@@ -104,6 +105,17 @@ def _handle(event: CollectEvent) -> Results:
         "subject": subject,
         "message": message,
     }
+
+
+def _labelled_by(event: CollectEvent) -> dict[str, str]:
+    """Return whether the function for small files or jobs of Batch labelled the file, and why."""
+    checked = event["validation"]["predict"]
+    if "calls" in event["prediction"]:
+        return {"service": "lambda", "why": checked.get("way", "")}
+    if failed := checked.get("fallback"):
+        error = failed.get("Error", "an error without a name")
+        return {"service": "batch", "why": f"The function for small files failed: {error}."}
+    return {"service": "batch", "why": checked.get("way", "")}
 
 
 def _approval(run: Run, model: Model) -> str | None:

@@ -1,5 +1,6 @@
-"""How long the jobs of a prediction had a machine, and what that cost at most."""
+"""How long what labelled a file had a machine, or memory as a function, and what that cost."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from shared.telemetry import logger
 if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
+GB_OF_LAMBDA = "lambda-gb"  # in InstancePrices: an hour of one GB of a function's memory
 AT_ONCE = 100  # jobs, which DescribeJobs takes in one call
 
 
@@ -24,12 +26,16 @@ def job_id(prediction: Prediction) -> str | None:
 
 
 def read(prediction: Prediction) -> Cost | None:
-    """Return what a prediction's jobs cost, all their attempts; None: Batch does not tell.
+    """Return what a prediction's jobs or calls cost; None: Batch does not tell the time of the jobs.
+
+    Of jobs all attempts count, of calls the last of each shard.
 
     Any of the stack's machines may have taken a job, and an attempt may have had a part of one only: so the
     dearest is reckoned with, as a whole. Results are worth more than their bill: the log tells of an answer
     that does not come.
     """
+    if "calls" in prediction:
+        return _of_calls(sum(call["gb_seconds"] for call in prediction["calls"]))
     job, machines = job_id(prediction), settings.optional("CLAIMFLOW_BATCH_TYPES")
     if job is None or machines is None:
         return None
@@ -60,6 +66,12 @@ def _seconds(job: "JobDetailTypeDef | None") -> float | None:
         return None
     attempts = job.get("attempts", [])
     return sum(max(0, each.get("stoppedAt", 0) - each.get("startedAt", 0)) / 1000 for each in attempts)
+
+
+def _of_calls(gb_seconds: float) -> Cost:
+    dollars = Prices(settings.instance_prices()).dollars(gb_seconds, [GB_OF_LAMBDA])
+    machines = [GB_OF_LAMBDA]
+    return {"seconds": math.ceil(gb_seconds), "machines": machines, "dollars": dollars, "at_most": False}
 
 
 def _cost(seconds: int, machines: list[str]) -> Cost:

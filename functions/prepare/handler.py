@@ -107,6 +107,8 @@ def _stack() -> run.Stack:
         subnets=tuple(filter(None, (settings.optional("CLAIMFLOW_SUBNETS") or "").split(","))),
         security_group=settings.optional("CLAIMFLOW_SECURITY_GROUP"),
         max_training_seconds=settings.whole_number("CLAIMFLOW_MAX_TRAINING_SECONDS"),
+        small_function=settings.optional("CLAIMFLOW_SMALL_FUNCTION"),
+        small_rows=settings.whole_number("CLAIMFLOW_SMALL_ROWS"),
         use_spot=settings.choice("CLAIMFLOW_USE_SPOT", "true", "false") == "true",
     )
 

@@ -36,6 +36,9 @@ class Stack:
     subnets: tuple[str, ...] = ()
     """In which trainings run; none: in SageMaker's own network."""
     security_group: str | None = None
+    small_function: str | None = None
+    """The ARN of the function that labels small files; None: Batch labels all."""
+    small_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,8 @@ def describe(inputs: Inputs, stack: Stack, execution: str) -> Run:
             "Subnets": list(stack.subnets),
             "SecurityGroupIds": [stack.security_group],
         }
+    if stack.small_function and stack.small_rows:
+        described["small"] = {"function": stack.small_function, "rows": stack.small_rows}
     if inputs.more_data:
         described["more_data"] = [_file(info) for info in inputs.more_data]
     if inputs.action == "tune":

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -28,7 +29,7 @@ from shared.storage import Hashed, Location, ObjectInfo
 from shared.table import Table
 from shared.telemetry import lambda_handler, logger
 from shared.writing import for_people, form_of
-from validate import columns, sharding, training
+from validate import columns, sharding, training, way
 from validate.columns import Columns
 from validate.learned import Given, Learned
 from validate.training import LabelledTable
@@ -190,12 +191,20 @@ def _predict(run: Run, file: InputFile, learned: Learned) -> tuple[FileToLabel, 
     warnings = bounded([*problem, *guessed, *made.report["warnings"], *table.warnings])
     details = {**made.report, "rejected_uri": rejected, "warnings": warnings}
     report = {**_about(file, table, used), **counts, **details}
+    chosen = way.choose(run, made.rows - made.rejected_rows, shards)
+    logger.info("Chose who labels", extra=asdict(chosen))
     checked: FileToLabel = {
-        **counts,
+        "shards": counts["shards"],
+        "rows": counts["rows"],
+        "rejected": counts["rejected"],
+        "single": counts["single"],
         "manifest": uri,
         "warnings": warnings,
         "reading": table.reading.described,
+        "way": chosen.why,
     }
+    if chosen.by_function:
+        checked["at_once"] = list(range(shards))
     return checked, report
 
 

@@ -45,6 +45,7 @@ USE = {
     "StateMachineRole": {"sns": "GD"},
     "TrainingRole": {"s3": "GD"},
     "JobRole": {"s3": "GD"},
+    "LabelRole": {"s3": "GD"},
 }
 NAMES = {"kms:GenerateDataKey": "G", "kms:Decrypt": "D"}
 

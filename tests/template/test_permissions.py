@@ -130,6 +130,7 @@ def test_only_parts_checkpoints_a_lock_and_published_files_may_be_deleted(allowe
     assert {each.owner: each.resources for each in deleting} == {
         "TrainingRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/checkpoints/*"}],
         "JobRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}],
+        "LabelRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/runs/*/predict/parts/*"}],
         "RegisterFunctionRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/locks/*"}],
         "PublishFunctionRole": [{"Fn::Sub": "${ArtifactsBucket.Arn}/live/*"}],
     }

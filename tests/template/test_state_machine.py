@@ -131,7 +131,7 @@ def test_a_redriven_run_goes_back_to_the_step_that_failed(states: Data) -> None:
     others = {"Explain", "Turn", "Tune further", "Train in the VPC", *REDRIVEN, *PREDICTING}
     assert set(ways) == steps - others
     reset = states[again["Default"]]
-    assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "Only one shard?")
+    assert (reset["Result"], reset["ResultPath"], reset["Next"]) == ({}, "$.prediction", "A small file?")
 
 
 def test_the_jobs_of_a_redriven_run_have_names_of_their_own(states: Data) -> None:

@@ -70,7 +70,8 @@ def deploy_command(stack: Stack, folder: Path) -> list[str]:
         *("--stack-name", stack.name, "--s3-prefix", stack.name),
         *(
             "--parameter-overrides",
-            f"ImageDigest={NO_IMAGE} AccuracyBar=0.5 LogRetentionDays=1 TrainingsAtOnce=2",
+            # Files of one row go to the function, others to Batch, of which most tests are.
+            f"ImageDigest={NO_IMAGE} AccuracyBar=0.5 LogRetentionDays=1 TrainingsAtOnce=2 SmallRows=1",
         ),
     ]
 

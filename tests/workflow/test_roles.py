@@ -66,6 +66,10 @@ def learns(stack: Stack) -> None:
 
 
 def predicts(stack: Stack) -> None:
+    small = stack.upload("requests/small.csv", as_csv(rows(1, seed=6)))
+    at_once = stack.start({"action": "predict", "data": small})
+    output_of(stack.wait(at_once))
+    assert "Predict at once" in stack.states(at_once)
     by_upload = stack.upload("predict/one.csv", as_csv(rows(30, seed=1)))
     output_of(stack.wait(stack.execution_of(by_upload)))
     data = stack.upload("requests/many.csv", as_csv(rows(40, seed=2)))
@@ -168,6 +172,7 @@ def meanings(names: dict[str, str], stack: str) -> dict[str, str]:
         "AWS::Logs::LogGroup": f"arn:aws:logs:{account}:log-group:",
         "AWS::S3::Bucket": "arn:aws:s3:::",
         "AWS::SQS::Queue": f"arn:aws:sqs:{account}:",
+        "AWS::Lambda::Function": f"arn:aws:lambda:{account}:function:",
         "AWS::Serverless::Function": f"arn:aws:lambda:{account}:function:",
     }
     own = {f"AWS::{key}": value for key, value in PSEUDO.items()} | {

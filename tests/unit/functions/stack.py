@@ -38,6 +38,8 @@ SETTINGS = {
     "CLAIMFLOW_APPROVAL": "automatic",
     "CLAIMFLOW_IMAGE": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/claimflow@sha256:{'1' * 64}",
     "CLAIMFLOW_JOB_DEFINITION": "arn:aws:batch:eu-west-1:123456789012:job-definition/claimflow-predict:3",
+    "CLAIMFLOW_SMALL_FUNCTION": "",
+    "CLAIMFLOW_SMALL_ROWS": "5000",
     "CLAIMFLOW_INSTANCE_TYPE": "ml.m5.xlarge",
     "CLAIMFLOW_INSTANCE_COUNT": "1",
     "CLAIMFLOW_VOLUME_GB": "30",

@@ -99,6 +99,17 @@ def test_a_prediction_costs_at_most_all_attempts_of_its_shards_on_the_dearest_ma
     assert "Cost of the prediction: at most $0.0100: 180 s of c6i.xlarge or m6i.xlarge." in found["message"]
 
 
+def test_calls_of_the_function_cost_their_gb_seconds_if_a_gb_has_a_price(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {"succeeded": True, "calls": [{"gb_seconds": 20.25}, {"gb_seconds": 15.75}]}
+    unknown = collected(stack, calls)
+    assert unknown["cost"] == {"seconds": 36, "machines": ["lambda-gb"], "dollars": None, "at_most": False}
+    monkeypatch.setenv("CLAIMFLOW_INSTANCE_PRICES", "c6i.xlarge:0.18,lambda-gb:0.06")
+    known = collected(stack, calls)
+    assert "Cost of the prediction: $0.0006: 36 s of lambda-gb." in known["message"]
+
+
 def test_a_single_job_is_no_array(stack: Stack) -> None:
     assert collected(stack, SUCCEEDED, **{JOB: attempts(36)})["cost"]["seconds"] == 36
 

@@ -36,6 +36,19 @@ def test_a_run_keeps_the_image_and_the_job_definition_with_which_it_begins(stack
     assert run["job_definition"] == SETTINGS["CLAIMFLOW_JOB_DEFINITION"]
 
 
+@pytest.mark.parametrize(("function", "rows"), [("", "5000"), ("arn:aws:lambda:label", "0")])
+def test_a_run_names_the_function_for_small_files_where_there_is_one(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, function: str, rows: str
+) -> None:
+    request = {"action": "train", "data": stack.upload("train/a.csv", labelled(20))}
+    monkeypatch.setenv("CLAIMFLOW_SMALL_FUNCTION", function)
+    monkeypatch.setenv("CLAIMFLOW_SMALL_ROWS", rows)
+    assert "small" not in stack.prepare(request)
+    monkeypatch.setenv("CLAIMFLOW_SMALL_FUNCTION", "arn:aws:lambda:label")
+    monkeypatch.setenv("CLAIMFLOW_SMALL_ROWS", "70")
+    assert stack.prepare(request)["small"] == {"function": "arn:aws:lambda:label", "rows": 70}
+
+
 def test_a_stack_without_an_image_refuses_every_run_and_says_what_brings_one(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
