@@ -18,15 +18,18 @@ def _all(reason: str, *actions: str) -> dict[str, str]:
     return dict.fromkeys(actions, f"AWS: {reason}")
 
 
-_LAMBDA = {
+_FUNCTION = {
     **_all("writes its log", "logs:CreateLogStream", "logs:PutLogEvents"),
     **_all("writes its trace", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
-    **_all("keeps the event that the function could not take", "sqs:SendMessage"),
     **_all(
         "with `FunctionsInVpc`, has addresses there",
         *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
         *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
     ),
+}
+_LAMBDA = {
+    **_FUNCTION,
+    **_all("keeps the event that the function could not take", "sqs:SendMessage"),
 }
 _TO_QUEUE = ("StringEquals", "kms:ViaService", "sqs.${AWS::Region}.amazonaws.com")
 _NETWORK = _all(
@@ -76,7 +79,7 @@ BY_AWS: dict[str, dict[str, str]] = {
         **_all("deletes the checkpoints that the program deletes", "s3:DeleteObject"),
     },
     "JobRole": _SHARDS,
-    "LabelRole": {**_LAMBDA, **_SHARDS},
+    "LabelRole": {**_FUNCTION, **_SHARDS},
     "FlowLogsRole": _all(
         "writes the log of a private network",
         *("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"),
