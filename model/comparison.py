@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.evaluation import Champion
+from contract.plain import plain
 from model import calibration
 from model.calibration import Flags
 from model.classifier import Classifier
 from model.data import Row, read_folder
 from model.prediction import predict
-from model.texts import Hashes, hash_texts, plain_label
+from model.texts import Hashes, hash_texts
 
 LABELS_SHOWN = 20
 
@@ -56,13 +57,13 @@ def compare(new: Contender, live: Contender) -> Champion:
         yield from _kept(new.held_out, from_new)
         yield from _kept(live.held_out, from_live)
 
-    known = {plain_label(label) for label in new.classifier.labels}
-    lost = [label for label in live.classifier.labels if plain_label(label) not in known]
+    known = {plain(label) for label in new.classifier.labels}
+    lost = [label for label in live.classifier.labels if plain(label) not in known]
     outcome = Outcome(
         new=_right(new.classifier, rows),
         live=_right(live.classifier, rows),
         of_live=np.arange(from_new.sum() + from_live.sum()) >= from_new.sum(),
-        lost=np.array([plain_label(row.label) not in known for row in rows()], dtype=bool),
+        lost=np.array([plain(row.label) not in known for row in rows()], dtype=bool),
     )
     return figures(outcome, lost)
 
@@ -125,8 +126,8 @@ def _kept(folder: Path | None, chosen: Flags) -> Iterator[Row]:
 
 
 def _right(classifier: Classifier, rows: Rows) -> Flags:
-    truths = (plain_label(row.label) for row in rows())
-    found = (plain_label(each.prediction) for each in predict(classifier, rows()))
+    truths = (plain(row.label) for row in rows())
+    found = (plain(each.prediction) for each in predict(classifier, rows()))
     return np.array([label == truth for label, truth in zip(found, truths, strict=True)], dtype=bool)
 
 

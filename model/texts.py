@@ -1,4 +1,4 @@
-"""What counts as the same text or the same label: 64 bits a text, and the plain form of a label."""
+"""What counts as the same text: 64 bits each."""
 
 import hashlib
 import re
@@ -15,7 +15,6 @@ Hashes: TypeAlias = npt.NDArray[np.uint64]
 _INVISIBLE = re.compile(
     "[\xad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"
 )
-_NUMBER = re.compile(r"([+-]?)0*([0-9]+)(?:\.([0-9]*?)0*)?")
 
 
 def hash_texts(texts: Iterable[str]) -> Hashes:
@@ -25,16 +24,6 @@ def hash_texts(texts: Iterable[str]) -> Hashes:
     """
     digests = (hashlib.blake2b(_plain(text).encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
-
-
-def plain_label(label: str) -> str:
-    """Return the form in which labels are compared: as of a text; `01`, `1.0` and `1` are one number."""
-    plain = _plain(label)
-    number = _NUMBER.fullmatch(plain)
-    if not number:
-        return plain
-    sign, whole, fraction = number.groups(default="")
-    return f"{sign.replace('+', '')}{whole}{'.' if fraction else ''}{fraction}"
 
 
 def _plain(text: str) -> str:
