@@ -11,7 +11,7 @@ from claimflow.evaluation import Evaluation
 from claimflow.table import Texts
 from contract.columns import BECAUSE, CONFIDENCE, ERROR, NEEDS_REVIEW, PREDICTION, REASON, RUNNER_UP
 from contract.evaluation import Evaluation as TrainingEvaluation
-from contract.part import Prediction
+from contract.part import Prediction, level_columns, level_values
 from model import prediction
 from model.calibration import Array
 from model.classifier import Classifier
@@ -75,7 +75,8 @@ class Model:
 
         Returns:
             The columns of the results: `prediction`, `confidence` (0 to 1), `runner_up`, `because` where it
-            is asked for, `needs_review` with the `reason`, and `error`: why a row has no prediction.
+            is asked for, those of the levels of a hierarchy (`level_1`, …, `accepted_as`), `needs_review`
+            with the `reason`, and `error`: why a row has no prediction.
 
         Raises:
             ClaimflowError: there is no column of texts
@@ -85,7 +86,7 @@ class Model:
         errors = table.errors_of(texts)
         with one_sentence():
             found = list(prediction.predict(self.classifier, _rows(texts, errors), explain))
-        return _labelled(found, errors, explain)
+        return _labelled(found, errors, explain, level_columns(len(self.classifier.hierarchy)))
 
     def predict_proba(self, data: Texts, *, text: str | None = None) -> pd.DataFrame:
         """Return how likely each category is: a column for each, whose figures add up to 1 in each row.
@@ -195,13 +196,17 @@ def _rows(texts: "pd.Series[str]", errors: "pd.Series[str]") -> list[Row]:
     return [Row(place, text) for place, (text, error) in pairs if not error]
 
 
-def _labelled(found: list[Prediction], errors: "pd.Series[str]", explain: bool) -> pd.DataFrame:
+def _labelled(
+    found: list[Prediction], errors: "pd.Series[str]", explain: bool, levels: list[str]
+) -> pd.DataFrame:
     """Return the predictions as the results have them; the rows that have none in their places."""
+    at_levels = [level_values(each) for each in found]
     columns = {
         PREDICTION: [each.prediction for each in found],
         CONFIDENCE: [each.confidence for each in found],
         RUNNER_UP: [each.runner_up for each in found],
         **({BECAUSE: [each.because for each in found]} if explain else {}),
+        **{name: [values[name] for values in at_levels] for name in levels},
         NEEDS_REVIEW: [bool(each.doubt) for each in found],
         REASON: [each.doubt for each in found],
     }

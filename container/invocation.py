@@ -23,7 +23,7 @@ from contract.columns import (
     RUNNER_UP,
     TEXT_NAMES,
 )
-from contract.part import Prediction, cell
+from contract.part import Prediction, cell, level_values
 from contract.plain import plain, why_unusable
 from contract.served import CSV, JSON, JSON_LINES, SERVED_TYPES
 from contract.strict_json import JsonError
@@ -123,8 +123,9 @@ def read(content: bytes, kind: Kind, text_column: str | None) -> Body:
 
 def lines(body: Body, predictions: Iterable[Prediction], *, explain: bool) -> list[Line]:
     """Return the rows of an answer; the predictions are of the rows that have no error, in their order."""
-    found = iter(predictions)
-    return [_line(error, None if error else next(found), explain) for error in body.errors]
+    said = list(predictions)
+    found, levels = iter(said), list(level_values(said[0])) if said else []
+    return [_line(error, None if error else next(found), explain, levels) for error in body.errors]
 
 
 def written(rows: Sequence[Line], kind: Kind) -> bytes:
@@ -225,13 +226,14 @@ def _decoded(content: bytes) -> str:
         raise RequestError(400, f"The body is not UTF-8 text (byte {error.start + 1:,}).") from None
 
 
-def _line(error: str, found: Prediction | None, explain: bool) -> Line:
+def _line(error: str, found: Prediction | None, explain: bool, levels: Sequence[str]) -> Line:
     because = {BECAUSE: found.because if found else ""} if explain else {}
     return {
         PREDICTION: found.prediction if found else None,
         CONFIDENCE: float(cell(found.confidence)) if found else None,
         RUNNER_UP: found.runner_up if found else None,
         **because,
+        **(level_values(found) if found else dict.fromkeys(levels)),
         NEEDS_REVIEW: bool(found.doubt) if found else False,
         REASON: found.doubt if found else "",
         ERROR: error,

@@ -82,8 +82,9 @@ LINE, REASON, RAW = REJECTED  # the rows to review have a column with the reason
 NEEDS_REVIEW, AGREES, MODEL_VERSION, ERROR = Judgement._fields
 PREDICTION, CONFIDENCE, RUNNER_UP, BECAUSE = "prediction", "confidence", "runner_up", "because"
 
-# Columns of a part that people do not get: the row stands where it stood, and the doubt in the reason.
-_INTERNAL = (ROW, "doubt")
+# Columns of a part that people do not get: the row stands where it stood, the doubt in the reason, and the
+# levels in columns of their own (`contract.part.level_columns`).
+_INTERNAL = (ROW, "doubt", "levels")
 RESULTS = (*[name for name in Prediction._fields if name not in _INTERNAL], *Judgement._fields)
 """What the results have beside the columns of the input; `agrees` and `because` not always."""
 ALWAYS = frozenset({PREDICTION, CONFIDENCE, RUNNER_UP, NEEDS_REVIEW})

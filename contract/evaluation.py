@@ -139,6 +139,8 @@ class Target(TypedDict):
     """One for each watched group: a row labelled otherwise goes to a person when it has more than this chance
     of a label of the group.
     """
+    levels: NotRequired[list[float | None]]
+    """Of a hierarchy: least confidence of each upper level, the topmost first; None: out of reach."""
 
 
 class Check(TypedDict):
@@ -177,6 +179,8 @@ class Acceptance(TypedDict):
     """One for each watched group: a row labelled otherwise goes to a person when it has more than this chance
     of a label of the group.
     """
+    levels: NotRequired[list[float | None]]
+    """Of a hierarchy: least confidence of each upper level, the topmost first; None: out of reach."""
     targets: NotRequired[list[Target]]
     """What other targets give, rising; a higher target never accepts more."""
     check: NotRequired[Check | None]
@@ -192,6 +196,22 @@ def at_target(acceptance: Acceptance, target_precision: float) -> Acceptance | N
     steps = [step for step in acceptance.get("targets", []) if step["target_precision"] >= target_precision]
     step = min(steps, key=lambda step: step["target_precision"], default=None)
     return {**acceptance, **step, "advice": None} if step else None
+
+
+class LevelFigures(TypedDict):
+    """How the rows are labelled at an upper level of a hierarchy, the likeliest category of which counts."""
+
+    categories: int
+    accuracy: float
+    """Share of the validation rows labelled right."""
+    accuracy_interval: list[float]
+    """[low, high]: two-sided 95% Clopper-Pearson interval of the accuracy."""
+    macro_f1: float
+    """Mean F1 of the level's categories over the measured rows."""
+    coverage: float
+    """Share of the measured rows that are accepted at this level, those accepted below it included."""
+    precision: float | None
+    """Share of them labelled right; None when there are none."""
 
 
 class CoveragePoint(TypedDict):
@@ -429,6 +449,8 @@ class Evaluation(TypedDict):
     """The rows that all figures but the accuracy come from; absent from older models: the validation rows."""
     macro_f1: float
     """Mean of the labels' F1, a rare label counting as much as a common one."""
+    levels: NotRequired[list[LevelFigures]]
+    """Of a hierarchy, the figures of each upper level, the topmost first; absent without one."""
     labels: list[str]
     """Every label, in the order of per_class."""
     per_class: list[LabelFigures]

@@ -4,6 +4,7 @@ The container writes parts and collect reads them, both with what stands here.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_type_hints
@@ -25,6 +26,10 @@ class Prediction(NamedTuple):
     """The second most likely category."""
     doubt: str
     """Why a person should look at the row; empty for an accepted one."""
+    levels: str = ""
+    """Of a hierarchy, as JSON: the deepest category that is sure enough (empty: none), then category and
+    confidence of each upper level, the topmost first; empty without one.
+    """
     because: str = ""
     """The words that decided, and what each adds to the log-odds; only in a part with explanations."""
 
@@ -55,6 +60,34 @@ def cell(value: str | float) -> str:
     if isinstance(value, float):
         return f"{value if value == 1 else min(value, 0.9999):.4f}"
     return str(value)
+
+
+def levels(accepted_as: str, likeliest: Sequence[tuple[str, float]]) -> str:
+    """Return `levels` of a prediction; `likeliest` are category and confidence of each upper level."""
+    numbers = [float(cell(confidence)) for _, confidence in likeliest]
+    pairs = zip([category for category, _ in likeliest], numbers, strict=True)
+    return json.dumps([accepted_as, *pairs], ensure_ascii=False)
+
+
+def level_values(prediction: Prediction) -> dict[str, str | float]:
+    """Return what the results say of the upper levels, by column; nothing without a hierarchy.
+
+    >>> level_values(Prediction(0, "Fuse", 0.6, "Relay", "", levels('Electrical', [("Electrical", 0.97)])))
+    {'level_1': 'Electrical', 'level_1_confidence': 0.97, 'accepted_as': 'Electrical'}
+    """
+    if not prediction.levels:
+        return {}
+    accepted_as, *likeliest = json.loads(prediction.levels)
+    values = [value for pair in likeliest for value in pair]
+    return dict(zip(level_columns(len(likeliest)), [*values, accepted_as], strict=True))
+
+
+def level_columns(count: int) -> list[str]:
+    """Return the columns that the results have for this many upper levels."""
+    if not count:
+        return []
+    pairs = [(f"level_{number}", f"level_{number}_confidence") for number in range(1, count + 1)]
+    return [*(name for pair in pairs for name in pair), "accepted_as"]
 
 
 def parse(line: Sequence[str]) -> Prediction:

@@ -57,16 +57,20 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class _Guessed:
+class Guessed:
+    """The likeliest label of each row, right or wrong; each has shape (rows,)."""
+
     truths: Truths
     correct: Flags
     confidences: Array
     like: Flags  # the training texts
 
     def lowest_threshold(self, target: float) -> float:
+        """Return the lowest confidence above which the rows show the target; infinity: none does."""
         return lowest_threshold(self.confidences[self.like], self.correct[self.like], target)
 
     def outcome(self, threshold: float) -> Outcome:
+        """Return which rows a threshold accepts."""
         accepted = self.like & (self.confidences >= threshold)
         return Outcome(self.truths, self.correct, self.confidences, accepted)
 
@@ -82,8 +86,7 @@ def rule(
     guessed, held_out = _guess(rows), _guess(check) if check else None
     targets = sorted({*TARGETS, wishes.target_precision})
     own = targets.index(wishes.target_precision)
-    promised = np.maximum.accumulate([guessed.lowest_threshold(target) for target in targets]).tolist()
-    thresholds = _not_refuted(promised, targets, held_out) if held_out else promised
+    promised, thresholds = rising_thresholds(guessed, targets, held_out)
     outcomes = [guessed.outcome(threshold) for threshold in thresholds]
     judged = outcomes[targets.index(min(wishes.target_precision, JUDGED_AT))]
     watched = groups(judged, len(labels), protected, wishes.protect_recall)
@@ -100,6 +103,14 @@ def rule(
         [_named(group, labels, rows_sent) for group, rows_sent in zip(watched, sent, strict=True)],
         _check(held_out, promised[own], wishes.target_precision) if held_out else None,
     )
+
+
+def rising_thresholds(
+    guessed: Guessed, targets: Sequence[float], held_out: Guessed | None
+) -> tuple[list[float], list[float]]:
+    """Return the threshold of each rising target, and the same where the validation rows refute none."""
+    promised = np.maximum.accumulate([guessed.lowest_threshold(target) for target in targets]).tolist()
+    return promised, _not_refuted(promised, targets, held_out) if held_out else promised
 
 
 def described(
@@ -133,12 +144,12 @@ def protected_numbers(protect: Sequence[str], labels: Sequence[str]) -> list[int
     return [numbers[label] for label in dict.fromkeys(protect)]
 
 
-def _guess(rows: CalibrationRows) -> _Guessed:
+def _guess(rows: CalibrationRows) -> Guessed:
     labels, confidences = guesses(rows.logits, rows.temperature)
-    return _Guessed(rows.truths, labels == rows.truths, confidences, ~rows.unlike)
+    return Guessed(rows.truths, labels == rows.truths, confidences, ~rows.unlike)
 
 
-def _not_refuted(thresholds: Sequence[float], targets: Sequence[float], held_out: _Guessed) -> list[float]:
+def _not_refuted(thresholds: Sequence[float], targets: Sequence[float], held_out: Guessed) -> list[float]:
     """Return the rising thresholds of the folds with stricter ones where the validation rows refute them.
 
     A refuted one gives way to the next target's, or to the one that the validation rows show by themselves,
@@ -155,14 +166,14 @@ def _not_refuted(thresholds: Sequence[float], targets: Sequence[float], held_out
     return falling[::-1]
 
 
-def _refutes(held_out: _Guessed, threshold: float, target: float) -> bool:
+def _refutes(held_out: Guessed, threshold: float, target: float) -> bool:
     """Return whether more accepted rows are wrong than chance alone explains, at a level of RISK."""
     outcome = held_out.outcome(threshold)
     wrong, rows = int(outcome.silent.sum()), int(outcome.accepted.sum())
     return wrong > 0 and 1 - luck(wrong - 1, rows, target) <= RISK
 
 
-def _check(held_out: _Guessed, threshold: float, target: float) -> Check:
+def _check(held_out: Guessed, threshold: float, target: float) -> Check:
     """Return what the validation rows say of the folds' threshold."""
     accepted = held_out.outcome(threshold).accepted
     return {

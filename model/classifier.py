@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from contract.masking import mask
 from model.calibration import probabilities
 from model.config import Config
+from model.hierarchy import Level, upper_levels
 from model.mixture import mix_logits
 from model.parts.part import Part
 
@@ -32,6 +34,7 @@ class Decision:
     min_in_vocabulary_ratio: float = 0.0  # below which a text is unlike the training texts
     min_similarity: float = 0.0  # below which it is so, too
     watched: tuple[Watched, ...] = ()
+    levels: tuple[float | None, ...] = ()  # the threshold of each upper level of a hierarchy
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class Classifier:
     parts: tuple[Part, ...]  # in the order of `config.parts`, which names their kinds
     mixture: tuple[float, ...] = (1.0,)  # the weight of each part; they add up to 1
     decision: Decision = field(default_factory=Decision)
+
+    @cached_property
+    def hierarchy(self) -> tuple[Level, ...]:
+        """The levels above the labels, the topmost first; none without a hierarchy."""
+        return upper_levels(self.labels, self.config.hierarchy_separator)
 
     def reads(self, texts: Sequence[str]) -> Sequence[str]:
         """Return the texts as the parts read them: masked, if they learned from masked ones."""

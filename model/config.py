@@ -149,6 +149,12 @@ class Config(BaseModel):
     label_column: Text | None = Field(
         None, description="Column of the category; null finds it by common names."
     )
+    hierarchy_separator: Annotated[str, Field(min_length=1, max_length=20)] | None = Field(
+        None,
+        description="What stands between the levels of a category's name: with ` > `, `Electrical > Battery` "
+        "lies below `Electrical`; every level is predicted and measured. null: the names are taken as they "
+        "are.",
+    )
     sheet: Text | None = Field(
         None, description="Sheet of an Excel workbook that is read; null reads the first."
     )

@@ -168,6 +168,7 @@ def decision(evaluation: Evaluation, target_precision: float | None = None) -> D
         tuple(
             Watched(tuple(numbers[label] for label in group["labels"]), chance) for group, chance in groups
         ),
+        tuple(acceptance.get("levels", [])),
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from contract import keys
 from contract.evaluation import Evaluation, Phrase, Training
 from contract.evaluation import Part as PartFigures
-from model import artifact, auto, suspects
+from contract.hierarchy import MOST_LEVELS, depth, too_deep
+from model import artifact, auto, levels, suspects
 from model.acceptance import Wishes, protected_numbers
 from model.advice import with_suspects
 from model.auto import choose
@@ -119,6 +120,11 @@ def run(
         Wishes(config.target_precision, config.protect, config.protect_recall),
         held_out,
     )
+    if classifier.hierarchy:
+        decision = levels.measure(
+            evaluation, measured, held_out if data.folds else measured, classifier.hierarchy
+        )
+        _tell_levels(evaluation)
     found = suspects.find(*_all([measured, held_out] if data.folds else [held_out]), decision.temperature)
     rows = suspects.named(found, _labelled(data), data.labels)
     evaluation["suspects"] = suspects.figures(found, rows)
@@ -165,6 +171,7 @@ def _read(config: Config, folders: Folders) -> _Data:
         characters += len(row.text)
     labels = tuple(sorted(set(training)))
     _check_labels(config, len(labels))
+    _check_depth(labels, config.hierarchy_separator)
     protected_numbers(config.protect, labels)  # raises DataError
     numbers = {label: number for number, label in enumerate(labels)}
     validation = list(read_folder(folders.validation))
@@ -212,6 +219,16 @@ def _check_labels(config: Config, found: int) -> None:
         raise DataError(
             f"n_classes is {config.n_classes}, but the training rows have {found} labels; set it to null."
         )
+
+
+def _check_depth(labels: Sequence[str], separator: str | None) -> None:
+    if separator and depth(labels, separator) > MOST_LEVELS:
+        raise DataError(too_deep(labels, separator))
+
+
+def _tell_levels(evaluation: Evaluation) -> None:
+    for number, level in enumerate(evaluation["levels"], 1):
+        print_at_once(f"Level {number} accuracy={level['accuracy']:.4f}, {level['categories']} categories")
 
 
 def _fit_all(config: Config, data: _Data, asked: _Asked) -> tuple[Config, dict[str, Fitted], str | None]:

@@ -13,6 +13,7 @@ from model.cores import on_all_cores
 from model.data import Row
 from model.explanation import explain_row
 from model.familiarity import Bounds
+from model.levels import told
 from model.review import review_reasons
 
 CHUNK = 1024  # rows predicted together, so that texts of similar length can share a batch
@@ -59,6 +60,9 @@ def predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> lis
     least = Bounds(decision.min_in_vocabulary_ratio, decision.min_similarity)
     unlike = least.unlike(scores.in_vocabulary_ratios, scores.similarities)
     reasons = review_reasons(decision, scores.probabilities, unlike, classifier.labels)
+    levels = (
+        told(classifier, scores.probabilities, unlike, reasons) if classifier.hierarchy else [""] * len(rows)
+    )
     return [
         Prediction(
             row.number,
@@ -66,14 +70,16 @@ def predict_chunk(classifier: Classifier, rows: list[Row], explain: bool) -> lis
             confidence,
             classifier.labels[other],
             reason,
+            of_levels,
             explain_row(classifier, row.text, first, other) if explain else "",
         )
-        for row, first, other, confidence, reason in zip(
+        for row, first, other, confidence, reason, of_levels in zip(
             rows,
             best.tolist(),
             second.tolist(),
             confidences.tolist(),
             reasons,
+            levels,
             strict=True,
         )
     ]

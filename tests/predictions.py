@@ -4,7 +4,7 @@ from typing import get_type_hints
 
 from contract.part import Prediction
 
-NAMED = ("prediction", "confidence", "runner_up", "doubt", "because")
+NAMED = ("prediction", "confidence", "runner_up", "doubt", "because", "levels")
 
 
 def prediction(row: int, *said: str | float) -> Prediction:

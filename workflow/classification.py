@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from contract.columns import BECAUSE, CONFIDENCE, PREDICTION, REASON, RUNNER_UP
-from contract.part import Prediction, cell
+from contract.part import Prediction, cell, level_values
 from contract.text import is_text, percent, shorten
 from workflow import display
 from workflow.errors import CommandError
@@ -98,6 +98,7 @@ def facts(prediction: Prediction, version: int) -> list[tuple[str, str]]:
         ("confidence", percent(float(cell(prediction.confidence)), 2)),
         ("next likeliest", prediction.runner_up),
         (BECAUSE, prediction.because),
+        *((name, _in_words(value)) for name, value in level_values(prediction).items()),
         ("model", f"version {version}"),
     ]
     return [(name, text) for name, text in pairs if text]
@@ -114,8 +115,13 @@ def document(text: Text, prediction: Prediction, version: int) -> dict[str, Any]
         REASON: prediction.doubt or None,
         RUNNER_UP: prediction.runner_up,
         **because,
+        **level_values(prediction),
         "model": version,
     }
+
+
+def _in_words(value: str | float) -> str:
+    return value if isinstance(value, str) else percent(value, 2)
 
 
 def _together(

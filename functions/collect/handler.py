@@ -218,6 +218,7 @@ def _write_queue(
 
 def _output(header: list[str], form: Form, job: _Job) -> Output:
     label = job.manifest.label_column
+    acceptance = job.card.get("acceptance") if job.card else None
     return Output(
         header=header,
         label=None if label is None else header.index(label),
@@ -227,6 +228,7 @@ def _output(header: list[str], form: Form, job: _Job) -> Output:
         categories=frozenset(job.card["labels"] if job.card else ()),
         model_version=str(job.model["version"]),
         mask=json.loads(job.run["hyperparameters"].get("mask", "false")),
+        levels=len(acceptance.get("levels", [])) if acceptance else 0,
     )
 
 

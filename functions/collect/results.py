@@ -9,9 +9,9 @@ from pathlib import Path
 from collect.merge import Merged
 from collect.queue import DISAGREES, QueueFiles, group_of
 from collect.tally import Tally
-from contract.columns import AGREES, BECAUSE, REASON, RESULTS, Judgement
+from contract.columns import AGREES, BECAUSE, NEEDS_REVIEW, REASON, RESULTS, Judgement
 from contract.masking import mask
-from contract.part import Prediction, cell
+from contract.part import Prediction, cell, level_columns, level_values
 from contract.plain import plain
 from contract.queue import QueueRow
 from contract.spreadsheet import Number, csv_line
@@ -36,6 +36,7 @@ class Output:
         categories: those of the model, as far as they are known
         model_version: of the model that labels
         mask: whether personal data is masked in the texts that the report shows
+        levels: how many upper levels the model's hierarchy has
 
     """
 
@@ -47,6 +48,7 @@ class Output:
     categories: frozenset[str] = frozenset()
     model_version: str = ""
     mask: bool = False
+    levels: int = 0
 
     @cached_property
     def added(self) -> tuple[bool, ...]:
@@ -55,21 +57,32 @@ class Output:
         return tuple(name in RESULTS and wanted.get(name, True) for name in _FIELDS)
 
     @cached_property
+    def names(self) -> list[str]:
+        """The names of the columns that are added, as they are called where the input has no such column."""
+        names = list(compress(_FIELDS, self.added))
+        at = names.index(NEEDS_REVIEW)
+        return [*names[:at], *level_columns(self.levels), *names[at:]]
+
+    @cached_property
     def columns(self) -> list[str]:
         """The names of all columns, none of them twice: the input's and those that are added."""
         names = unique(self.header)
-        for name in compress(_FIELDS, self.added):
+        for name in self.names:
             names.append(free_name(name, {plain(other) for other in names}))
         return names
 
     def cells(self, prediction: Prediction, judgement: Judgement) -> list[str]:
         """Return the cells that are added to a predicted row."""
-        return [_shown(value) for value in compress((*prediction, *judgement), self.added)]
+        values: list[str | float | None] = list(compress((*prediction, *judgement), self.added))
+        if self.levels:
+            at, found = self.names.index(NEEDS_REVIEW), level_values(prediction)
+            columns = level_columns(self.levels)
+            values[at - len(columns) : at - len(columns)] = [found.get(name, "") for name in columns]
+        return [_shown(value) for value in values]
 
     def place(self, name: str) -> int:
         """Return the index of the column that holds a field of prediction or judgement."""
-        added = list(compress(_FIELDS, self.added))
-        return len(self.columns) - len(added) + added.index(name)
+        return len(self.columns) - len(self.names) + self.names.index(name)
 
     @cached_property
     def reason(self) -> str:

@@ -158,6 +158,16 @@ def words(
     return subject(head), message(lines)
 
 
+def by_level(document: Evaluation) -> str:
+    """Return how right the upper levels of a hierarchy are, in a sentence; empty without one."""
+    told = [
+        f"{percent(each['accuracy'])} at level {number} "
+        f"({count(each['categories'], 'category', 'categories')})"
+        for number, each in enumerate(document.get("levels", []), 1)
+    ]
+    return f"Of the validation rows, the upper levels have right: {', '.join(told)}." if told else ""
+
+
 def suspicious(suspects: Suspects | None) -> str:
     """Return where the rows lie whose labels are probably wrong; empty without any."""
     if suspects is None:

@@ -45,7 +45,7 @@ def _handle(event: EvaluateEvent) -> state.Evaluation:
     suspects = _give_suspects(run, document, contents.get(keys.SUSPECTS))
     took = job_time.read(job["job"])
     spent = job_time.cost(took, Prices(settings.instance_prices())) if took else None
-    remarks = [advice or "", evaluation.suspicious(suspects), _cost(spent)]
+    remarks = [evaluation.by_level(document), advice or "", evaluation.suspicious(suspects), _cost(spent)]
     subject, message = evaluation.words(found, event, missing, uris[keys.REPORT], remarks)
     logger.info("Evaluated", extra={"accuracy": found.accuracy, "bar": found.bar, "missing": len(missing)})
     metrics.write(settings.model_group(), _measured(found.accuracy, took))

@@ -62,10 +62,13 @@ def _train(run: Run, files: list[InputFile]) -> tuple[LabelledFile, Report]:
         for file, stream in zip(files, streams, strict=True)
     ]
     tables, found = [source.table for source in sources], sources[0].columns
-    n_classes = json.loads(run["hyperparameters"].get("n_classes", "null"))
-    floored = run["gate"]["recall_floor_categories"] if "gate" in run else []
+    wanted = training.Wanted(
+        json.loads(run["hyperparameters"].get("n_classes", "null")),
+        run["gate"]["recall_floor_categories"] if "gate" in run else [],
+        json.loads(run["hyperparameters"].get("hierarchy_separator", "null")),
+    )
     with tempfile.TemporaryDirectory() as folder:
-        made = training.make_channels(sources, Path(folder), run["validation_fraction"], n_classes, floored)
+        made = training.make_channels(sources, Path(folder), run["validation_fraction"], wanted)
         for name, path in ((keys.TRAIN, made.train), (keys.VALIDATION, made.validation)):
             storage.upload(
                 Location(settings.artifacts_bucket(), keys.channel_part(run["id"], name)), path, CSV

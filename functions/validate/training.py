@@ -13,6 +13,7 @@ import pandas as pd
 
 from contract.columns import CHANNEL, FILE, LABEL, ROW, TEXT
 from contract.errors import InvalidData
+from contract.hierarchy import MOST_LEVELS, depth, too_deep
 from contract.masking import mask
 from contract.text import count, listed, shorten
 from shared.table import Table
@@ -33,6 +34,18 @@ class LabelledTable:
     """Its name, where there are several files."""
     mask: bool = False
     """Whether personal data of its texts is masked."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the configuration says of the categories."""
+
+    n_classes: int | None = None
+    """How many there are; None: as many as there are."""
+    floored: Sequence[str] = ()
+    """Those that the gate looks at."""
+    hierarchy_separator: str | None = None
+    """What stands between the levels of a category; None: they have one level."""
 
 
 @dataclass
@@ -100,18 +113,16 @@ def make_channels(
     sources: Sequence[LabelledTable],
     folder: Path,
     fraction: float,
-    n_classes: int | None,
-    floored: Sequence[str] = (),
+    wanted: Wanted,
 ) -> Channels:
     """Check labelled files and write `train.csv`, `validation.csv` and `rejected.csv` into `folder`.
 
     A text that stands in several files counts as in the last of them: its rows in the others are rejected. A
     category with one usable row cannot be learned and judged, and is most often a misspelled one: its row is
-    rejected too. `floored` are the categories that the gate looks at.
+    rejected too.
 
     Raises:
-        InvalidData: nothing usable in a file, one class, other classes than `n_classes`, without one of
-            `floored`, too few texts
+        InvalidData: nothing usable in a file, one class, other classes than `wanted`, too few texts
 
     """
     usable, name = Usable(folder / "usable.csv"), " + ".join(source.table.name for source in sources)
@@ -121,8 +132,9 @@ def make_channels(
             _reject_superseded(usable, rejected)
         _reject_lone_categories(name, sources[0].columns, usable, rejected)
     hashes, codes = np.concatenate(usable.hashes), np.concatenate(usable.codes)
-    _check_classes(name, usable, n_classes)
-    _check_floored(name, usable, floored)
+    _check_classes(name, usable, wanted.n_classes)
+    _check_floored(name, usable, wanted.floored)
+    _check_levels(name, usable, wanted.hierarchy_separator)
     validation = split.assign(hashes, codes, fraction)
     if validation is None:
         raise InvalidData(
@@ -145,7 +157,14 @@ def make_channels(
         classes=len(usable.labels),
         hashes=hashes[~validation],
         codes=codes[~validation],
-        report={**report, "warnings": [*warnings.of(report, rejected.reasons), *_guesses(sources)]},
+        report={
+            **report,
+            "warnings": [
+                *warnings.of(report, rejected.reasons),
+                *warnings.structure(usable.labels, wanted.hierarchy_separator),
+                *_guesses(sources),
+            ],
+        },
     )
 
 
@@ -300,6 +319,11 @@ def _check_floored(name: str, usable: Usable, floored: Sequence[str]) -> None:
             f"{name}: recall_floor_categories in the configuration names {listed(unknown)}, but the usable "
             f"rows have the categories {listed(sorted(usable.labels))}. Correct the one or the other."
         )
+
+
+def _check_levels(name: str, usable: Usable, separator: str | None) -> None:
+    if separator and depth(usable.labels, separator) > MOST_LEVELS:
+        raise InvalidData(f"{name}: {too_deep(list(usable.labels), separator)}")
 
 
 def _too_many_classes(source: LabelledTable) -> str:

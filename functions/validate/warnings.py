@@ -3,15 +3,19 @@
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from contract.columns import LABEL_NAMES, TEXT_NAMES
+from contract.hierarchy import depth
 from contract.plain import plain
 from contract.state import Run
 from contract.text import count, listed, percent, shorten
 from shared.table import Table
 from validate.columns import CONFIGURATION, MODEL, Columns
+
+SEVERAL = (";", "|", ",")  # what people put between several categories of one cell
+LEAST_SEVERAL = 2  # such cells, of different content
 
 
 def of(report: dict[str, Any], rejected: Counter[str]) -> Iterator[str]:
@@ -34,6 +38,29 @@ def of(report: dict[str, Any], rejected: Counter[str]) -> Iterator[str]:
         yield f"No row judges the {'category' if len(unjudged) == 1 else 'categories'} {listed(unjudged, 5)}."
 
 
+def structure(labels: Iterable[str], separator: str | None) -> Iterator[str]:
+    """Yield warnings about categories that are no plain names, or are and should not be.
+
+    Args:
+        labels: the categories, each once
+        separator: what the configuration says stands between their levels; None: nothing
+
+    """
+    found = list(labels)
+    if separator and depth(found, separator) == 1:
+        yield (
+            f"hierarchy_separator '{separator}' in the configuration stands in no category, so they have one "
+            "level."
+        )
+    for between in SEVERAL:
+        if len(several := _several(found, between)) >= LEAST_SEVERAL:
+            yield (
+                f"Some cells seem to hold several categories, as {listed(several, 2)}: each combination is "
+                "learned as one category of its own. Give each row one category, if they are not meant so."
+            )
+            return
+
+
 def lower_bar(run: Run) -> list[str]:
     """Return a warning about an `accuracy_bar` below the stack's, which counts instead; or nothing."""
     wanted_bar = json.loads(run["hyperparameters"].get("accuracy_bar", "null"))
@@ -54,6 +81,18 @@ def unused_sheet(sheet: str | None, *tables: Table) -> list[str]:
         f"sheet '{shorten(sheet)}' in the configuration was not used: {tables[0].name} is no workbook and "
         "has no sheets."
     ]
+
+
+def _several(labels: Sequence[str], between: str) -> list[str]:
+    """Return the labels with a separator of which every part is a part of another label, too.
+
+    Nothing where these are not most of those with the separator: it then belongs to the names.
+    """
+    parts = {label: {part.strip() for part in label.split(between)} for label in labels}
+    times = Counter(part for each in parts.values() for part in each)
+    marked = [label for label in labels if len(parts[label]) > 1]
+    found = [label for label in marked if all(part and times[part] > 1 for part in parts[label])]
+    return found if 2 * len(found) > len(marked) else []
 
 
 def _left_out(rejected: Counter[str], usable: int) -> str:

@@ -188,7 +188,7 @@ def trained(tmp_path: Path, file: File, name: str, content: bytes) -> None:
     folder = tmp_path / "channels"
     folder.mkdir(exist_ok=True)
     found = columns.choose(table, wanted, labelled=True)
-    made = training.make_channels([training.LabelledTable(table, found)], folder, 0.3, None)
+    made = training.make_channels([training.LabelledTable(table, found)], folder, 0.3, training.Wanted())
     sides = [row for path in (made.train, made.validation) for row in read_file(path)]
     assert sorted((row.text, row.label) for row in sides) == kept
 

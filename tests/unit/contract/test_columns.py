@@ -27,8 +27,8 @@ def test_the_columns_keep_their_names_and_their_order() -> None:
     ) == RESULTS
 
 
-def test_whatever_a_prediction_says_is_shown_but_the_row_and_the_doubt() -> None:
-    assert set(Prediction._fields) - set(RESULTS) == {"row", "doubt"}
+def test_whatever_a_prediction_says_is_shown_but_the_row_the_doubt_and_the_levels_at_once() -> None:
+    assert set(Prediction._fields) - set(RESULTS) == {"row", "doubt", "levels"}
     assert set(Judgement._fields) < set(RESULTS)
 
 

@@ -20,6 +20,7 @@ OBJECTS: dict[str, Any] = {
     "Suspects": PROPERTIES["suspects"],
     "Suspect": PROPERTIES["suspects"]["properties"]["shown"]["items"],
     "LabelFigures": PROPERTIES["per_class"]["items"],
+    "LevelFigures": PROPERTIES["levels"]["items"],
     "Confusion": PROPERTIES["confusion"]["items"],
     "LeftOut": PROPERTIES["confusion_left_out"],
     "Calibration": PROPERTIES["calibration"],

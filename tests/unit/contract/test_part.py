@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.part import Prediction, cells, columns, origin, parse, program
+from contract.part import (
+    Prediction,
+    cells,
+    columns,
+    level_columns,
+    level_values,
+    levels,
+    origin,
+    parse,
+    program,
+)
 from tests.predictions import prediction
 
 SURE = prediction(7, "brakes", 0.93456, "engine", "", "squeal (+2.1)")
@@ -83,3 +93,20 @@ def test_another_shard_model_or_target_and_explanations_make_another_origin() ->
 
 def test_parts_that_were_made_before_are_still_whole() -> None:
     assert ORIGIN.made_of == "6f1b9a90932838fa53dd3c2fbe898dae"
+
+
+def test_the_levels_of_a_prediction_come_back_as_columns_of_the_results() -> None:
+    said = SURE._replace(levels=levels("", [("A", 0.99999), ("A > B", 0.5)]))
+    assert list(level_values(parse(cells(said, explain=True)))) == level_columns(2)
+    assert level_values(said) == {
+        "level_1": "A",
+        "level_1_confidence": 0.9999,
+        "level_2": "A > B",
+        "level_2_confidence": 0.5,
+        "accepted_as": "",
+    }
+
+
+def test_a_prediction_without_a_hierarchy_adds_no_columns() -> None:
+    assert level_values(SURE) == {}
+    assert level_columns(0) == []

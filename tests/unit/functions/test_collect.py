@@ -17,6 +17,7 @@ from collect.parts import Parts
 from collect.results import Output
 from contract import keys
 from contract.errors import ObjectDenied, PredictionFailed
+from contract.part import levels
 from contract.plain import plain
 from shared import storage
 from shared.aws import CONNECTIONS
@@ -766,3 +767,30 @@ def test_the_report_masks_the_texts_that_it_shows_and_the_results_keep_them(live
     assert "eva@example.org" not in page
     assert "[email]" in page
     assert live.table(found["results"])[0]["text"] == "mail eva@example.org"
+
+
+def test_the_levels_of_a_hierarchy_are_columns_of_all_files(stack: Stack) -> None:
+    acceptance = {
+        "target_precision": 0.95,
+        "threshold": 0.9,
+        "coverage": 0.9,
+        "advice": None,
+        "levels": [0.8],
+    }
+    stack.live(acceptance=acceptance)
+    state = stack.validated("predict", csv_text(["text", "id"], [("", "1"), ("unsure", "2")]))
+    of_row = levels("A", [("A", 0.97)])
+    state["model"] = stack.predicted(
+        state, lambda _: ("A > B", "0.5000", "A > C", "low confidence", "", of_row)
+    )
+    found = stack.collect(state)
+    rejected, row = stack.table(found["results"])
+    added = ["level_1", "level_1_confidence", "accepted_as"]
+    assert list(row)[2:9] == ["prediction", "confidence", "runner_up", *added, "needs_review"]
+    assert [row[name] for name in (*added, "needs_review")] == ["A", "0.9700", "A", "true"]
+    assert ([rejected[name] for name in added], rejected["error"]) == (["", "", ""], "no text")
+    (to_review,) = stack.table(found["review"])
+    assert (to_review["prediction"], to_review["accepted_as"]) == ("A > B", "A")
+    results = stack.json(stack.json(found["manifest"])["files"]["queue"])["results"]
+    columns = [results["columns"][results[place]] for place in ("category_column", "review_column")]
+    assert columns == ["prediction", "needs_review"]

@@ -333,6 +333,14 @@ def test_the_message_says_why_little_is_accepted_and_what_to_do(stack: Stack) ->
     assert said in found["message"]
 
 
+def test_the_message_says_how_right_the_upper_levels_of_a_hierarchy_are(stack: Stack) -> None:
+    level = {"accuracy_interval": [0.8, 1.0], "macro_f1": 0.9, "coverage": 0.9, "precision": 0.99}
+    levels = [{"categories": 1, "accuracy": 0.99, **level}, {"categories": 7, "accuracy": 0.912, **level}]
+    said = "the upper levels have right: 99.0% at level 1 (1 category), 91.2% at level 2 (7 categories)."
+    assert said in evaluate(trained(stack, levels=levels), None)["message"]
+    assert "upper level" not in evaluate(trained(stack), None)["message"]
+
+
 def test_on_aws_the_message_links_to_the_console(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     found = evaluate(trained(stack), None)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -405,3 +406,45 @@ def test_a_category_of_more_than_200_characters_is_rejected(stack: Stack, length
     rejected = stack.table(f"s3://{RESULTS}/{state['run']['name']}/claims.rejected.csv")
     reasons = {row["reason"] for row in rejected}
     assert reasons == ({"category too long: 201 characters, at most 200"} if rejected else set())
+
+
+def with_categories(*categories: str) -> str:
+    rows = [(f"text {number} of {category}", category) for category in categories for number in range(20)]
+    return csv_text(["text", "label"], rows)
+
+
+def warned(stack: Stack, config: dict[str, Any], *categories: str) -> list[str]:
+    found: list[str] = stack.validated("train", with_categories(*categories), config)["validation"]["train"][
+        "warnings"
+    ]
+    return found
+
+
+def test_a_separator_of_levels_that_no_category_has_is_told(stack: Stack) -> None:
+    assert warned(stack, {"hierarchy_separator": " / "}, "A > B", "A > C") == [
+        "hierarchy_separator ' / ' in the configuration stands in no category, so they have one level."
+    ]
+    assert warned(stack, {"hierarchy_separator": " > "}, "A > B", "A > C") == []
+
+
+def test_a_separator_that_makes_too_many_levels_is_refused_before_the_training(stack: Stack) -> None:
+    with pytest.raises(InvalidData, match="cuts the category 'A-B-C-D-E-F-G' into 7 levels, and at most 6"):
+        stack.validated("train", with_categories("A-B-C-D-E-F-G", "H"), {"hierarchy_separator": "-"})
+
+
+@pytest.mark.parametrize(
+    ("categories", "told"),
+    [
+        (("leak", "noise", "leak; noise", "noise; smell", "smell"), True),
+        (("leak|noise", "noise|leak"), True),
+        (("leak, noise", "noise, smell", "smell, leak"), True),
+        (("pipes, hoses and seals", "doors, windows", "noise"), False),
+        (("leak", "noise", "leak; noise"), False),
+        (("north, bolt", "north, nut", "south, screw", "south, nail", "south, pin"), False),
+    ],
+)
+def test_a_file_that_looks_as_if_rows_had_several_categories_is_told_so(
+    stack: Stack, categories: tuple[str, ...], told: bool
+) -> None:
+    found = warned(stack, {}, *categories)
+    assert [each.startswith("Some cells seem to hold several categories") for each in found] == [True] * told

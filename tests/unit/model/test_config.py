@@ -51,6 +51,7 @@ IMPOSSIBLE = {
     "kernel_size": [0, 65, [], [3, 0], [3, "4"], ["3"], [1] * 9, "8", None],
     "text_column": ["", 3],
     "label_column": ["", 3],
+    "hierarchy_separator": "",
     "sheet": ["", 3],
     "validation_fraction": [0, 0.6, 1, None],
     "seed": [-1, 2**31, 0.5, None],
