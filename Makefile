@@ -12,6 +12,7 @@ SAM := $(VENV)/sam
 LOCAL := $(VENV)/local
 BENCHMARKS := $(VENV)/benchmarks
 NOTEBOOK := $(VENV)/notebook
+CHECKOV := $(VENV)/checkov
 BIN := $(APP)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(SAM)/bin:$(CURDIR)/$(LOCAL)/bin:$(PATH)
 
@@ -27,14 +28,14 @@ $(UV): requirements/uv.txt
 	@$(VENV)/uv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-$(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done $(NOTEBOOK)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
+$(APP)/.done $(SAM)/.done $(LOCAL)/.done $(BENCHMARKS)/.done $(NOTEBOOK)/.done $(CHECKOV)/.done: $(VENV)/%/.done: requirements/%.txt $(UV)
 	@echo "Setting up: the '$*' environment"
 	@$(UV) venv -q --clear --python $(PYTHON) $(VENV)/$*
 	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip sync -q --require-hashes $<
 	@if [ $* = app -o $* = notebook ]; then VIRTUAL_ENV=$(VENV)/$* $(UV) pip install -q --no-deps --no-build-isolation -e .; fi
 	@touch $@
 
-.PHONY: check unit test aws-test generate fuzz demo down clean lock
+.PHONY: check checkov unit test aws-test generate fuzz demo down clean lock
 check: setup ## Format, lint, security, types, template and state machine
 	ruff format --check .
 	ruff check .
@@ -44,6 +45,11 @@ check: setup ## Format, lint, security, types, template and state machine
 	python -m docs.generate --check
 	cfn-lint template.yaml
 	AWS_DEFAULT_REGION=us-east-1 sam validate --lint
+
+checkov: setup $(CHECKOV)/.done ## Scan the template for what a security team looks for: 300 MB of packages, so no part of check
+	@mkdir -p out
+	@python -c 'import json; from docs import policies; print(json.dumps(policies.template(), indent=1, default=str))' > out/template.json
+	$(CHECKOV)/bin/checkov -f out/template.json --framework cloudformation --compact --quiet --skip-download
 
 unit: setup ## The fast tests only, without the local AWS
 	pytest -m "not local_aws"
@@ -140,7 +146,7 @@ down: ## Stop the local AWS
 	$(LOCAL)/bin/python -m local down
 
 lock: setup ## Compile the lock files again after a change to a *.in file
-	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/notebook requirements/benchmarks functions/requirements container/requirements container/bom/requirements; do \
+	for f in requirements/uv requirements/app requirements/sam requirements/local requirements/notebook requirements/benchmarks requirements/checkov functions/requirements container/requirements container/bom/requirements; do \
 	  $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header $$f.in -o $$f.txt; done
 
 clean: ## Stop the local AWS and remove all that was made, the environments too

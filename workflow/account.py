@@ -160,6 +160,11 @@ class Account:
         return self.session.client("sts", **self._options())
 
     @cached_property
+    def kms(self) -> Any:  # noqa: ANN401 - its types are not installed, for two calls
+        """AWS Key Management Service."""
+        return self.session.client("kms", **self._options())
+
+    @cached_property
     def ecr(self) -> Any:  # noqa: ANN401 - its types are not installed, for two calls
         """Amazon ECR."""
         return self.session.client("ecr", **self._options())

@@ -626,10 +626,17 @@ def delete(
             display.say(step)
     display.say(f"The stack {account.stack} is deleted.", "green")
     if left and not everything:
-        display.say(
-            f"It leaves {', '.join((*left.buckets, *left.tables))}: files, results, models and what people "
-            f"decided. `{account.command} delete --everything` deletes them too."
-        )
+        if named := (*left.buckets, *left.tables):
+            display.say(
+                f"It leaves {', '.join(named)}: files, results, models and what people decided. "
+                f"`{account.command} delete --everything` deletes them too."
+            )
+        for key in left.keys:
+            display.say(
+                f"It leaves the key {key}, without which nobody reads what it encrypted. "
+                f"`{account.command} delete --everything` deletes it with the rest, "
+                f"`aws kms schedule-key-deletion --key-id {key}` alone."
+            )
 
 
 @app.command(

@@ -1,7 +1,7 @@
 """The deployed stack: what it is made of, and how all of it is deleted."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -124,10 +124,17 @@ class Kept:
 
     buckets: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Of KMS, by their ids."""
 
     def __bool__(self) -> bool:
         """Whether there is anything."""
-        return bool(self.buckets or self.tables)
+        return bool(self.buckets or self.tables or self.keys)
+
+
+KEPT_KINDS = {"AWS::S3::Bucket": "buckets", "AWS::DynamoDB::Table": "tables", "AWS::KMS::Key": "keys"}
+"""What the template lets CloudFormation keep, by the field that names it; a policy goes with its bucket."""
+KEY_WAITS_DAYS = 7  # the least that KMS lets a key wait before it is gone
 
 
 def delete(account: Account) -> Iterator[str]:
@@ -169,19 +176,14 @@ def kept(account: Account) -> Kept:
         for event in _events(account, stack)
         if event.get("ResourceStatus") == "DELETE_SKIPPED"
     ]
-    there = {each["Name"] for each in account.s3.list_buckets()["Buckets"]}
-    return Kept(
-        tuple(sorted({name for kind, name in skipped if kind == "AWS::S3::Bucket" and name in there})),
-        tuple(
-            sorted(
-                {
-                    name
-                    for kind, name in skipped
-                    if kind == "AWS::DynamoDB::Table" and _is_table(account, name)
-                }
-            )
-        ),
-    )
+    buckets = {each["Name"] for each in account.s3.list_buckets()["Buckets"]}
+    is_there: dict[str, Callable[[str], bool]] = {
+        "buckets": lambda name: name in buckets,
+        "tables": lambda name: _is_table(account, name),
+        "keys": lambda name: _is_key(account, name),
+    }
+    found = {field: {name for kind, name in skipped if KEPT_KINDS.get(kind) == field} for field in is_there}
+    return Kept(**{field: tuple(sorted(filter(is_there[field], names))) for field, names in found.items()})
 
 
 def delete_kept(account: Account, left: Kept) -> Iterator[str]:
@@ -197,6 +199,9 @@ def delete_kept(account: Account, left: Kept) -> Iterator[str]:
         yield f"Deleting {table}"
         account.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
         account.dynamodb.delete_table(TableName=table)
+    for key in left.keys:  # last: without it nobody reads what it encrypted
+        yield f"Deleting the key {key} in {KEY_WAITS_DAYS} days; `aws kms cancel-key-deletion` keeps it"
+        account.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_WAITS_DAYS)
 
 
 def _is_table(account: Account, name: str) -> bool:
@@ -205,6 +210,14 @@ def _is_table(account: Account, name: str) -> bool:
     except account.dynamodb.exceptions.ResourceNotFoundException:
         return False
     return True
+
+
+def _is_key(account: Account, name: str) -> bool:
+    try:
+        described = account.kms.describe_key(KeyId=name)["KeyMetadata"]
+    except account.kms.exceptions.NotFoundException:
+        return False
+    return bool(described["KeyState"] != "PendingDeletion")
 
 
 def _stop_runs(account: Account, machine: str, artifacts: str) -> Iterator[str]:

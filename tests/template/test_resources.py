@@ -13,11 +13,13 @@ import pytest
 
 from contract import keys
 from docs import variants
+from workflow.stack import KEPT_KINDS
 
 Data = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
+LOG = "AccessLogBucket"
 STAGES = {
     "default": "claimflow",
     "local": "claimflow",
@@ -29,7 +31,8 @@ STAGES = {
 def test_every_bucket_is_encrypted_private_and_owned(resources: Data) -> None:
     for name, bucket in _of_type(resources, "AWS::S3::Bucket"):
         (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        assert rule["Fn::If"][-1]["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", name
+        without_key = rule if name == LOG else rule["Fn::If"][-1]
+        assert without_key["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", name
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert len(bucket["PublicAccessBlockConfiguration"]) == 4, name
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, name
@@ -38,7 +41,7 @@ def test_every_bucket_is_encrypted_private_and_owned(resources: Data) -> None:
 
 def test_the_work_of_runs_expires_and_no_model_and_no_configuration(resources: Data) -> None:
     always, by_parameter = _expiring(resources)
-    assert always == {("ArtifactsBucket", keys.RUNS_PREFIX, "KeepRunsDays")}
+    assert always == {("ArtifactsBucket", keys.RUNS_PREFIX, "KeepRunsDays"), (LOG, "", "KeepAccessLogDays")}
     folders = (keys.TRAIN_PREFIX, keys.PREDICT_PREFIX, keys.REQUESTS_PREFIX)
     assert by_parameter == {
         *(("UploadsBucket", folder, "KeepUploadsDays") for folder in folders),
@@ -83,7 +86,27 @@ def test_every_bucket_keeps_the_versions_of_what_is_replaced_and_deletes_them_la
             for rule in bucket["LifecycleConfiguration"]["Rules"]
             if "NoncurrentVersionExpiration" in rule and "Prefix" not in rule
         ]
-        assert kept == [{"Ref": "KeepRunsDays"}], name
+        assert kept == ([1] if name == LOG else [{"Ref": "KeepRunsDays"}]), name
+
+
+def test_the_three_buckets_log_who_uses_a_file_by_parameter_and_only_s3_writes_the_log() -> None:
+    on, off = (variants.resources(variants.chosen(KeepAccessLogDays=days)) for days in (365, 0))
+    assert set(on) - set(off) == {LOG, f"{LOG}Policy"}
+    logged = ("UploadsBucket", "ArtifactsBucket", "ResultsBucket")
+    for name in logged:
+        assert "LoggingConfiguration" not in off[name]["Properties"]
+        assert on[name]["Properties"]["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": LOG}
+    folders = [on[name]["Properties"]["LoggingConfiguration"]["LogFilePrefix"] for name in logged]
+    assert len(set(folders)) == len(logged), "whose line it is"
+    assert "LoggingConfiguration" not in on[LOG]["Properties"], "a log of itself would have no end"
+    refused, writes = on[f"{LOG}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert writes["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert writes["Action"] == "s3:PutObject"
+    assert writes["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [name, "Arn"]} for name in logged]},
+    }
 
 
 def test_a_text_in_the_work_of_a_run_is_gone_a_day_after_it_expired(resources: Data) -> None:
@@ -131,10 +154,36 @@ def test_what_holds_data_outlives_the_stack_and_nothing_else_does(resources: Dat
     kinds = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table", "AWS::KMS::Key")
     holding = {name for name, each in resources.items() if each["Type"] in kinds}
     assert kept == dict.fromkeys(holding, ("RetainExceptOnCreate", "Retain"))
-    assert len(holding) == 8
+    assert len(holding) == 10
+    assert {resources[name]["Type"] for name in holding} == {*KEPT_KINDS, "AWS::S3::BucketPolicy"}, (
+        "`claimflow delete` names what is kept; a policy goes with its bucket"
+    )
     assert not any("BucketName" in resources[name]["Properties"] for name in holding)
     assert "TableName" not in resources["Decisions"]["Properties"]
     assert resources["ImageRepository"]["Properties"]["EmptyOnDelete"] is True
+
+
+def test_what_a_scan_is_told_to_pass_over_has_its_reason_beside_it(template: Data, resources: Data) -> None:
+    skipped = [
+        (name, each)
+        for name, resource in resources.items()
+        for each in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
+    ]
+    assert len(skipped) > 20
+    for name, each in skipped:
+        assert set(each) == {"id", "comment"}, name
+        assert len(each["comment"].split()) > 3, name
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    head = text[: text.index("  AWS::CloudFormation::Interface")]
+    for check in template["Metadata"]["cfn-lint"]["config"]["ignore_checks"]:
+        assert re.search(rf"# .*{check} ", head), check
+
+
+def test_only_what_step_functions_calls_itself_has_no_queue_for_what_it_could_not_do(resources: Data) -> None:
+    called = json.dumps(resources["StateMachineRole"]["Properties"]["Policies"])
+    for name, each in resources.items():
+        if each["Type"] == "AWS::Serverless::Function" and name != "StoppedFunction":
+            assert ("DeadLetterQueue" in each["Properties"]) != (f'"{name}", "Arn"' in called), name
 
 
 def test_given_names_are_of_this_stack(resources: Data) -> None:

@@ -24,6 +24,7 @@ CORNERS: dict[str, dict[str, str]] = {
         "KmsKeyArn": "create",
         "Zones": "3",
         "TrainingInstanceCount": "2",
+        "KeepAccessLogDays": "30",
     },
 }
 

@@ -934,6 +934,23 @@ def test_delete_everything_leaves_neither_files_nor_decisions_even_of_a_stack_th
     assert claimflow("delete", "--everything").stderr.startswith("There is no stack 'claimflow' here")
 
 
+def test_delete_names_a_key_that_stays_and_with_everything_lets_it_go_last(
+    account: Account, cloudformation: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "sagemaker", FakeRegistry())
+    key = account.kms.create_key()["KeyMetadata"]["KeyId"]
+    cloudformation.skipped += [("AWS::KMS::Key", key), ("AWS::KMS::Key", "no-key-any-more")]
+    said = claimflow("delete", "--yes").output.replace("\n", " ")
+    assert f"It leaves the key {key}, " in said
+    assert f"`aws kms schedule-key-deletion --key-id {key}` alone." in said
+    assert "no-key-any-more" not in said
+    *_, before, last, _ = claimflow("delete", "--everything", "--yes").output.splitlines()
+    assert before == "Deleting decisions"
+    assert last.startswith(f"Deleting the key {key} in 7 days")
+    assert account.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert claimflow("delete", "--everything").stderr.startswith("There is no stack 'claimflow' here")
+
+
 def test_delete_deregisters_the_job_definitions_that_updates_have_left(
     account: Account, cloudformation: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
