@@ -13,9 +13,10 @@ from typing import IO, Any, cast
 
 from botocore.exceptions import ClientError
 
-from contract import keys
-from contract.evaluation import Card
+from contract import bars, keys
+from contract.evaluation import Card, Evaluation
 from contract.served import SERVED_TYPES
+from contract.state import Gate
 from contract.text import listed, percent
 from workflow import models, objects
 from workflow import stack as stacks
@@ -23,6 +24,7 @@ from workflow.account import Account
 from workflow.errors import CommandError
 from workflow.models import Model
 from workflow.stack import Stack
+from workflow.submission import stack_config
 
 PROMOTED_FROM = "promoted_from"  # the key of a version's properties
 IMAGE, BAR = "ImageDigest", "AccuracyBar"  # parameters of a stack
@@ -78,9 +80,16 @@ def promote(source: Side, target: Side, version: int) -> Promoted:
     made = _checked(source, model)
     parameters = _parameters(target)
     image = _image(target, parameters)
-    remarks = [*_gate(target, model, made, there, parameters), *_image_remark(model, image)]
     described = source.account.sagemaker.describe_model_package(ModelPackageName=model.arn)
-    copied = _copy(source, target, model, made, described.get("CustomerMetadataProperties", {}).get("report"))
+    report_uri = described.get("CustomerMetadataProperties", {}).get("report")
+    config = stack_config(target.account, target.stack)
+    bar = max(float(parameters.get(BAR, 0)), _number(config, "accuracy_bar") or 0)
+    remarks = [
+        *_bars(source, target, model, report_uri, config),
+        *_gate(target, model, made, there, bar),
+        *_image_remark(model, image),
+    ]
+    copied = _copy(source, target, model, made, report_uri)
     arn = _register(source, target, described, copied, image)
     return Promoted(int(arn.rsplit("/", 1)[-1]), True, remarks)
 
@@ -134,14 +143,48 @@ def _image_remark(model: Model, image: str) -> Iterator[str]:
         )
 
 
-def _gate(
-    target: Side, model: Model, made: Card, there: list[Model], parameters: dict[str, str]
+def _bars(
+    source: Side, target: Side, model: Model, report_uri: str | None, config: dict[str, Any]
 ) -> Iterator[str]:
+    """Judge the model by what the other stack's configuration asks of a model beside its accuracy.
+
+    Yields what the rows cannot judge. Raises CommandError for a model that is not good enough.
+    """
+    gate: Gate = {
+        "macro_f1_bar": _number(config, "macro_f1_bar"),
+        "recall_floor": _number(config, "recall_floor"),
+        "recall_floor_categories": config.get("recall_floor_categories") or [],
+        "live_significance": None,
+    }
+    document = objects.read_json(source.account, _evaluation(report_uri)) if report_uri else None
+    evaluation = cast("Evaluation", document or {})
+    if below := list(bars.below(evaluation, gate)):
+        raise CommandError(
+            f"Version {model.version} is below what the configuration of {target.name} asks for. "
+            f"{' '.join(below)} Nothing was copied."
+        )
+    if document is None and (gate["macro_f1_bar"] is not None or gate["recall_floor"]):
+        yield "Its evaluation is not there any more, to hold against macro_f1_bar and recall_floor there."
+        return
+    yield from bars.unjudged(evaluation, gate)
+
+
+def _number(config: dict[str, Any], key: str) -> float | None:
+    """Return a number of a configuration; one that is none has its sentence when a run reads it."""
+    found = config.get(key)
+    return found if isinstance(found, int | float) else None
+
+
+def _evaluation(report_uri: str) -> str:
+    return f"{report_uri.rpartition('/')[0]}/{keys.EVALUATION}"
+
+
+def _gate(target: Side, model: Model, made: Card, there: list[Model], bar: float) -> Iterator[str]:
     """Judge the model by the bar of the other stack, and against its live model where both were judged alike.
 
     Yields what could not be judged. Raises CommandError for a model that is not good enough.
     """
-    bar, accuracy = float(parameters.get(BAR, 0)), made["accuracy"]
+    accuracy = made["accuracy"]
     if accuracy < bar:
         raise CommandError(
             f"Version {model.version} is below the bar of {target.name}: {percent(accuracy)} of the held-out "
@@ -179,9 +222,8 @@ def _copy(source: Side, target: Side, model: Model, made: Card, report_uri: str 
     evaluation = f"s3://{target.stack.results}/{run}/{keys.EVALUATION}"
     _object(source, target, model_uri, archive)
     if report_uri:
-        beside = report_uri.rpartition("/")[0]
         _object(source, target, report_uri, report, must=False)
-        _object(source, target, f"{beside}/{keys.EVALUATION}", evaluation, must=False)
+        _object(source, target, _evaluation(report_uri), evaluation, must=False)
     for uri in _below(source, made["held_out"]):
         _object(source, target, uri, f"{held_out}{uri.rsplit('/', 1)[-1]}")
     _object(source, target, keys.lineage(model_uri), keys.lineage(archive), must=False)

@@ -97,7 +97,7 @@ def explained(account: Account, stack: Stack, config: dict[str, Any] | None) -> 
     A request with a configuration does without the stack's own, so what is there has to come along. Raises
     CommandError if it cannot be read.
     """
-    return {**(_stack_config(account, stack) if config is None else config), "explain": True}
+    return {**(stack_config(account, stack) if config is None else config), "explain": True}
 
 
 def upload(account: Account, stack: Stack, path: Path, progress: Progress = lambda _: None) -> Uploaded:
@@ -179,7 +179,8 @@ def _about(made: Request | ThresholdRequest) -> str:
     return made["data"] if isinstance(made["data"], str) else made["data"][0]
 
 
-def _stack_config(account: Account, stack: Stack) -> dict[str, Any]:
+def stack_config(account: Account, stack: Stack) -> dict[str, Any]:
+    """Return what the stack's own configuration says; a run checks it, this does not."""
     try:
         content = account.s3.get_object(Bucket=stack.uploads, Key=keys.CONFIG_KEY)["Body"].read()
     except account.s3.exceptions.NoSuchKey:

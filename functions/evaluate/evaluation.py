@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from contract import strict_json
+from contract import bars, strict_json
 from contract.binomial import as_good
 from contract.errors import TrainingFailed
 from contract.evaluation import READ_SCHEMAS, Champion, Evaluation, Lost
 from contract.state import EvaluateEvent, Run, Suspects
 from contract.strict_json import JsonError
 from contract.text import count, percent
-from evaluate import bars
 from shared.messages import file_address, message, noticed, subject, trained_from
 
 

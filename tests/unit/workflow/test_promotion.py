@@ -126,6 +126,62 @@ def test_a_version_below_the_other_bar_is_refused_and_nothing_is_copied(
     assert not everything(two[1])
 
 
+EVALUATION = {
+    "macro_f1": 0.8,
+    "per_class": [
+        {"label": "brakes", "recall": 0.6, "support": 100},
+        {"label": "engine", "recall": 1.0, "support": 100},
+    ],
+}
+
+
+def configured(two: tuple[Side, Side], evaluation: dict[str, Any] | None, **config: Any) -> None:
+    source, target = two
+    put(target.account, f"s3://prod-uploads/{keys.CONFIG_KEY}", json.dumps(config))
+    source.account.s3.delete_object(Bucket="results", Key="train-x/evaluation.json")
+    if evaluation is not None:
+        put(source.account, "s3://results/train-x/evaluation.json", json.dumps(evaluation))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"accuracy_bar": 0.95}, r"93\.0% of the held-out rows right, and 95\.0% are asked for"),
+        ({"macro_f1_bar": 0.85}, r"The macro F1 is 80\.0%, below macro_f1_bar, 85\.0%"),
+        ({"recall_floor": 0.9}, r"'brakes' 60\.0% \(60 of 100 rows\)"),
+        ({"recall_floor": 0.9, "recall_floor_categories": ["brakes"]}, r"recall of 1 category is below"),
+    ],
+)
+def test_a_version_below_a_bar_of_the_other_configuration_is_refused_and_nothing_is_copied(
+    two: tuple[Side, Side], config: dict[str, Any], sentence: str
+) -> None:
+    configured(two, EVALUATION, **config)
+    with pytest.raises(CommandError, match=rf"{sentence}.* Nothing was copied\."):
+        promotion.promote(*two, 1)
+    assert not everything(two[1])
+
+
+def test_a_version_that_reaches_every_bar_of_the_other_configuration_is_promoted(
+    two: tuple[Side, Side],
+) -> None:
+    bars = {"accuracy_bar": 0.93, "macro_f1_bar": 0.8, "recall_floor": 0.9}
+    configured(two, EVALUATION, **bars, recall_floor_categories=["engine"])
+    assert promotion.promote(*two, 1).remarks == [REMARK]
+
+
+def test_what_the_other_bars_cannot_judge_is_said(two: tuple[Side, Side]) -> None:
+    configured(two, None, macro_f1_bar=0.8)
+    first, *_ = promotion.promote(*two, 1).remarks
+    assert first.startswith("Its evaluation is not there any more, to hold against macro_f1_bar")
+
+
+def test_bars_that_the_rows_are_too_few_for_are_said(two: tuple[Side, Side]) -> None:
+    few = {**EVALUATION, "per_class": [{"label": "brakes", "recall": 0.5, "support": 2}]}
+    configured(two, few, recall_floor=0.6)
+    first, *_ = promotion.promote(*two, 1).remarks
+    assert first.startswith("The rows are too few to hold the recall of 1 category against recall_floor")
+
+
 def test_a_version_worse_than_the_live_one_on_the_same_file_is_refused(two: tuple[Side, Side]) -> None:
     made_live(two[1], accuracy=0.95)
     with pytest.raises(
