@@ -93,7 +93,7 @@ def test_every_condition_is_used_and_makes_a_difference(template: Data) -> None:
             "WithBudget",
             "WithAlarmEmail",
         ),
-        *("UploadsExpire", "ResultsExpire", "ProtectsDecisions", "WithStudio"),
+        *("UploadsExpire", "ResultsExpire", "ProtectsDecisions", "WithStudio", "WithAccessLog"),
         *("WithSmall", "AlarmsOfSmall"),  # test_small.py turns them
     }
 
