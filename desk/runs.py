@@ -137,7 +137,7 @@ def _about(request: Request) -> dict[str, Any]:
         "state": outcome.state_of(run),
         "nodes": list(nodes(run)),
         "log_line": training_log.last_line(desk.account, run.steps) if run.running else None,
-        "figures": outcome.figures(run),
+        "figures": outcome.figures(run, local=desk.account.local),
         "sentence": "" if run.running else for_page(outcome.sentence(run)),
         "warnings": [] if run.running else list(map(for_page, outcome.warnings(run))),
         "can_go_on": not run.running and run.status != "SUCCEEDED" and run.error not in FINAL,

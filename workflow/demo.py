@@ -110,7 +110,7 @@ def report(trained: Run, predicted: Run, files: dict[str, Path]) -> None:
     """Print the figures, where everything is, and a taste of the rows for review."""
     display.say()
     display.say("What came out", "bold")
-    display.pairs(outcome.figures(trained) + outcome.figures(predicted))
+    display.pairs(outcome.figures(trained, local=True) + outcome.figures(predicted, local=True))
     for each in (trained, predicted):
         file = each.data["run"]["data"]["uri"].rsplit("/", 1)[-1]
         for warning in outcome.warnings(each):

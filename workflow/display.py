@@ -116,7 +116,7 @@ def summary(run: Run, account: Account) -> None:
     style = STATE_STYLE.get(state, "")
     say()
     say(f"{run.name}: {ENDINGS.get(state, state)} after {took}.", style)
-    pairs([*outcome.figures(run), *outcome.addresses(run, links=not account.local)])
+    pairs([*outcome.figures(run, local=account.local), *outcome.addresses(run, links=not account.local)])
     for warning in outcome.warnings(run):
         say(warning, "yellow")
     sentence = outcome.sentence(run)

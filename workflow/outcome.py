@@ -98,9 +98,12 @@ def _below(which: str, file: InputFile | None, sentences: list[str]) -> list[str
     return [f"About {which} {name}".rstrip() + ":", *sentences] if sentences else []
 
 
-def figures(run: Run) -> list[Figure]:
-    """Return the figures of a run as pairs of a name and a text; those it did not come to are left out."""
-    return [*_training(run.data), *_prediction(run.data), *_costs(run.data)]
+def figures(run: Run, *, local: bool = False) -> list[Figure]:
+    """Return the figures of a run as pairs of a name and a text; those it did not come to are left out.
+
+    On the local AWS nobody is billed for machines, and none is of the type that AWS would take.
+    """
+    return [*_training(run.data), *_prediction(run.data), *([] if local else _costs(run.data))]
 
 
 def addresses(run: Run, *, links: bool) -> list[Figure]:

@@ -76,6 +76,8 @@ def test_the_figures_say_what_training_and_prediction_cost_each() -> None:
     found = dict(outcome.figures(ended(evaluation=evaluation, results=results)))
     assert found["Cost of the training"] == "$1.11: 1,800 s of ml.m5.xlarge; Spot saved 70%"
     assert found["Cost of the prediction"] == "at most $0.0020: 45 s of a.large or b.large"
+    of_laptop = dict(outcome.figures(ended(evaluation=evaluation, results=results), local=True))
+    assert found.items() - of_laptop.items() == {each for each in found.items() if "Cost" in each[0]}
 
 
 def test_a_run_of_before_says_nothing_of_its_cost() -> None:
