@@ -42,12 +42,27 @@ MAY_BE = "may be another category"
 
 _FIELDS = Prediction._fields
 _WITHOUT_BECAUSE = _FIELDS[:-1]
+_LATER = {"levels"}  # which the first images did not write
 _TYPES: tuple[type, ...] = tuple(get_type_hints(Prediction).values())
 
 
 def columns(*, explain: bool) -> tuple[str, ...]:
     """Return the columns of a part."""
     return _FIELDS if explain else _WITHOUT_BECAUSE
+
+
+def columns_left_out(header: Sequence[str], *, explain: bool) -> list[int] | None:
+    """Return the places of the columns that a part does not have, as an older image writes none of them.
+
+    None: the header is not that of a part.
+
+    >>> columns_left_out(["row", "prediction", "confidence", "runner_up", "doubt"], explain=False)
+    [5]
+    """
+    wanted = columns(explain=explain)
+    missing = [place for place, name in enumerate(wanted) if name not in header]
+    is_part = list(header) == [name for name in wanted if name in header]
+    return missing if is_part and {wanted[place] for place in missing} <= _LATER else None
 
 
 def cells(prediction: Prediction, *, explain: bool) -> list[str]:

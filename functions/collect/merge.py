@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TextIO
 
 from contract.errors import PredictionFailed
-from contract.part import Prediction, columns, parse
+from contract.part import Prediction, columns, columns_left_out, parse
 from shared.table import Row
 
 NOT_LABELLED = "not labelled"  # how the error of a row of a failed shard begins
@@ -88,7 +88,6 @@ def predictions(shards: Iterable[ShardPart], *, explain: bool = False) -> Iterat
     A shard without a part gives as many `Missing` as it has rows. Raises PredictionFailed for a part that
     does not fit its shard.
     """
-    header = list(columns(explain=explain))
     for shard in shards:
         try:
             part = shard.open_part()
@@ -97,7 +96,7 @@ def predictions(shards: Iterable[ShardPart], *, explain: bool = False) -> Iterat
             yield from itertools.repeat(Missing(f"{NOT_LABELLED}: {reason}"), shard.rows)
         else:
             with part:
-                yield from _part(shard, part, header)
+                yield from _part(shard, part, explain=explain)
 
 
 def _named(prediction: Prediction | Missing | None) -> str:
@@ -106,18 +105,19 @@ def _named(prediction: Prediction | Missing | None) -> str:
     return "a row of a failed shard" if isinstance(prediction, Missing) else f"row {prediction.row}"
 
 
-def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Prediction]:
+def _part(shard: ShardPart, part: TextIO, *, explain: bool) -> Iterator[Prediction]:
     reader = csv.reader(part, strict=True)
     count = 0
     try:
         header = next(reader, [])
-        if header != wanted:
-            columns_there = ",".join(header) or "missing"
-            problem = f"its columns are {columns_there}, not {','.join(wanted)}"
+        left_out = columns_left_out(header, explain=explain)
+        if left_out is None:
+            columns_there, wanted = ",".join(header) or "missing", ",".join(columns(explain=explain))
+            problem = f"its columns are {columns_there}, not {wanted}"
             again = "if another image made it, start again: a new run takes the newest image"
             raise _broken(shard, f"{problem}; {again}")
         for cells in reader:
-            yield _prediction(shard, cells, len(wanted))
+            yield _prediction(shard, cells, len(header), left_out)
             count += 1
     except (csv.Error, UnicodeDecodeError) as error:
         raise _broken(shard, f"it is not a whole CSV file ({error})") from error
@@ -125,9 +125,11 @@ def _part(shard: ShardPart, part: TextIO, wanted: list[str]) -> Iterator[Predict
         raise _broken(shard, f"it has {count:,} of {shard.rows:,} rows")
 
 
-def _prediction(shard: ShardPart, cells: list[str], width: int) -> Prediction:
+def _prediction(shard: ShardPart, cells: list[str], width: int, left_out: list[int]) -> Prediction:
     if len(cells) != width:
         raise _broken(shard, f"a row of it cannot be read (it has {len(cells)} cells, not {width})")
+    for place in left_out:
+        cells.insert(place, "")
     try:
         return parse(cells)
     except ValueError as error:

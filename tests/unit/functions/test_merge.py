@@ -124,6 +124,16 @@ def test_a_part_that_is_not_whole_names_its_shard(broken: ShardPart, message: st
         list(predictions([broken]))
 
 
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_part_of_an_image_that_knew_no_hierarchy_is_read_as_one_without(explain: bool) -> None:
+    header = [name for name in columns(explain=explain) if name != "levels"]
+    line = [0, "a", 0.9, "b", "", *["x (+1.0)"] * explain]
+    part = io.StringIO()
+    csv.writer(part).writerows([header, line])
+    (found,) = predictions([text_part(part.getvalue())], explain=explain)
+    assert found == (WHOLE if explain else WHOLE._replace(because=""))
+
+
 def test_a_part_with_explanations_has_one_more_column() -> None:
     part = text_part(f"{EXPLAINED}\n{EXPLAINED_LINE}\n")
     assert list(predictions([part], explain=True)) == [WHOLE]
