@@ -1,14 +1,16 @@
-"""How quickly the desk answers with very many rows to review, and whether many people at once lose nothing.
+"""How quickly the desk answers with very many rows and decisions, and whether many people lose nothing.
 
-    claimflow local up && claimflow --local deploy
-    python -m benchmarks.desk [--rows 100000] [--reviewers 50] [--seconds 60]
+    claimflow local up && claimflow --local deploy && claimflow --local train examples/claims_train.csv
+    python -m benchmarks.desk [--rows 100000] [--decided 100000] [--reviewers 50] [--seconds 60]
 
-It leaves a queue in the results bucket of the local AWS, serves the desk as a person does, asks for the first
-page and for rows one after the other, then lets all reviewers decide at once, each on a connection and in a
+It labels a file whose rows are unlike all that the model knows, so that people are to decide each, and stores
+decisions of as many of them. Then it serves the desk as a person does, opens the queue, asks for the first
+page and for rows one after the other, and lets all reviewers decide at once, each on a connection and in a
 window of their own. What was acknowledged is compared with what is stored. The peer is a file of the same
 server, which needs no AWS: what the desk adds is the ratio to it.
 """
 
+import csv
 import http.client
 import json
 import statistics
@@ -26,19 +28,16 @@ from typing import Annotated, Any
 
 import typer
 
-from collect.queue import QueueFiles
-from contract import keys
-from contract.part import LOW_CONFIDENCE, UNFAMILIAR
-from contract.queue import NO_RESULTS, SCHEMA, Queue, QueueRow
-from workflow import stack
+from workflow import runs, stack
 from workflow.account import Account
-from workflow.decisions import Decisions
+from workflow.decisions import Answer, Asked, Decisions, Person
+from workflow.queue import QueueReader
 from workflow.stack import Stack
 
-CATEGORIES = [f"category {number}" for number in range(20)]
-TEXT = "The washing machine rattles since it was delivered, and when it spins the whole machine moves. "
+TEXT = "Zzqx kwvrt jjpl mmwq, ghxk wwzt vvbn qqrs ttyx llpk ddfg hhjk xxcv bbnm. "
 PORT = 8699
 ONE_BY_ONE = 300
+A_SITTING = 15  # rows that are decided on a page
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Client:
 
     def __post_init__(self) -> None:
         """Connect."""
-        self._connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=600)
 
     def ask(self, what: str, path: str, sent: dict[str, Any] | None = None) -> bytes:
         """Return an answer, and keep how long it took; raises RuntimeError for a refusal."""
@@ -79,73 +78,61 @@ class Client:
 
 def main(
     rows: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    decided: Annotated[int, typer.Option(min=1)] = 100_000,
     reviewers: Annotated[int, typer.Option(min=1)] = 50,
     seconds: Annotated[float, typer.Option(min=1)] = 60,
 ) -> None:
     """Do it all, and print the figures."""
     account = Account(local=True)
     found = stack.read_stack(account)
-    run = f"benchmark-desk-{uuid.uuid4().hex[:8]}"
-    leave_queue(account, found, run, rows)
+    run = label(account, found, rows + decided)
+    decisions = store(account, found, run, decided)
     with served() as address:
         cookie = entered(address)
+        first = Client(cookie)
+        first.ask("queue opened", f"/runs/{run}/review")
+        show("the first to open the queue", [first])
         alone = Client(cookie)
-        for _ in range(ONE_BY_ONE):
+        for number in range(ONE_BY_ONE):
             alone.ask("peer: a file", "/static/desk.css")
             alone.ask("first page", "/")
+            if number % A_SITTING == 0:
+                alone.ask("review page", f"/runs/{run}/review")
+                alone.ask("what U undoes", f"/api/runs/{run}/recent")
             alone.decide_next(run)
-        show(f"one person, {rows:,} rows", [alone])
+        show(f"one person, {rows:,} rows to review, {decided:,} decided", [alone])
         people = [Client(cookie) for _ in range(reviewers)]
         acknowledged = at_once(people, run, time.monotonic() + seconds)
         show(f"{reviewers} people at once for {seconds:g} s", people)
-    compare(acknowledged, account, found, run)
+    compare(acknowledged, decisions)
 
 
-def leave_queue(account: Account, found: Stack, run: str, rows: int) -> None:
-    """Write a queue of so many rows as collect does."""
-    with tempfile.TemporaryDirectory() as name, QueueFiles(folder := Path(name), 0, run) as files:
-        for number in range(rows):
-            files.review(row(number))
-        written = files.write(folder / "rows")
-        account.s3.upload_file(str(folder / "rows"), found.results, f"{run}/{keys.QUEUE_ROWS}")
-    index: Queue = {
-        "schema": SCHEMA,
-        "run": run,
-        "file": "claims.csv",
-        "model": 1,
-        "columns": ["claim_id", "description"],
-        "text": 1,
-        "label": None,
-        "categories": CATEGORIES,
-        "rows": f"s3://{found.results}/{run}/{keys.QUEUE_ROWS}",
-        "to_review": written.to_review,
-        "audits": 0,
-        "left_out": 0,
-        "groups": dict(written.groups),
-        "by_category": dict(written.by_category),
-        "order": written.order(CATEGORIES),
-        "pages": written.pages,
-        "results": NO_RESULTS,
-    }
-    body = json.dumps(index).encode()
-    account.s3.put_object(Bucket=found.results, Key=f"{run}/{keys.QUEUE_INDEX}", Body=body)
+def label(account: Account, found: Stack, rows: int) -> str:
+    """Label a file of so many rows that are unlike the training's; returns the run."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "unlike.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(["claim_id", "description"])
+            table.writerows([f"WC-{number}", f"{TEXT * (1 + number % 5)}{number}"] for number in range(rows))
+        subprocess.run(["claimflow", "--local", "predict", str(path)], check=True)
+    return runs.recent(account, found, 1)[0]["name"]
 
 
-def row(number: int) -> QueueRow:
-    """Return a row to review."""
-    group = (LOW_CONFIDENCE, UNFAMILIAR)[number % 10 == 0]
-    return {
-        "number": number,
-        "line": number + 2,
-        "cells": [f"WC-{number}", f"{TEXT * (1 + number % 5)}{number}"],
-        "prediction": CATEGORIES[number % 20],
-        "confidence": 0.4,
-        "second": CATEGORIES[(number + 1) % 20],
-        "decided": "rattles (+2.4), spins (+1.1)",
-        "reason": group,
-        "group": group,
-        "audit": False,
-    }
+def store(account: Account, found: Stack, run: str, decided: int) -> Decisions:
+    """Store decisions of the queue's first rows, all like one that is made; returns the run's."""
+    reader = QueueReader.of_run(account, found, runs.read_run(account, runs.arn_of(found, run)).folder)
+    numbers = reader.index["order"]["numbers"][:decided]
+    row = reader.row(0)
+    asked = Asked(row["number"], row["prediction"], reader.index["model"], row["audit"])
+    answer, person = Answer(row["prediction"], str(uuid.uuid4())), Person("somebody", str(uuid.uuid4()))
+    reader.decisions.decide(asked, answer, person)
+    key = {"run": {"S": reader.index["run"]}, "number": {"N": str(row["number"])}}
+    item = account.dynamodb.get_item(TableName=found.decisions, Key=key)["Item"]
+    for each in numbers:
+        item["number"] = {"N": str(each)}
+        account.dynamodb.put_item(TableName=found.decisions, Item=item)
+    return reader.decisions
 
 
 @contextmanager
@@ -164,7 +151,7 @@ def served() -> Iterator[str]:
 
 def entered(address: str) -> str:
     """Open the address; returns the cookie."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=600)
     connection.request("GET", address.split(str(PORT), 1)[1])
     return (connection.getresponse().getheader("set-cookie") or "").split(";", 1)[0]
 
@@ -213,9 +200,9 @@ def show(title: str, clients: list[Client]) -> None:
         )
 
 
-def compare(acknowledged: Counter[int], account: Account, found: Stack, run: str) -> None:
+def compare(acknowledged: Counter[int], decisions: Decisions) -> None:
     """Print whether what was acknowledged is stored, once each."""
-    stored = {each.number: each for each in Decisions(account.dynamodb, found.decisions, run).all()}
+    stored = {each.number: each for each in decisions.all()}
     lost = [number for number in acknowledged if number not in stored]
     doubled = [number for number, times in acknowledged.items() if times > 1]
     doubled += [number for number, each in stored.items() if each.revision > 1]

@@ -3,7 +3,8 @@
 import re
 import time
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -24,7 +25,9 @@ from workflow.stack import Stack
 MOST_OPEN = 8  # queues whose indexes are kept
 MOST_WINDOWS = 1_000  # whose skipped rows are known
 RECENT = 25  # runs on the first page
-COUNTED_SECONDS = 30
+COUNTED_SECONDS = 30  # that a count is shown at least
+PAUSE = 100  # times as long as counting took, before it is counted again
+WAITED_SECONDS = 0.03  # for a count; what takes longer stands on the page when it is asked for again
 AT_ONCE = 8  # queues whose decisions are counted
 _RUN = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _WINDOW = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -51,6 +54,8 @@ class Desk:
     _opening: dict[tuple[str, bool], Lock] = field(default_factory=dict)
     _told: str = ""
     _counted: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _counting: dict[str, Future[None]] = field(default_factory=dict)
+    _counters: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE))
     _skipped: OrderedDict[tuple[str, str], set[int]] = field(default_factory=OrderedDict)
 
     @cached_property
@@ -144,27 +149,32 @@ class Desk:
     def left(self, labelled: list[Run]) -> dict[str, int]:
         """Return how many rows of labelled files are for people to decide still, as far as it is known.
 
-        Of a queue that nobody has opened here, what was decided is counted again after COUNTED_SECONDS.
+        Of a queue that nobody has opened here, what was decided is counted beside, now and then.
         """
         asked = {run.name: run for run in labelled if "queue_rows" in run.data.get("results", {})}
-        try:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                decided = list(pool.map(self._decided, asked.values()))
-        except (BotoCoreError, ClientError):  # only to be told; the review says what is wrong
-            return {}
-        return {
-            name: run.data["results"]["queue_rows"] - rows
-            for (name, run), rows in zip(asked.items(), decided, strict=True)
+        opened = {name: reader for name in asked if (reader := self._readers.get((name, False)))}
+        unopened = {name: run.folder for name, run in asked.items() if name not in opened}
+        wait([each for folder in unopened.values() if (each := self._recount(folder))], WAITED_SECONDS)
+        decided = {name: reader.rows - reader.left for name, reader in opened.items()}
+        decided |= {
+            name: self._counted[folder][0] for name, folder in unopened.items() if folder in self._counted
         }
+        return {name: asked[name].data["results"]["queue_rows"] - rows for name, rows in decided.items()}
 
-    def _decided(self, run: Run) -> int:
-        if reader := self._readers.get((run.name, False)):
-            return reader.rows - reader.left
-        rows, until = self._counted.get(run.folder, (0, 0.0))
-        if until < time.monotonic():
-            rows = Decisions(self.account.dynamodb, self.stack.decisions, run.folder).count()
-            self._counted[run.folder] = rows, time.monotonic() + COUNTED_SECONDS
-        return rows
+    def _recount(self, folder: str) -> Future[None] | None:
+        """Let it be counted what was decided of a queue, unless that is known or under way."""
+        with self._lock:
+            going = self._counting.get(folder)
+            if (going is None or going.done()) and self._counted.get(folder, (0, 0.0))[1] < time.monotonic():
+                self._counting[folder] = going = self._counters.submit(self._count, folder)
+            return going
+
+    def _count(self, folder: str) -> None:
+        began = time.monotonic()
+        with suppress(BotoCoreError, ClientError):  # only to be told; the review says what is wrong
+            rows = Decisions(self.account.dynamodb, self.stack.decisions, folder).count()
+            now = time.monotonic()
+            self._counted[folder] = rows, now + max(COUNTED_SECONDS, PAUSE * (now - began))
 
     def _arn(self, name: str) -> str:
         check_run_name(name)

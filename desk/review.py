@@ -26,11 +26,10 @@ from desk.queues import (
     reader_of,
     wanted,
 )
-from workflow.decisions import Answer, Decision
+from workflow.decisions import Answer
 from workflow.queue import Held, QueueReader
 
 COMMON = 9  # categories that have a number to press
-RECENT = 100  # decisions that U can take back after the page was closed
 _DECIDED = re.compile(r"(.+?) \([+-][0-9.]+\)(?:, |$)")
 
 
@@ -67,7 +66,7 @@ class Decide(Posted):
 def show(request: Request) -> Response:
     """Answer with the page on which rows are decided one at a time."""
     reader = reader_of(request)
-    reader.refresh()
+    reader.look_around()
     return page(request, "review.html", **about(request, reader))
 
 
@@ -84,8 +83,6 @@ def categories(request: Request) -> Response:
 def recent(request: Request) -> Response:
     """Answer with what this person decided last, which a page that is opened anew can take back."""
     reader, name = reader_of(request), desk_of(request).name
-    mine = [each for each in reader.decisions.all() if each.category is not None and _is_of(each, name)]
-    mine.sort(key=lambda each: each.changes[-1].at)
     return JSONResponse(
         [
             {
@@ -94,7 +91,7 @@ def recent(request: Request) -> Response:
                 "category": each.category,
                 "revision": each.revision,
             }
-            for each in mine[-RECENT:]
+            for each in reader.recent(name)
             if (row := reader.find(each.number))
         ]
     )
@@ -153,12 +150,6 @@ def decide(request: Request, sent: Decide) -> Response:
             "before": None if sent.before in {None, sent.number} else _told(reader, sent.before),
         }
     )
-
-
-def _is_of(decision: Decision, name: str) -> bool:
-    """Return whether somebody has decided this row last, and read it by itself."""
-    last = decision.changes[-1]
-    return last.by == name and not last.batch
 
 
 def _told(reader: QueueReader, number: int | None) -> dict[str, Any] | None:

@@ -4,13 +4,17 @@ import bisect
 import hashlib
 import itertools
 import json
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple, Self, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from contract import keys
 from contract.queue import SCHEMA, Queue, QueuePage, QueueRow
@@ -21,6 +25,9 @@ from workflow.errors import CommandError
 from workflow.stack import Stack
 
 PAGES_KEPT = 64
+RECENT = 100  # decisions of a person that are known by heart
+READ_AT_ONCE = 2_000  # decisions that are read again each time that somebody looks around
+PAUSE = 50  # times as long as reading more than these took, before they are read again
 
 
 class Held(NamedTuple):
@@ -73,6 +80,8 @@ class QueueReader:
         self._places = {number: place for place, number in enumerate(index["order"]["numbers"])}
         self._taken: dict[int, tuple[str, float]] = {}  # of each row that is held: by which window, till when
         self._lock = Lock()
+        self._reading = Lock()
+        self._meanwhile: dict[int, Decision] | None = None  # what was noted while all was read
         self.refresh()
 
     @classmethod
@@ -91,13 +100,33 @@ class QueueReader:
 
     def refresh(self) -> list[Decision]:
         """Read all decisions again; returns those of all rows that were ever decided, in their order."""
-        found = list(self.decisions.all())
-        decided = {each.number for each in found if each.category is not None}
-        with self._lock:
-            self.decided = decided
-            self._taken_back = {each.number: each.revision for each in found if each.category is None}
-            self._first_open = 0  # no row before this place is open
+        with self._reading:
+            began = time.monotonic()
+            with self._lock:
+                meanwhile = self._meanwhile = {}
+            try:
+                found = list(self.decisions.all())
+                self._take_over(found, meanwhile)
+            finally:
+                with self._lock:
+                    self._meanwhile = None
+            self._read_again = time.monotonic() + PAUSE * (time.monotonic() - began)
         return found
+
+    def look_around(self) -> None:
+        """Take into account what people at other machines have decided.
+
+        Where much was decided, that is read beside, now and then: nobody waits for it.
+        """
+        if len(self.decided) + len(self._taken_back) <= READ_AT_ONCE:
+            self.refresh()
+        elif self._read_again < time.monotonic() and not self._reading.locked():
+            threading.Thread(target=self._refresh_quietly, name="look around", daemon=True).start()
+
+    def recent(self, name: str) -> list[Decision]:
+        """Return what a person decided last of rows read alone, RECENT at most and the newest last."""
+        with self._lock:
+            return list(self._by[name].values())
 
     @property
     def rows(self) -> int:
@@ -243,15 +272,57 @@ class QueueReader:
             self._note(found)
 
     def _note(self, decision: Decision) -> None:
+        with self._lock:
+            if self._meanwhile is not None:
+                self._meanwhile[decision.number] = decision
+            self._take_in(decision)
+
+    def _take_over(self, found: list[Decision], meanwhile: dict[int, Decision]) -> None:
+        """Know what was read, and of what was noted meanwhile what is newer."""
+        decided = {each.number for each in found if each.category is not None}
+        taken_back = {each.number: each.revision for each in found if each.category is None}
+        alone = [each for each in found if _is_alone(each)]
+        alone.sort(key=lambda each: each.changes[-1].at)
+        with self._lock:
+            self.decided, self._taken_back = decided, taken_back
+            self._first_open = 0  # no row before this place is open
+            self._by: defaultdict[str, dict[int, Decision]] = defaultdict(dict)
+            for each in alone:
+                self._remember(each)
+            read = {each.number: each.revision for each in found if each.number in meanwhile}
+            for number, noted in meanwhile.items():
+                if noted.revision > read.get(number, 0):
+                    self._take_in(noted)
+
+    def _take_in(self, decision: Decision) -> None:
+        for theirs in self._by.values():
+            theirs.pop(decision.number, None)
         if decision.category is not None:
             self.decided.add(decision.number)
             self._taken.pop(decision.number, None)
             self._taken_back.pop(decision.number, None)
+            if _is_alone(decision):
+                self._remember(decision)
             return
-        with self._lock:
-            self.decided.discard(decision.number)
-            self._taken_back[decision.number] = decision.revision
-            self._first_open = min(self._first_open, self._places[decision.number])
+        self.decided.discard(decision.number)
+        self._taken_back[decision.number] = decision.revision
+        self._first_open = min(self._first_open, self._places[decision.number])
+
+    def _remember(self, decision: Decision) -> None:
+        """Keep a decision as the newest one of who made it."""
+        theirs = self._by[decision.changes[-1].by]
+        theirs[decision.number] = decision
+        if len(theirs) > RECENT:
+            del theirs[next(iter(theirs))]
+
+    def _refresh_quietly(self) -> None:
+        with suppress(BotoCoreError, ClientError):  # the next decision says what is wrong
+            self.refresh()
+
+
+def _is_alone(decision: Decision) -> bool:
+    """Return whether a row is decided, and was read by itself."""
+    return decision.category is not None and not decision.changes[-1].batch
 
 
 def _drawn(run: str, number: int) -> float:

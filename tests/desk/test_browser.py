@@ -584,16 +584,19 @@ def test_a_double_click_trains_once(
 def everything(served: Served, account: Account, machine: PlayedStepFunctions) -> list[str]:
     """Return the addresses of all pages, with something on each."""
     machine.add("predict-claims-9", "predicted")
+    account.s3.create_bucket(Bucket="claimflow-results")  # of the recorded run
+    account.s3.put_object(Bucket="artifacts", Key="card.json", Body=json.dumps(CARD).encode())
     add_model(account, 0.9)
-    add_model(account, 0.95)
+    add_model(account, 0.95, card="s3://artifacts/card.json")
     rows = [row(n, prediction=("Brakes", "Engine")[n % 2]) for n in range(8)]
     rows[0]["cells"][1] = "The washing machine rattles when it spins, and the drum hits the door. " * 4
     rows[1]["cells"][1] = "The door does not close. " * 40
     with_results(account, rows)
-    decide = Decisions(account.dynamodb, "decisions", RUN).decide
+    decide, person = Decisions(account.dynamodb, "decisions", RUN).decide, Person("ana", "window-9")
     for number in (2, 3):
         answer = Answer("Wheels", f"t{number}", note="by the picture")
-        decide(Asked(number, "Brakes", 3, audit=False), answer, Person("ana", "window-9"))
+        decide(Asked(number, "Brakes", 3, audit=False), answer, person)
+    decide(Asked(4, "Brakes", 2, audit=True), Answer("Brakes", "t4"), person)
     pages = [
         "/",
         "/runs/predict-claims-9",
@@ -608,18 +611,37 @@ def everything(served: Served, account: Account, machine: PlayedStepFunctions) -
     return [served.address + each for each in pages]
 
 
+def opened(page: Page, address: str) -> None:
+    """Open a page, which has something to show and no error, and wait for all of it."""
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.ok, address
+    page.wait_for_load_state("networkidle")
+
+
 def test_every_page_fits_a_phone(page: Page, everything: list[str]) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     for address in everything:
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
+        opened(page, address)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 
 
-def test_no_page_has_a_serious_finding_of_axe(page: Page, everything: list[str]) -> None:
+def test_no_table_scrolls_sideways_on_a_phone(page: Page, everything: list[str]) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    seen = 0
     for address in everything:
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
+        opened(page, address)
+        for table in page.locator(".scroll").all():
+            assert table.evaluate("each => each.scrollWidth - each.clientWidth") == 0, address
+            seen += 1
+    assert seen == 6
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_no_page_has_a_serious_finding_of_axe(page: Page, everything: list[str], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    for address in everything:
+        opened(page, address)
         found = Axe().run(page).response["violations"]
         serious = [
             (each["id"], each["nodes"][0]["html"])

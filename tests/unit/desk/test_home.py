@@ -1,6 +1,7 @@
 """The first page: files are dropped and runs are listed."""
 
 import json
+import threading
 
 import pytest
 from starlette.testclient import TestClient
@@ -132,6 +133,8 @@ def test_the_rows_that_are_left_to_decide_stand_beside_each_file(
     browser: TestClient, account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk, "COUNTED_SECONDS", -1)
+    monkeypatch.setattr(desk, "PAUSE", -1)
+    monkeypatch.setattr(desk, "WAITED_SECONDS", None)
     folder = with_queue(machine, monkeypatch, queue_rows=3)
     decide(account, folder, 0)
     assert "2 left" in browser.get("/").text
@@ -144,10 +147,25 @@ def test_the_rows_that_are_left_to_decide_stand_beside_each_file(
 def test_what_was_decided_is_not_counted_at_each_look(
     browser: TestClient, account: Account, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(desk, "WAITED_SECONDS", None)
     folder = with_queue(machine, monkeypatch, queue_rows=3)
     assert "3 left" in browser.get("/").text
     decide(account, folder, 0)
     assert "3 left" in browser.get("/api/runs").text
+
+
+def test_the_files_are_listed_while_what_was_decided_is_still_being_counted(
+    browser: TestClient, machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = threading.Event()
+    monkeypatch.setattr(Decisions, "count", lambda _: counted.wait() and 1)
+    with_queue(machine, monkeypatch, queue_rows=3)
+    page = browser.get("/").text
+    assert "/runs/predict-claims-2/review" in page
+    assert " left" not in page
+    counted.set()
+    monkeypatch.setattr(desk, "WAITED_SECONDS", None)
+    assert "2 left" in browser.get("/api/runs").text
 
 
 def test_the_files_are_listed_though_the_decisions_cannot_be_read(

@@ -1,10 +1,14 @@
 """The rows that people look at: which one is next for whom, and that nothing is read in vain."""
 
+import math
+import threading
+
 import pytest
 
 from tests.unit.workflow.queues import RUN, put, reader, row
+from workflow import queue
 from workflow.account import Account
-from workflow.decisions import Answer, Decisions, NotYoursError, Person
+from workflow.decisions import Answer, Decision, Decisions, NotYoursError, Person
 from workflow.errors import CommandError
 from workflow.queue import Held, Wanted
 
@@ -99,6 +103,60 @@ def test_a_row_that_somebody_elsewhere_decided_first_counts_as_decided(account: 
         here.decide(first, Answer("Wheels", "t2"), ANA)
     assert here.left == 1
     assert number(here.next(ANA)) == 1
+
+
+def test_what_was_decided_while_all_was_read_is_known_and_nothing_older_replaces_it(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    one, other = reader(account), reader(account)
+    every = Decisions.all
+
+    def meanwhile(decisions: Decisions) -> list[Decision]:
+        first, second = one.row(0), one.row(1)
+        made = one.decide(first, Answer("Engine", "token-1"), ANA)
+        other.decide(first, Answer(None, "token-2", made.revision), ANA)
+        found = list(every(decisions))
+        one.decide(second, Answer("Engine", "token-3"), ANA)
+        return found
+
+    monkeypatch.setattr(Decisions, "all", meanwhile)
+    one.refresh()
+    assert list(one.open()) == [0, 2]
+    assert [each.number for each in one.recent("ana")] == [1]
+
+
+def test_many_decisions_are_read_again_beside_and_not_at_each_look(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(account, [row(n) for n in range(3)])
+    one, other = reader(account), reader(account)
+    other.decide(other.row(0), Answer("Engine", "token-1"), BEN)
+    monkeypatch.setattr(queue, "READ_AT_ONCE", -1)
+    monkeypatch.setattr(one, "_read_again", math.inf)
+    one.look_around()
+    assert one.left == 3
+    monkeypatch.setattr(one, "_read_again", -math.inf)
+    one.look_around()
+    for thread in threading.enumerate():
+        if thread.name == "look around":
+            thread.join()
+    assert one.left == 2
+
+
+def test_of_each_person_the_last_decisions_of_rows_read_alone_are_known(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(account, [row(n) for n in range(5)])
+    monkeypatch.setattr(queue, "RECENT", 2)
+    made = reader(account)
+    for each in (4, 1, 0):
+        made.decide(made.row(each), Answer("Engine", f"token-{each}"), ANA)
+    made.decide(made.row(2), Answer("Engine", "token-2", batch="batch-1"), ANA)
+    made.decide(made.row(0), Answer("Brakes", "token-9", revision=1), BEN)
+    assert [each.number for each in made.recent("ana")] == [1]
+    assert [each.number for each in made.recent("ben")] == [0]
+    assert {each.number for each in reader(account).recent("ana")} == {1, 4}
 
 
 def test_a_queue_of_another_version_is_refused(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
