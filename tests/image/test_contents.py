@@ -95,6 +95,15 @@ def test_the_sentence_encoder_is_there_and_needs_no_network(image: Image) -> Non
     assert said.splitlines()[-1] == "(1, 384)"
 
 
+def test_it_is_a_function_of_aws_lambda_too(image: Image) -> None:
+    """By the entry point and the name that the template gives it."""
+    said = image.python(
+        "from awslambdaric import bootstrap;"
+        "print(bootstrap._get_handler('container.label.handler').__module__)"
+    )
+    assert said.split() == ["container.label"]
+
+
 def test_word_vectors_come_in_by_a_build_argument(image: Image, vectors_wheel: Path, address: str) -> None:
     """Builds the image again, with a wheel from a server on this machine."""
     with_vectors = Image(image.engine, f"{image.name}-vectors-test", image.scratch)
