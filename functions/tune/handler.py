@@ -8,7 +8,7 @@ from contract.state import Choice, ChooseEvent, Plan, PlanEvent, Run
 from shared import aws, settings, storage
 from shared.storage import Location
 from shared.telemetry import lambda_handler, logger
-from tune import page, trials
+from tune import trials
 from tune.plan import TuningJob, plan
 from tune.trials import Trial
 
@@ -27,6 +27,8 @@ def _handle(event: PlanEvent | ChooseEvent) -> Plan | Choice:
 
 def _choose(run: Run) -> Choice:
     """Return the run with the best hyperparameters, and put all trials where people find them."""
+    from tune import page  # noqa: PLC0415 - it loads pandas and Jinja, which planning does not need
+
     tried = [trial for job in reversed(list(_jobs(run))) for trial in _trials(job.name)]
     found = trials.best(tried)
     bucket, folder = settings.results_bucket(), run["name"]
