@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -166,8 +165,7 @@ def checkout(commit: str, work: Path) -> Path:
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise BenchmarkError(f"git does not have the commit {commit} ({error}).") from error
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+        shutil.unpack_archive(archive, folder)
     return folder
 
 

@@ -1,7 +1,6 @@
 """Where a model comes from: a file, the live version, another version; what is said without one."""
 
 import shutil
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -46,8 +45,7 @@ def test_an_archive_its_folder_and_a_folder_that_holds_it_are_the_same_model(
     archive: Path, tmp_path: Path
 ) -> None:
     shutil.copy(archive, tmp_path / "model.tar.gz")
-    with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path / "unpacked", filter="data")
+    shutil.unpack_archive(archive, tmp_path / "unpacked")
     places = [tmp_path / "model.tar.gz", tmp_path, tmp_path / "unpacked", str(tmp_path / "unpacked")]
     loaded = [claimflow.load(place) for place in places]
     assert {model.labels for model in loaded} == {loaded[0].labels}

@@ -57,7 +57,8 @@ def test_the_drawing_has_every_state_and_every_arrow_but_those_to_explain() -> N
         len(state.get("Choices", [])) + ("Default" in state) + ("Next" in state)
         for state in asl["States"].values()
     )
-    assert drawn.count("-->") == arrows + 1, "one more, from Explain to Unexplained"
+    assert drawn.count("-->|if that fails|") == 2, "from Explain to Unexplained, from the function to Batch"
+    assert drawn.count("-->") == arrows + 2
 
 
 def _lines_of_training() -> list[str]:
