@@ -46,10 +46,10 @@ def demo(
     with step("Building and deploying the stack") as tell:
         programs.build_and_deploy(account, "local", tell)
         stack = stacks.read_stack(account)
-    with step(f"Training on {train.name}"):
+    with followed(f"Training on {train.name}"):
         trained = run(account, stack, "train", train)
     accept(trained)
-    with step(f"Labelling {predict.name}"):
+    with followed(f"Labelling {predict.name}"):
         predicted = run(account, stack, "predict", predict)
     if outcome.state_of(predicted) not in {outcome.DONE, outcome.PARTLY}:
         raise CommandError(outcome.sentence(predicted))
@@ -71,10 +71,23 @@ def demo(
 @contextmanager
 def step(what: str) -> Iterator[programs.Tell]:
     """Print a heading and, at the end, how long it took; returns what to call with each line of a program."""
+    with _timed(), display.working(what) as tell:
+        yield tell
+
+
+@contextmanager
+def followed(what: str) -> Iterator[None]:
+    """Do the same for a run, which shows itself: two such displays at once would write over each other."""
+    with _timed():
+        display.say(what, "bold")
+        yield
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
     display.say()
     began = time.monotonic()
-    with display.working(what) as tell:
-        yield tell
+    yield
     display.say(f"  {duration(time.monotonic() - began)}", "dim")
 
 

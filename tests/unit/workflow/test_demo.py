@@ -1,15 +1,18 @@
 """The demo, with SAM and the local AWS left out."""
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from tests.unit.workflow.fakes import PlayedStepFunctions
 from tests.unit.workflow.histories import recorded
-from workflow import demo, display, outcome, programs
+from workflow import cli, demo, display, outcome, programs
 from workflow.account import Account
 
 REVIEW = "description,prediction,reason\nit leaks from below,Leak,low confidence\n"
@@ -77,6 +80,23 @@ def test_the_demo_ends_with_figures_files_and_what_to_try(
     assert (tmp_path / "out" / "demo" / "prediction" / "claims.review.csv").read_text() == REVIEW
     assert (tmp_path / "out" / "demo" / "training" / "report.html").exists()
     assert "training/claims_train.suspects.csv" in result.output.replace("\n", "")
+
+
+def test_nothing_else_is_drawn_in_a_terminal_while_a_run_shows_itself(
+    machine: PlayedStepFunctions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+    monkeypatch.setattr(display, "console", terminal)
+    drawn: list[int] = []
+    follow = cli.follow
+
+    def noted(*given: Any) -> Any:
+        drawn.append(len(terminal._live_stack))
+        return follow(*given)
+
+    monkeypatch.setattr(cli, "follow", noted)
+    assert run_demo(machine, "trained").exit_code == 0
+    assert drawn == [0, 0]
 
 
 def test_what_was_odd_is_told_with_the_file_that_it_is_about(
